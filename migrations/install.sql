@@ -1,0 +1,132 @@
+-- What a superuser runs once in the database that Coffer is to live in, before the first migrations/migrate:
+--
+--     psql -X --dbname=coffer --file=migrations/install.sql
+--
+-- Roles and their settings belong to the whole cluster, all else to this database. It can be run again at any time,
+-- and in several databases of one cluster. Passwords, or another way to log in, are the DBA's to give.
+
+\set QUIET on
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+BEGIN;
+
+-- Roles ----------------------------------------------------------------------
+
+SELECT format('CREATE ROLE %I', name)
+  FROM unnest(ARRAY['coffer_owner', 'coffer_exec', 'coffer_api', 'coffer_operator', 'coffer_auditor', 'coffer_migrate']) AS name
+ WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = name)
+\gexec
+
+ALTER ROLE coffer_owner    NOLOGIN;
+ALTER ROLE coffer_exec     NOLOGIN;
+ALTER ROLE coffer_api      LOGIN;
+ALTER ROLE coffer_operator LOGIN;
+ALTER ROLE coffer_auditor  LOGIN;
+ALTER ROLE coffer_migrate  LOGIN;
+
+COMMENT ON ROLE coffer_owner    IS 'Owns Coffer''s tables.';
+COMMENT ON ROLE coffer_exec     IS 'Owns Coffer''s functions and runs them.';
+COMMENT ON ROLE coffer_api      IS 'What the Coffer daemon logs in as.';
+COMMENT ON ROLE coffer_operator IS 'What a DBA uses to manage organizations, projects, principals and keys of Coffer.';
+COMMENT ON ROLE coffer_auditor  IS 'What an auditor asks Coffer''s audit with.';
+COMMENT ON ROLE coffer_migrate  IS 'What deploys Coffer.';
+
+GRANT coffer_owner, coffer_exec TO coffer_migrate;
+
+-- Role settings --------------------------------------------------------------
+-- PostgreSQL writes parameters to its log under ordinary settings, and these are keys and payloads. A role's own settings
+-- win over postgresql.conf and ALTER SYSTEM. The daemon looks at them when it connects, and does not serve without them.
+
+-- In DETAIL of a logged statement, in CONTEXT of an error, to the log and to the client.
+ALTER ROLE coffer_api SET log_parameter_max_length = 0;
+ALTER ROLE coffer_api SET log_parameter_max_length_on_error = 0;
+-- A custom plan holds parameters as constants, and whatever prints a plan prints them.
+ALTER ROLE coffer_api SET plan_cache_mode = force_generic_plan;
+ALTER ROLE coffer_api SET debug_print_parse = off;
+ALTER ROLE coffer_api SET debug_print_rewritten = off;
+ALTER ROLE coffer_api SET debug_print_plan = off;
+ALTER ROLE coffer_api SET log_min_duration_sample = -1;
+ALTER ROLE coffer_api SET log_transaction_sample_rate = 0;
+-- Of modules that may not be loaded; then the setting waits for them.
+ALTER ROLE coffer_api SET auto_explain.log_min_duration = -1;
+ALTER ROLE coffer_api SET pgaudit.log = 'none';
+ALTER ROLE coffer_api SET pgaudit.log_parameter = off;
+
+-- The digest of a new API key passes here.
+ALTER ROLE coffer_operator SET log_parameter_max_length = 0;
+ALTER ROLE coffer_operator SET log_parameter_max_length_on_error = 0;
+ALTER ROLE coffer_operator SET pgaudit.log_parameter = off;
+
+-- A call is short. What takes longer has met trouble, and the caller is better told so.
+ALTER ROLE coffer_api SET statement_timeout = '5s';
+ALTER ROLE coffer_api SET lock_timeout = '1s';
+ALTER ROLE coffer_api SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE coffer_api SET client_connection_check_interval = '1s';
+ALTER ROLE coffer_api SET jit = off;
+-- No answer before its audit row is on disk, whatever the cluster does elsewhere.
+ALTER ROLE coffer_api SET synchronous_commit = on;
+
+-- The database belongs to nobody but these ------------------------------------
+
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()),
+       format('GRANT CONNECT ON DATABASE %I TO coffer_api, coffer_operator, coffer_auditor, coffer_migrate', current_database())
+\gexec
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+
+-- Large objects are a way to store data without any right on a table.
+SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', oid::regprocedure)
+  FROM pg_catalog.pg_proc
+ WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^lo(_|read$|write$)'
+\gexec
+
+-- Functions are executable by everybody unless their owner says otherwise. Said for one schema it would have no effect.
+ALTER DEFAULT PRIVILEGES FOR ROLE coffer_owner, coffer_exec REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+
+-- Schemas --------------------------------------------------------------------
+
+CREATE SCHEMA IF NOT EXISTS store   AUTHORIZATION coffer_owner;
+CREATE SCHEMA IF NOT EXISTS audit   AUTHORIZATION coffer_owner;
+CREATE SCHEMA IF NOT EXISTS auditor AUTHORIZATION coffer_owner;
+
+CREATE SCHEMA IF NOT EXISTS fail     AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS rule     AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS endpoint AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS job      AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS api      AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS daemon   AUTHORIZATION coffer_exec;
+CREATE SCHEMA IF NOT EXISTS operator AUTHORIZATION coffer_exec;
+
+COMMENT ON SCHEMA store    IS 'Tables: identities, keys, secrets.';
+COMMENT ON SCHEMA audit    IS 'Events: who did what.';
+COMMENT ON SCHEMA auditor  IS 'What an auditor asks.';
+COMMENT ON SCHEMA fail     IS 'The refusals, and the only RAISEs.';
+COMMENT ON SCHEMA rule     IS 'What endpoints share.';
+COMMENT ON SCHEMA endpoint IS 'One function for each endpoint of the API.';
+COMMENT ON SCHEMA job      IS 'What runs on a timer.';
+COMMENT ON SCHEMA api      IS 'The doors to the endpoints, made from one template.';
+COMMENT ON SCHEMA daemon   IS 'What the daemon calls besides the doors.';
+COMMENT ON SCHEMA operator IS 'What a DBA calls.';
+
+GRANT USAGE ON SCHEMA store, audit TO coffer_exec;
+-- Who makes partitions owns them, so the job that does is the owner's.
+GRANT USAGE, CREATE ON SCHEMA job TO coffer_owner;
+
+-- pgcrypto -------------------------------------------------------------------
+
+CREATE SCHEMA IF NOT EXISTS crypto;
+COMMENT ON SCHEMA crypto IS 'pgcrypto, for coffer_exec alone.';
+CREATE EXTENSION IF NOT EXISTS pgcrypto SCHEMA crypto;
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension
+                    WHERE extname = 'pgcrypto' AND extnamespace = 'crypto'::regnamespace) THEN
+        RAISE EXCEPTION 'pgcrypto is installed in another schema of this database'
+            USING HINT = 'ALTER EXTENSION pgcrypto SET SCHEMA crypto, or give Coffer a database of its own.';
+    END IF;
+END
+$$;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA crypto FROM PUBLIC;
+GRANT USAGE ON SCHEMA crypto TO coffer_exec;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crypto TO coffer_exec;
+
+COMMIT;

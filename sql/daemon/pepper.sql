@@ -1,0 +1,21 @@
+CREATE FUNCTION daemon.pepper_get()
+RETURNS TABLE (root_id text, wrapped bytea)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p.root_id, p.wrapped FROM store.pepper p
+$$;
+COMMENT ON FUNCTION daemon.pepper_get() IS 'Gives the wrapped pepper; no row if nobody has made one yet.';
+
+CREATE FUNCTION daemon.pepper_keep(new_root_id text, new_wrapped bytea)
+RETURNS TABLE (root_id text, wrapped bytea)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO store.pepper (root_id, wrapped) VALUES (new_root_id, new_wrapped) ON CONFLICT DO NOTHING;
+    RETURN QUERY SELECT p.root_id, p.wrapped FROM store.pepper p;
+END
+$$;
+COMMENT ON FUNCTION daemon.pepper_keep(text, bytea) IS
+    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it.';

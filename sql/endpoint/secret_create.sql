@@ -1,0 +1,47 @@
+-- Create a secret, as yet without a version.
+CREATE FUNCTION endpoint.secret_create(caller rule.caller, request jsonb)
+RETURNS rule.outcome
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_argument rule.argument := rule.arguments(request, '{
+        body.project_id, body.name!, body.tags, body.description,
+        body.type, body.path, body.ephemeral_policy,
+        body.protected, body.key_id}');
+    v_now      CONSTANT timestamptz := clock_timestamp();
+    v_secret   store.secret;
+BEGIN
+    IF v_argument.key_id IS NOT NULL THEN
+        PERFORM fail.invalid_argument('key_id', 'constraint', 'keys of the caller''s own are not available');
+    ELSIF v_argument.project_id IS NULL AND caller.default_project_id IS NULL THEN
+        PERFORM fail.invalid_argument('project_id', 'required', 'value is required: the API key has no default project');
+    END IF;
+    v_secret.project_id := rule.caller_project(caller, 'create', 'secret',
+                                               coalesce(v_argument.project_id, caller.default_project_id));
+
+    -- The lock makes creates of one organization wait for each other, so that the quota is exact.
+    PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
+    PERFORM rule.quota_must_allow(caller.organization_id, 'secret',
+        (SELECT count(*) FROM store.secret s WHERE s.organization_id = caller.organization_id));
+
+    v_secret.id := gen_random_uuid();
+    BEGIN
+        INSERT INTO store.secret (id, organization_id, project_id, region, path, name, type, description, tags, protected,
+                                  time_to_live, expires_once_accessed, action, created_at, updated_at)
+        VALUES (v_secret.id, caller.organization_id, v_secret.project_id, request ->> 'region',
+                coalesce(v_argument.path, '/'), v_argument.name, coalesce(v_argument.type, 'opaque'),
+                coalesce(v_argument.description, ''), coalesce(v_argument.tags, '{}'), coalesce(v_argument.protected, false),
+                (v_argument.ephemeral_policy).time_to_live, (v_argument.ephemeral_policy).expires_once_accessed,
+                (v_argument.ephemeral_policy).action, v_now, v_now);
+    EXCEPTION
+        WHEN unique_violation THEN
+            PERFORM rule.secret_name_is_taken();
+        WHEN foreign_key_violation THEN     -- the operator has deleted the project meanwhile
+            PERFORM fail.permissions_denied('create', 'secret');
+    END;
+
+    RETURN rule.outcome(200, rule.render_secret_by_id(v_secret.id), v_secret);
+END
+$$;
+COMMENT ON FUNCTION endpoint.secret_create(rule.caller, jsonb) IS
+    'Creates a secret without a version; refuses a name taken in its path and a create past the quota.';

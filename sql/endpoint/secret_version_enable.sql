@@ -1,0 +1,29 @@
+-- Enable a disabled version so that it can be accessed again.
+CREATE FUNCTION endpoint.secret_version_enable(caller rule.caller, request jsonb)
+RETURNS rule.outcome
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
+    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
+    v_version  rule.version_now;
+    v_now      CONSTANT timestamptz := clock_timestamp();
+    v_ephemeral rule.ephemeral_properties;
+BEGIN
+    PERFORM rule.secret_must_be_usable(v_secret);
+    v_version := rule.version_of(v_secret, v_argument.revision);
+    PERFORM rule.version_must_be(v_version, 'enabled', 'disabled');
+
+    IF v_version.status = 'disabled' THEN
+        v_ephemeral := rule.ephemeral_properties_from_policy(v_secret, v_now);
+        UPDATE store.version v
+           SET status = 'enabled', updated_at = v_now, expires_at = v_ephemeral.expires_at,
+               expires_once_accessed = v_ephemeral.expires_once_accessed, action = v_ephemeral.action
+         WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
+    END IF;
+
+    RETURN rule.outcome(200, rule.render_version_by_revision(v_secret, v_version.revision), v_secret, v_version.revision);
+END
+$$;
+COMMENT ON FUNCTION endpoint.secret_version_enable(rule.caller, jsonb) IS
+    'Enables a disabled version, with the ephemeral properties that the present policy of its secret gives; changes nothing on an enabled one.';

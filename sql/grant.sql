@@ -1,0 +1,40 @@
+-- Who may do what in the database. Functions were just made anew, so every right on them is given here, and only here.
+-- What exec may do with a table is as little as its functions need: column by column, and on the audit nothing but INSERT.
+
+SET LOCAL ROLE coffer_owner;
+GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
+                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
+                store.dek, store.migration TO coffer_exec;
+GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
+                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
+                store.dek TO coffer_exec;
+GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version TO coffer_exec;
+GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
+GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
+GRANT UPDATE (quota) ON store.quota TO coffer_exec;
+GRANT UPDATE (value) ON store.setting TO coffer_exec;
+GRANT UPDATE (build, root_ids, seen_at) ON store.instance TO coffer_exec;
+GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,
+              expires_once_accessed, action, last_revision, updated_at, deletion_requested_at)
+   ON store.secret TO coffer_exec;
+GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action, updated_at,
+              deletion_requested_at) ON store.version TO coffer_exec;
+GRANT INSERT ON audit.event TO coffer_exec;
+GRANT USAGE ON SEQUENCE audit.event_id TO coffer_exec;
+GRANT USAGE ON SCHEMA auditor TO coffer_auditor;
+GRANT SELECT ON ALL TABLES IN SCHEMA auditor TO coffer_auditor;
+RESET ROLE;
+
+SET LOCAL ROLE coffer_exec;
+GRANT USAGE ON SCHEMA api, daemon, job TO coffer_api;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api, daemon, job TO coffer_api;
+GRANT USAGE ON SCHEMA operator, daemon, job TO coffer_operator;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA operator, job TO coffer_operator;
+GRANT EXECUTE ON FUNCTION daemon.pepper_get(), daemon.pepper_keep(text, bytea) TO coffer_operator;
+RESET ROLE;
+
+-- Partitions are made by who owns the partitioned table.
+ALTER FUNCTION job.audit_partition_create(integer) OWNER TO coffer_owner;
+SET LOCAL ROLE coffer_owner;
+GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer) TO coffer_exec;
+RESET ROLE;

@@ -1,0 +1,47 @@
+CREATE FUNCTION operator.project_create(organization_id uuid, name text, id uuid DEFAULT gen_random_uuid())
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM store.organization o WHERE o.id = project_create.organization_id) THEN
+        PERFORM fail.operation_refused('there is no such organization', 'operator.organization_create() makes one');
+    END IF;
+    INSERT INTO store.project (id, organization_id, name)
+    VALUES (project_create.id, project_create.organization_id, project_create.name);
+    PERFORM rule.audit_write_operator('operator.project_create', project_create.organization_id, project_create.id, NULL);
+    RETURN project_create.id;
+END
+$$;
+COMMENT ON FUNCTION operator.project_create(uuid, text, uuid) IS
+    'Makes a project in an organization; gives its id. A daemon makes its key at first need.';
+
+CREATE FUNCTION operator.project_delete(project_id uuid)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_project store.project;
+    v_secret  store.secret;
+    v_count   bigint := 0;
+BEGIN
+    SELECT * INTO v_project FROM store.project p WHERE p.id = project_delete.project_id FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM fail.operation_refused('there is no such project', 'it may have been deleted before');
+    END IF;
+    FOR v_secret IN
+        SELECT * FROM store.secret s WHERE s.project_id = v_project.id ORDER BY s.id FOR UPDATE
+    LOOP
+        PERFORM rule.secret_delete(v_secret.id);
+        PERFORM rule.audit_write_job('operator.project_delete', v_secret, NULL);
+        v_count := v_count + 1;
+    END LOOP;
+    DELETE FROM store.kek k WHERE k.project_id = v_project.id;
+    DELETE FROM store.project p WHERE p.id = v_project.id;
+    PERFORM rule.audit_write_operator('operator.project_delete', v_project.organization_id, v_project.id, NULL);
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION operator.project_delete(uuid) IS
+    'Deletes a project and at once, for ever, its secrets, scheduled or not, protected or not, and its keys; gives the number of secrets.';

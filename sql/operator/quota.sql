@@ -1,0 +1,20 @@
+CREATE FUNCTION operator.quota_set(organization_id uuid, resource text, quota integer)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF resource NOT IN ('secret', 'secret_version') OR quota < 0 THEN
+        PERFORM fail.operation_refused('a quota is a number from 0 of secret or secret_version',
+                                       'pass one of these words as resource');
+    ELSIF NOT EXISTS (SELECT FROM store.organization o WHERE o.id = quota_set.organization_id) THEN
+        PERFORM fail.operation_refused('there is no such organization', 'operator.organization_create() makes one');
+    END IF;
+    INSERT INTO store.quota AS q (organization_id, resource, quota)
+    VALUES (quota_set.organization_id, quota_set.resource, quota_set.quota)
+        ON CONFLICT ON CONSTRAINT quota_pkey DO UPDATE SET quota = excluded.quota;
+    PERFORM rule.audit_write_operator('operator.quota_set', quota_set.organization_id, NULL, NULL);
+END
+$$;
+COMMENT ON FUNCTION operator.quota_set(uuid, text, integer) IS
+    'Sets how many secrets an organization, or versions (secret_version) each of its secrets, may have.';

@@ -1,0 +1,26 @@
+-- Drop every routine, view and type of the schemas that sql/ fills; they hold nothing but what its files say.
+-- RESTRICT: a stored object that has come to depend on one of them stops the deploy.
+DO $$
+DECLARE
+    v_ours CONSTANT regnamespace[] := '{fail,rule,endpoint,job,api,daemon,operator,auditor}';
+    v_drop text;
+BEGIN
+    FOR v_drop IN
+        SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' RESTRICT'
+          FROM pg_catalog.pg_proc p
+         WHERE p.pronamespace = ANY (v_ours)
+        UNION ALL
+        SELECT 'DROP VIEW ' || string_agg(c.oid::regclass::text, ', ') || ' RESTRICT'
+          FROM pg_catalog.pg_class c
+         WHERE c.relnamespace = ANY (v_ours) AND c.relkind = 'v'
+        UNION ALL
+        SELECT 'DROP TYPE ' || string_agg(t.oid::regtype::text, ', ') || ' RESTRICT'
+          FROM pg_catalog.pg_type t
+          JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+         WHERE t.typnamespace = ANY (v_ours)
+    LOOP
+        CONTINUE WHEN v_drop IS NULL;
+        EXECUTE v_drop;     -- dynamic: the names come from the catalogue
+    END LOOP;
+END
+$$;

@@ -1,0 +1,92 @@
+-- The audit row of a call.
+
+CREATE FUNCTION rule.audit_request(request jsonb)
+RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+    -- Only what the API knows by name is kept, so that a value put under a wrong name by mistake is not kept with it.
+    -- data_crc32 tells a right guess at a short payload from a wrong one, so it is left out like the payload.
+    SELECT jsonb_object_agg(part, known)
+      FROM (SELECT part, jsonb_object_agg(member.key, member.value) AS known
+              FROM unnest('{path,query,body}'::text[]) AS part,
+                   jsonb_each(request -> part) AS member
+             WHERE member.key = ANY (ARRAY['secret_id', 'revision', 'organization_id', 'project_id', 'key_id', 'name',
+                                           'secret_name', 'path', 'prefix', 'secret_path', 'description', 'tags', 'type',
+                                           'product', 'protected', 'disable_previous', 'ephemeral_policy',
+                                           'ephemeral_properties', 'ephemeral', 'scheduled_for_deletion', 'status',
+                                           'order_by', 'page', 'page_size'])
+             GROUP BY part) AS parts
+$$;
+COMMENT ON FUNCTION rule.audit_request(jsonb) IS
+    'Gives what the audit keeps of a request: its known arguments, without payload and checksum.';
+
+CREATE FUNCTION rule.audit_write(method text, caller rule.caller, request jsonb, outcome rule.outcome, error text)
+RETURNS api.answer
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_event audit.event;
+BEGIN
+    v_event.id := nextval('audit.event_id');
+    v_event.xid := pg_current_xact_id()::text::bigint;
+    v_event.epoch := 1;
+    v_event.at := clock_timestamp();
+    v_event.instance := request ->> 'instance';
+    v_event.request_id := request ->> 'id';
+    v_event.database_role := session_user;
+    v_event.organization_id := caller.organization_id;
+    v_event.principal_id := caller.principal_id;
+    v_event.api_key_id := caller.api_key_id;
+    v_event.ip := request ->> 'ip';
+    v_event.user_agent := request ->> 'user_agent';
+    v_event.method := method;
+    v_event.region := request ->> 'region';
+    v_event.project_id := outcome.project_id;
+    v_event.secret_id := outcome.secret_id;
+    v_event.revision := outcome.revision;
+    v_event.status := outcome.status;
+    v_event.error := error;
+    -- Nobody without a credential gets to fill the audit with what he sends.
+    v_event.request := CASE WHEN outcome.status <> 401 THEN rule.audit_request(request) END;
+    v_event.hash := rule.audit_hash(v_event);
+    INSERT INTO audit.event VALUES (v_event.*);
+    RETURN (outcome.status, outcome.body, v_event.id, v_event.hash)::api.answer;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_write(text, rule.caller, jsonb, rule.outcome, text) IS
+    'Writes the one audit row of a call and gives the answer with its receipt. Nothing catches a failure of it: without the row there is no answer.';
+
+CREATE FUNCTION rule.audit_hash(event audit.event)
+RETURNS bytea
+LANGUAGE sql STABLE
+AS $$
+    SELECT sha256('coffer-au1'::bytea || record_send(ROW(
+        event.id, event.xid, event.epoch, event.at, event.instance, event.request_id, event.database_role,
+        event.organization_id, event.principal_id, event.api_key_id, event.ip, event.user_agent, event.method,
+        event.region, event.project_id, event.secret_id, event.revision, event.status, event.error, event.request)))
+$$;
+COMMENT ON FUNCTION rule.audit_hash(audit.event) IS
+    'Computes the hash of an audit row: SHA-256 over a label and the binary wire form of all other columns, in which PostgreSQL gives each its type, its length (-1 for null) and its bytes, so that no two rows are written alike.';
+
+CREATE FUNCTION rule.audit_write_job(method text, secret store.secret, revision integer)
+RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT rule.audit_write(method,
+                            (secret.organization_id, NULL, NULL, NULL)::rule.caller,
+                            jsonb_build_object('region', secret.region),
+                            (200, NULL, secret.project_id, secret.id, revision)::rule.outcome,
+                            NULL)
+$$;
+COMMENT ON FUNCTION rule.audit_write_job(text, store.secret, integer) IS
+    'Writes the audit row of what time did to a secret or, with a revision, to a version of it.';
+
+CREATE FUNCTION rule.audit_write_operator(method text, organization_id uuid, project_id uuid, principal_id uuid)
+RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller, NULL,
+                            (200, NULL, project_id, NULL, NULL)::rule.outcome, NULL)
+$$;
+COMMENT ON FUNCTION rule.audit_write_operator(text, uuid, uuid, uuid) IS
+    'Writes the audit row of an operator function; the principal is the one whom it concerns, who called it is the database role.';

@@ -1,0 +1,130 @@
+-- Who calls, and what a caller may do.
+
+CREATE FUNCTION rule.caller_of(token bytea)
+RETURNS rule.caller
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_caller  rule.caller;
+    v_expires timestamptz;
+BEGIN
+    IF octet_length(token) IS DISTINCT FROM 32 THEN
+        PERFORM fail.denied_authentication('invalid_argument');
+    END IF;
+    SELECT p.organization_id, p.id, k.id, k.default_project_id, k.expires_at
+      INTO v_caller.organization_id, v_caller.principal_id, v_caller.api_key_id, v_caller.default_project_id, v_expires
+      FROM store.api_key k
+      JOIN store.principal p ON p.id = k.principal_id
+     WHERE k.digest = token AND k.revoked_at IS NULL;
+    IF NOT FOUND THEN
+        PERFORM fail.denied_authentication('not_found');
+    ELSIF v_expires <= clock_timestamp() THEN
+        PERFORM fail.denied_authentication('expired');
+    END IF;
+    RETURN v_caller;
+END
+$$;
+COMMENT ON FUNCTION rule.caller_of(bytea) IS
+    'Gives the caller whose API key has this digest (32 bytes); refuses an unknown, revoked or expired one.';
+
+CREATE FUNCTION rule.caller_permission_sets(action text)
+RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT CASE action
+        WHEN 'read' THEN ARRAY['SecretManagerReadOnly', 'SecretManagerFullAccess',
+                               'AllProductsReadOnly', 'AllProductsFullAccess']
+        WHEN 'access' THEN ARRAY['SecretManagerSecretAccess', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'create' THEN ARRAY['SecretManagerSecretCreate', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'write' THEN ARRAY['SecretManagerSecretWrite', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'delete' THEN ARRAY['SecretManagerSecretDelete', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'restore' THEN ARRAY['SecretManagerSecretRestore', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+    END
+$$;
+COMMENT ON FUNCTION rule.caller_permission_sets(text) IS
+    'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete or restore.';
+
+CREATE FUNCTION rule.caller_may(caller rule.caller, action text, project_id uuid)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_sets CONSTANT text[] := rule.caller_permission_sets(action);
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM store.policy p
+          JOIN store.policy_rule r ON r.policy_id = p.id
+         WHERE p.principal_id = caller.principal_id
+           AND r.permission_set = ANY (v_sets)
+           AND (r.project_id IS NULL OR r.project_id = caller_may.project_id));
+END
+$$;
+COMMENT ON FUNCTION rule.caller_may(rule.caller, text, uuid) IS
+    'Tells whether a policy gives the caller an action on a project of its own organization.';
+
+CREATE FUNCTION rule.caller_must(caller rule.caller, action text, resource text, project_id uuid)
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF NOT rule.caller_may(caller, action, project_id) THEN
+        PERFORM fail.permissions_denied(action, resource);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.caller_must(rule.caller, text, text, uuid) IS
+    'Refuses a caller without the right to an action on a project of its own organization.';
+
+CREATE FUNCTION rule.caller_project(caller rule.caller, action text, resource text, project_id uuid)
+RETURNS uuid
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    -- A project of somebody else looks like one without rights: nothing tells that it exists.
+    IF NOT EXISTS (SELECT FROM store.project p
+                    WHERE p.id = caller_project.project_id AND p.organization_id = caller.organization_id) THEN
+        PERFORM fail.permissions_denied(action, resource);
+    END IF;
+    PERFORM rule.caller_must(caller, action, resource, project_id);
+    RETURN project_id;
+END
+$$;
+COMMENT ON FUNCTION rule.caller_project(rule.caller, text, text, uuid) IS
+    'Gives back the project that a request names, once it is in the caller''s organization and the caller may do the action in it.';
+
+CREATE FUNCTION rule.caller_projects(caller rule.caller, argument rule.argument)
+RETURNS uuid[]
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_sets CONSTANT text[] := rule.caller_permission_sets('read');
+    v_projects uuid[];
+BEGIN
+    IF argument.project_id IS NOT NULL THEN
+        v_projects := ARRAY[rule.caller_project(caller, 'read', 'secret', argument.project_id)];
+    ELSE
+        IF NOT EXISTS (SELECT FROM store.policy p JOIN store.policy_rule r ON r.policy_id = p.id
+                        WHERE p.principal_id = caller.principal_id AND r.permission_set = ANY (v_sets)) THEN
+            PERFORM fail.permissions_denied('read', 'secret');
+        END IF;
+        v_projects := ARRAY(SELECT p.id FROM store.project p
+                             WHERE p.organization_id = caller.organization_id AND rule.caller_may(caller, 'read', p.id));
+    END IF;
+    IF argument.organization_id <> caller.organization_id THEN
+        RETURN '{}';
+    END IF;
+    RETURN v_projects;
+END
+$$;
+COMMENT ON FUNCTION rule.caller_projects(rule.caller, rule.argument) IS
+    'Gives the projects that a list covers: the one asked for, or all that the caller may read; refuses one it may not read.';
+
+CREATE FUNCTION rule.permission_sets()
+RETURNS text[]
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT array_agg(DISTINCT permission_set)
+      FROM unnest('{read,access,create,write,delete,restore}'::text[]) AS action,
+           unnest(rule.caller_permission_sets(action)) AS permission_set
+$$;
+COMMENT ON FUNCTION rule.permission_sets() IS 'Gives all permission sets that allow anything.';

@@ -1,0 +1,76 @@
+-- Sealing and opening. The only file that names pgcrypto.
+-- Construction: AEAD_AES_256_CBC_HMAC_SHA_512 of draft-mcgrew-aead-aes-cbc-hmac-sha2, as A256CBC-HS512 in RFC 7518, 5.2.5.
+
+CREATE FUNCTION rule.aad(kind text, project_id uuid, secret_id uuid, revision integer, kek_id uuid)
+RETURNS bytea
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT '\x01'::bytea || 'coffer1'::bytea || '\x00'::bytea || convert_to(kind, 'UTF8') || '\x00'::bytea
+        || uuid_send(project_id) || uuid_send(secret_id) || int8send(revision)
+        || coalesce(uuid_send(kek_id), '\x00000000000000000000000000000000'::bytea)
+$$;
+COMMENT ON FUNCTION rule.aad(text, uuid, uuid, integer, uuid) IS
+    'Makes the associated data that binds a sealed value to its place: algorithm, kind (dek or pay), project, secret, revision and, for a dek only, the key-encryption key. Fixed widths keep it injective; without the KEK in pay a rewrap leaves payloads alone.';
+
+CREATE FUNCTION rule.seal(key bytea, aad bytea, plain bytea, iv bytea)
+RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    v_cipher bytea;
+BEGIN
+    -- pgcrypto pads or cuts keys and IVs of a wrong length without a word.
+    IF octet_length(key) IS DISTINCT FROM 64 OR octet_length(iv) IS DISTINCT FROM 16
+        OR aad IS NULL OR plain IS NULL THEN
+        PERFORM fail.integrity();
+    END IF;
+    v_cipher := crypto.encrypt_iv(plain, substr(key, 33, 32), iv, 'aes-cbc/pad:pkcs');
+    RETURN '\x01'::bytea || iv || v_cipher
+        || substr(crypto.hmac(aad || iv || v_cipher || int8send(octet_length(aad)::bigint * 8),
+                              substr(key, 1, 32), 'sha512'), 1, 32);
+END
+$$;
+COMMENT ON FUNCTION rule.seal(bytea, bytea, bytea, bytea) IS
+    'Seals plain under a key of 64 bytes (32 MAC, 32 AES) with a given IV of 16 bytes: 01 || IV || AES-256-CBC || first 32 bytes of HMAC-SHA512(aad || IV || ciphertext || bit length of aad). RFC 7518, 5.2.2.1.';
+
+CREATE FUNCTION rule.seal(key bytea, aad bytea, plain bytea)
+RETURNS bytea
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT rule.seal(key, aad, plain, crypto.gen_random_bytes(16))
+$$;
+COMMENT ON FUNCTION rule.seal(bytea, bytea, bytea) IS 'Seals plain under a key of 64 bytes with a fresh random IV.';
+
+CREATE FUNCTION rule.open(key bytea, aad bytea, sealed bytea)
+RETURNS bytea
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_length CONSTANT integer := octet_length(sealed);
+    v_nonce  bytea;
+BEGIN
+    IF octet_length(key) IS DISTINCT FROM 64 OR aad IS NULL
+        OR v_length IS NULL OR v_length < 65 OR (v_length - 49) % 16 <> 0 OR get_byte(sealed, 0) <> 1 THEN
+        PERFORM fail.integrity();
+    END IF;
+    -- The tags are compared under a random key: the time of = then says nothing about where they differ.
+    v_nonce := crypto.gen_random_bytes(16);
+    IF crypto.hmac(substr(sealed, v_length - 31), v_nonce, 'sha256') IS DISTINCT FROM
+       crypto.hmac(substr(crypto.hmac(aad || substr(sealed, 2, v_length - 33) || int8send(octet_length(aad)::bigint * 8),
+                                      substr(key, 1, 32), 'sha512'), 1, 32), v_nonce, 'sha256') THEN
+        PERFORM fail.integrity();
+    END IF;
+    RETURN crypto.decrypt_iv(substr(sealed, 18, v_length - 49), substr(key, 33, 32), substr(sealed, 2, 16),
+                             'aes-cbc/pad:pkcs');
+END
+$$;
+COMMENT ON FUNCTION rule.open(bytea, bytea, bytea) IS
+    'Opens what rule.seal sealed under the same key and associated data; one and the same refusal for every cause.';
+
+CREATE FUNCTION rule.dek_new()
+RETURNS bytea
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT crypto.gen_random_bytes(64)
+$$;
+COMMENT ON FUNCTION rule.dek_new() IS 'Makes a data-encryption key: 64 random bytes, used for one payload only.';

@@ -1,0 +1,27 @@
+-- Quotas and the settings of the operator.
+
+CREATE FUNCTION rule.quota_of(organization_id uuid, resource text)
+RETURNS bigint
+LANGUAGE sql STABLE
+AS $$
+    SELECT coalesce((SELECT q.quota FROM store.quota q
+                      WHERE q.organization_id = quota_of.organization_id AND q.resource = quota_of.resource),
+                    CASE quota_of.resource WHEN 'secret' THEN 250 WHEN 'secret_version' THEN 20 END)
+$$;
+COMMENT ON FUNCTION rule.quota_of(uuid, text) IS
+    'Gives how many secrets an organization, or versions (secret_version) a secret of it, may have.';
+
+CREATE FUNCTION rule.quota_must_allow(organization_id uuid, resource text, current bigint)
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_quota CONSTANT bigint := rule.quota_of(organization_id, resource);
+BEGIN
+    IF current >= v_quota THEN
+        PERFORM fail.quotas_exceeded(resource, v_quota, current);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.quota_must_allow(uuid, text, bigint) IS
+    'Refuses one more of a resource when there are already current of it.';

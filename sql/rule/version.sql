@@ -1,0 +1,82 @@
+-- Versions: what holds at this instant, finding one, and what time and state do to it.
+
+CREATE FUNCTION rule.version_of(secret store.secret, revision text)
+RETURNS rule.version_now
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_version rule.version_now;
+BEGIN
+    IF revision IN ('latest', 'latest_enabled') THEN
+        SELECT * INTO v_version FROM rule.version_now v
+         WHERE v.secret_id = secret.id AND (version_of.revision = 'latest' OR v.status = 'enabled')
+         ORDER BY v.revision DESC LIMIT 1;
+    ELSE
+        SELECT * INTO v_version FROM rule.version_now v
+         WHERE v.secret_id = secret.id AND v.revision = version_of.revision::integer;
+    END IF;
+    IF NOT FOUND THEN
+        PERFORM fail.not_found('secret_version', version_of.revision);
+    END IF;
+    RETURN v_version;
+END
+$$;
+COMMENT ON FUNCTION rule.version_of(store.secret, text) IS
+    'Finds a version by its number, latest (the highest revision, whatever its status) or latest_enabled (the highest enabled one).';
+
+CREATE FUNCTION rule.version_must_be(version rule.version_now, VARIADIC allowed text[])
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF version.status <> ALL (allowed) THEN
+        PERFORM fail.precondition_failed('resource_not_usable',
+            CASE version.status
+                WHEN 'scheduled_for_deletion' THEN 'secret version is scheduled for deletion'
+                ELSE 'secret version is ' || version.status
+            END);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.version_must_be(rule.version_now, text[]) IS 'Refuses a version whose status is none of those allowed.';
+
+CREATE FUNCTION rule.version_expire(secret store.secret)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_now     CONSTANT timestamptz := clock_timestamp();
+    v_expired store.version;
+    v_count   bigint := 0;
+BEGIN
+    FOR v_expired IN
+        SELECT * FROM store.version v
+         WHERE v.secret_id = secret.id AND v.expires_at <= v_now AND (v.status = 'enabled' OR v.action = 'delete')
+         ORDER BY v.revision
+           FOR UPDATE
+    LOOP
+        PERFORM rule.version_act(v_expired, v_expired.expires_at);
+        PERFORM rule.audit_write_job('job.version_expire', secret, v_expired.revision);
+        v_count := v_count + 1;
+    END LOOP;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION rule.version_expire(store.secret) IS
+    'Writes down what time has done to the versions of a secret, which the caller has locked; gives their number.';
+
+CREATE FUNCTION rule.version_act(version store.version, at timestamptz)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    IF version.action = 'delete' THEN
+        DELETE FROM store.version v WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
+    ELSE
+        UPDATE store.version v SET status = 'disabled', updated_at = at
+         WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.version_act(store.version, timestamptz) IS
+    'Carries out the ephemeral action of an enabled or expired version: disables it, or removes it with its key.';

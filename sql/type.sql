@@ -1,0 +1,88 @@
+-- The rows and values that functions hand to each other. Nothing stored has one of these types, so they are made anew
+-- with the functions.
+
+CREATE TYPE rule.caller AS (
+    organization_id    uuid,
+    principal_id       uuid,
+    api_key_id         uuid,
+    default_project_id uuid
+);
+COMMENT ON TYPE rule.caller IS 'Who calls, as the API key says.';
+
+CREATE TYPE rule.ephemeral_policy AS (
+    time_to_live          bigint,
+    expires_once_accessed boolean,
+    action                text
+);
+COMMENT ON TYPE rule.ephemeral_policy IS 'What a secret says of its new versions; time_to_live in nanoseconds. action is null: there is no policy.';
+
+CREATE TYPE rule.ephemeral_properties AS (
+    expires_at            timestamptz,
+    expires_once_accessed boolean,
+    action                text
+);
+COMMENT ON TYPE rule.ephemeral_properties IS 'When and how a version expires. action is null: never.';
+
+CREATE TYPE rule.argument AS (
+    secret_id              uuid,
+    revision               text,
+    organization_id        uuid,
+    project_id             uuid,
+    key_id                 uuid,
+    name                   text,
+    secret_name            text,
+    path                   text,
+    prefix                 text,
+    secret_path            text,
+    description            text,
+    tags                   text[],
+    type                   text,
+    product                text,
+    protected              boolean,
+    disable_previous       boolean,
+    data_crc32             bigint,
+    ephemeral_policy       rule.ephemeral_policy,
+    ephemeral_properties   rule.ephemeral_properties,
+    ephemeral              boolean,
+    scheduled_for_deletion boolean,
+    status                 text[],
+    order_by               text,
+    page                   integer,
+    page_size              integer
+);
+COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
+
+CREATE TYPE rule.outcome AS (
+    status     smallint,
+    body       text,
+    project_id uuid,
+    secret_id  uuid,
+    revision   integer
+);
+COMMENT ON TYPE rule.outcome IS 'What an endpoint function gives to its door: the answer, and what it concerned, for the audit.';
+
+CREATE TYPE api.answer AS (
+    status       smallint,
+    body         text,
+    receipt      bigint,
+    receipt_hash bytea
+);
+COMMENT ON TYPE api.answer IS 'HTTP status, JSON body, and the id and the hash of the audit row. Status 0: nothing has happened, body says what the call needs.';
+
+-- A version has expired from the very instant of expires_at, whether or not a job has come by to write it down.
+CREATE VIEW rule.version_now AS
+SELECT v.secret_id,
+       v.revision,
+       CASE WHEN v.status = 'enabled' AND v.expires_at <= clock_timestamp() THEN 'disabled' ELSE v.status END AS status,
+       v.status_to_restore,
+       v.description,
+       v.expires_at,
+       v.expires_once_accessed,
+       v.action,
+       v.created_at,
+       CASE WHEN v.status = 'enabled' AND v.expires_at <= clock_timestamp() THEN v.expires_at ELSE v.updated_at END AS updated_at,
+       v.deletion_requested_at,
+       v.sealed
+  FROM store.version v
+ WHERE (v.action = 'delete' AND v.expires_at <= clock_timestamp()) IS NOT TRUE;
+COMMENT ON VIEW rule.version_now IS 'The versions as they are at this instant: expired ones are disabled or gone, as their action says.';
