@@ -2,23 +2,37 @@
 
 CREATE FUNCTION rule.audit_request(request jsonb)
 RETURNS jsonb
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    -- Only what the API knows by name is kept, so that a value put under a wrong name by mistake is not kept with it.
-    -- data_crc32 tells a right guess at a short payload from a wrong one, so it is left out like the payload.
-    SELECT jsonb_object_agg(part, known)
-      FROM (SELECT part, jsonb_object_agg(member.key, member.value) AS known
-              FROM unnest('{path,query,body}'::text[]) AS part,
-                   jsonb_each(request -> part) AS member
-             WHERE member.key = ANY (ARRAY['secret_id', 'revision', 'organization_id', 'project_id', 'key_id', 'name',
-                                           'secret_name', 'path', 'prefix', 'secret_path', 'description', 'tags', 'type',
-                                           'product', 'protected', 'disable_previous', 'ephemeral_policy',
-                                           'ephemeral_properties', 'ephemeral', 'scheduled_for_deletion', 'status',
-                                           'order_by', 'page', 'page_size'])
-             GROUP BY part) AS parts
+DECLARE
+    v_path  CONSTANT jsonb := request -> 'path';
+    v_query CONSTANT jsonb := request -> 'query';
+    v_body  CONSTANT jsonb := request -> 'body';
+BEGIN
+    IF v_path IS NULL THEN          -- no request: a job, an operator
+        RETURN NULL;
+    ELSIF v_query = '{}' AND v_body = '{}' THEN
+        RETURN jsonb_build_object('path', v_path);
+    END IF;
+    RETURN jsonb_build_object('path', v_path, 'query', rule.audit_known(v_query), 'body', rule.audit_known(v_body));
+END
 $$;
 COMMENT ON FUNCTION rule.audit_request(jsonb) IS
     'Gives what the audit keeps of a request: its known arguments, without payload and checksum.';
+
+CREATE FUNCTION rule.audit_known(arguments jsonb)
+RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+AS $$
+    -- Only what the API knows by name is kept, so that a value put under a wrong name by mistake is not kept with it.
+    -- data_crc32 tells a right guess at a short payload from a wrong one, so it is left out like the payload.
+    SELECT coalesce(jsonb_object_agg(key, value), '{}')
+      FROM jsonb_each(arguments)
+     WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
+                        description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
+                        ephemeral,scheduled_for_deletion,status,order_by,page,page_size}')
+$$;
+COMMENT ON FUNCTION rule.audit_known(jsonb) IS 'Gives those members of an object that are arguments of the API and may be kept.';
 
 CREATE FUNCTION rule.audit_write(method text, caller rule.caller, request jsonb, outcome rule.outcome, error text)
 RETURNS api.answer
