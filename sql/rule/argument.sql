@@ -3,9 +3,11 @@
 
 CREATE FUNCTION rule.argument_fault(argument_name text, reason text, help_message text)
 RETURNS json
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT row_to_json(fault) FROM (SELECT argument_name, help_message, reason) AS fault
+BEGIN
+    RETURN (SELECT row_to_json(fault) FROM (SELECT argument_name, help_message, reason) AS fault);
+END
 $$;
 COMMENT ON FUNCTION rule.argument_fault(text, text, text) IS
     'Makes one entry of the details of an invalid_arguments error.';
@@ -177,9 +179,11 @@ COMMENT ON FUNCTION rule.argument_path(text) IS
 
 CREATE FUNCTION rule.argument_texts(list jsonb)
 RETURNS text[]
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT ARRAY(SELECT element FROM jsonb_array_elements_text(list) WITH ORDINALITY AS t(element, place) ORDER BY place)
+BEGIN
+    RETURN (SELECT ARRAY(SELECT element FROM jsonb_array_elements_text(list) WITH ORDINALITY AS t(element, place) ORDER BY place));
+END
 $$;
 COMMENT ON FUNCTION rule.argument_texts(jsonb) IS 'Turns a JSON list of strings into an array, in its order.';
 

@@ -22,15 +22,17 @@ COMMENT ON FUNCTION rule.audit_request(jsonb) IS
 
 CREATE FUNCTION rule.audit_known(arguments jsonb)
 RETURNS jsonb
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
+BEGIN
     -- Only what the API knows by name is kept, so that a value put under a wrong name by mistake is not kept with it.
     -- data_crc32 tells a right guess at a short payload from a wrong one, so it is left out like the payload.
-    SELECT coalesce(jsonb_object_agg(key, value), '{}')
-      FROM jsonb_each(arguments)
-     WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
-                        description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
-                        ephemeral,scheduled_for_deletion,status,order_by,page,page_size}')
+    RETURN (SELECT coalesce(jsonb_object_agg(key, value), '{}')
+              FROM jsonb_each(arguments)
+             WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
+                                description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
+                                ephemeral,scheduled_for_deletion,status,order_by,page,page_size}'));
+END
 $$;
 COMMENT ON FUNCTION rule.audit_known(jsonb) IS 'Gives those members of an object that are arguments of the API and may be kept.';
 

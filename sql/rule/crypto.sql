@@ -3,7 +3,7 @@
 
 CREATE FUNCTION rule.aad(kind text, project_id uuid, secret_id uuid, revision integer, kek_id uuid)
 RETURNS bytea
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
     SELECT '\x01'::bytea || 'coffer1'::bytea || '\x00'::bytea || convert_to(kind, 'UTF8') || '\x00'::bytea
         || uuid_send(project_id) || uuid_send(secret_id) || int8send(revision)

@@ -48,11 +48,13 @@ COMMENT ON FUNCTION rule.ephemeral_policy_check(text, jsonb) IS
 
 CREATE FUNCTION rule.ephemeral_policy(value jsonb)
 RETURNS rule.ephemeral_policy
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT (rtrim(value ->> 'time_to_live', 's')::numeric * 1000000000)::bigint,
-           coalesce((value ->> 'expires_once_accessed')::boolean, false),
-           value ->> 'action'
+BEGIN
+    RETURN ((rtrim(value ->> 'time_to_live', 's')::numeric * 1000000000)::bigint,
+            coalesce((value ->> 'expires_once_accessed')::boolean, false),
+            value ->> 'action')::rule.ephemeral_policy;
+END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_policy(jsonb) IS 'Reads a checked ephemeral_policy; time_to_live in nanoseconds.';
 
@@ -97,19 +99,24 @@ COMMENT ON FUNCTION rule.ephemeral_time(text) IS
 
 CREATE FUNCTION rule.ephemeral_properties(value jsonb)
 RETURNS rule.ephemeral_properties
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT rule.ephemeral_time(value ->> 'expires_at'),
-           coalesce((value ->> 'expires_once_accessed')::boolean, false),
-           value ->> 'action'
+BEGIN
+    RETURN (rule.ephemeral_time(value ->> 'expires_at'),
+            coalesce((value ->> 'expires_once_accessed')::boolean, false),
+            value ->> 'action')::rule.ephemeral_properties;
+END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_properties(jsonb) IS 'Reads checked ephemeral_properties.';
 
 CREATE FUNCTION rule.ephemeral_properties_from_policy(secret store.secret, since timestamptz)
 RETURNS rule.ephemeral_properties
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT since + (secret.time_to_live / 1000) * interval '1 microsecond', secret.expires_once_accessed, secret.action
+BEGIN
+    RETURN (since + (secret.time_to_live / 1000) * interval '1 microsecond',
+            secret.expires_once_accessed, secret.action)::rule.ephemeral_properties;
+END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_properties_from_policy(store.secret, timestamptz) IS
     'Gives the properties that the present policy of a secret gives to a version made or enabled at since; all null without a policy.';

@@ -2,18 +2,22 @@
 
 CREATE FUNCTION rule.outcome(status integer, body text, secret store.secret, revision integer DEFAULT NULL)
 RETURNS rule.outcome
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT status::smallint, body, secret.project_id, secret.id, revision
+BEGIN
+    RETURN (status, body, secret.project_id, secret.id, revision)::rule.outcome;
+END
 $$;
 COMMENT ON FUNCTION rule.outcome(integer, text, store.secret, integer) IS
     'Makes the outcome of a call that concerned a secret or, with a revision, one of its versions; body is JSON, null for none.';
 
 CREATE FUNCTION rule.outcome(status integer, body text, project_id uuid)
 RETURNS rule.outcome
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql IMMUTABLE
 AS $$
-    SELECT status::smallint, body, project_id, NULL::uuid, NULL::integer
+BEGIN
+    RETURN (status, body, project_id, NULL, NULL)::rule.outcome;
+END
 $$;
 COMMENT ON FUNCTION rule.outcome(integer, text, uuid) IS
     'Makes the outcome of a call that concerned a project or, with null, several.';

@@ -181,7 +181,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
     -- Every BEGIN line opens a whole block: a label, optional headers, base64 in full groups, the same label at the end.
     SELECT count(*) > 0 AND bool_and(
-               block ~ ('^-----BEGIN ([A-Z0-9 ]+)-----\s*\n(?:[A-Za-z0-9-]+:[^\n]*\n)*\s*'
+               block ~ ('^-----BEGIN ([A-Z0-9 ]{1,64})-----\s*\n(?:[A-Za-z0-9-]+:[^\n]*\n)*\s*'
                         || '(?:(?:[A-Za-z0-9+/]\s*){4})*(?:(?:[A-Za-z0-9+/]\s*){2}(?:=\s*){2}|(?:[A-Za-z0-9+/]\s*){3}=\s*'
                         || '|(?:[A-Za-z0-9+/]\s*){4})-----END \1-----'))
       FROM regexp_split_to_table(text, '(?=-----BEGIN )') AS block

@@ -2,11 +2,13 @@
 
 CREATE FUNCTION rule.quota_of(organization_id uuid, resource text)
 RETURNS bigint
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT coalesce((SELECT q.quota FROM store.quota q
-                      WHERE q.organization_id = quota_of.organization_id AND q.resource = quota_of.resource),
-                    CASE quota_of.resource WHEN 'secret' THEN 250 WHEN 'secret_version' THEN 20 END)
+BEGIN
+    RETURN (SELECT coalesce((SELECT q.quota FROM store.quota q
+                              WHERE q.organization_id = quota_of.organization_id AND q.resource = quota_of.resource),
+                            CASE quota_of.resource WHEN 'secret' THEN 250 WHEN 'secret_version' THEN 20 END));
+END
 $$;
 COMMENT ON FUNCTION rule.quota_of(uuid, text) IS
     'Gives how many secrets an organization, or versions (secret_version) a secret of it, may have.';

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION rule.render_time(at timestamptz)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
     SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
@@ -10,7 +10,7 @@ COMMENT ON FUNCTION rule.render_time(timestamptz) IS 'Writes a time as RFC 3339 
 
 CREATE FUNCTION rule.render_duration(nanoseconds bigint)
 RETURNS text
-LANGUAGE sql IMMUTABLE
+LANGUAGE sql STABLE
 AS $$
     SELECT nanoseconds / 1000000000 || CASE
         WHEN nanoseconds % 1000000000 = 0 THEN ''
@@ -24,91 +24,102 @@ COMMENT ON FUNCTION rule.render_duration(bigint) IS
 
 CREATE FUNCTION rule.render_policy(secret store.secret)
 RETURNS json
-LANGUAGE sql IMMUTABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT CASE WHEN secret.action IS NOT NULL THEN
+BEGIN
+    RETURN CASE WHEN secret.action IS NOT NULL THEN
         (SELECT row_to_json(shape)
            FROM (SELECT rule.render_duration(secret.time_to_live) AS time_to_live,
                         secret.expires_once_accessed, secret.action) AS shape)
-    END
+    END;
+END
 $$;
 COMMENT ON FUNCTION rule.render_policy(store.secret) IS 'Writes the ephemeral policy of a secret, null if it has none.';
 
 CREATE FUNCTION rule.render_secret(secret store.secret)
 RETURNS json
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT row_to_json(shape)
-      FROM (SELECT secret.id,
-                   secret.project_id,
-                   secret.name,
-                   secret.status,
-                   rule.render_time(secret.created_at) AS created_at,
-                   rule.render_time(secret.updated_at) AS updated_at,
-                   secret.tags,
-                   (SELECT count(*) FROM rule.version_now v WHERE v.secret_id = secret.id) AS version_count,
-                   secret.description,
-                   secret.managed_by IS NOT NULL AS managed,
-                   secret.type,
-                   secret.protected,
-                   secret.path,
-                   rule.render_policy(secret) AS ephemeral_policy,
-                   secret.used_by,
-                   rule.render_time(secret.deletion_requested_at) AS deletion_requested_at,
-                   NULL AS key_id,
-                   secret.region) AS shape
+BEGIN
+    RETURN (SELECT row_to_json(shape)
+              FROM (SELECT secret.id,
+                           secret.project_id,
+                           secret.name,
+                           secret.status,
+                           rule.render_time(secret.created_at) AS created_at,
+                           rule.render_time(secret.updated_at) AS updated_at,
+                           secret.tags,
+                           (SELECT count(*) FROM rule.version_now v WHERE v.secret_id = secret.id) AS version_count,
+                           secret.description,
+                           secret.managed_by IS NOT NULL AS managed,
+                           secret.type,
+                           secret.protected,
+                           secret.path,
+                           rule.render_policy(secret) AS ephemeral_policy,
+                           secret.used_by,
+                           rule.render_time(secret.deletion_requested_at) AS deletion_requested_at,
+                           NULL AS key_id,
+                           secret.region) AS shape);
+END
 $$;
 COMMENT ON FUNCTION rule.render_secret(store.secret) IS 'Writes the shape Secret.';
 
 CREATE FUNCTION rule.render_secret_by_id(secret_id uuid)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT rule.render_secret(s) FROM store.secret s WHERE s.id = secret_id
+BEGIN
+    RETURN (SELECT rule.render_secret(s) FROM store.secret s WHERE s.id = secret_id);
+END
 $$;
 COMMENT ON FUNCTION rule.render_secret_by_id(uuid) IS 'Writes the shape Secret of the secret as it now is.';
 
 CREATE FUNCTION rule.render_version(region text, version rule.version_now, latest boolean)
 RETURNS json
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT row_to_json(shape)
-      FROM (SELECT version.revision,
-                   version.secret_id,
-                   version.status,
-                   rule.render_time(version.created_at) AS created_at,
-                   rule.render_time(version.updated_at) AS updated_at,
-                   NULL AS deleted_at,
-                   version.description,
-                   latest,
-                   CASE WHEN version.action IS NOT NULL THEN
-                       (SELECT row_to_json(properties)
-                          FROM (SELECT rule.render_time(version.expires_at) AS expires_at,
-                                       version.expires_once_accessed, version.action) AS properties)
-                   END AS ephemeral_properties,
-                   rule.render_time(version.deletion_requested_at) AS deletion_requested_at,
-                   region) AS shape
+BEGIN
+    RETURN (SELECT row_to_json(shape)
+              FROM (SELECT version.revision,
+                           version.secret_id,
+                           version.status,
+                           rule.render_time(version.created_at) AS created_at,
+                           rule.render_time(version.updated_at) AS updated_at,
+                           NULL AS deleted_at,
+                           version.description,
+                           latest,
+                           CASE WHEN version.action IS NOT NULL THEN
+                               (SELECT row_to_json(properties)
+                                  FROM (SELECT rule.render_time(version.expires_at) AS expires_at,
+                                               version.expires_once_accessed, version.action) AS properties)
+                           END AS ephemeral_properties,
+                           rule.render_time(version.deletion_requested_at) AS deletion_requested_at,
+                           region) AS shape);
+END
 $$;
 COMMENT ON FUNCTION rule.render_version(text, rule.version_now, boolean) IS
     'Writes the shape Version; latest tells whether it is the highest revision of its secret. deleted_at is always null: what is deleted is not there.';
 
 CREATE FUNCTION rule.render_version_by_revision(secret store.secret, revision integer)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT rule.render_version(secret.region, v,
-                               NOT EXISTS (SELECT FROM rule.version_now newer
-                                            WHERE newer.secret_id = secret.id AND newer.revision > v.revision))
-      FROM rule.version_now v
-     WHERE v.secret_id = secret.id AND v.revision = render_version_by_revision.revision
+BEGIN
+    RETURN (SELECT rule.render_version(secret.region, v,
+                                       NOT EXISTS (SELECT FROM rule.version_now newer
+                                                    WHERE newer.secret_id = secret.id AND newer.revision > v.revision))
+              FROM rule.version_now v
+             WHERE v.secret_id = secret.id AND v.revision = render_version_by_revision.revision);
+END
 $$;
 COMMENT ON FUNCTION rule.render_version_by_revision(store.secret, integer) IS 'Writes the shape Version of the version as it now is.';
 
 CREATE FUNCTION rule.render_browse_item(name text, created_at timestamptz, updated_at timestamptz, secret store.secret)
 RETURNS json
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT CASE WHEN secret.id IS NULL THEN
+BEGIN
+    RETURN CASE WHEN secret.id IS NULL THEN
         (SELECT row_to_json(shape)
            FROM (SELECT name, rule.render_time(created_at) AS created_at, rule.render_time(updated_at) AS updated_at,
                         '{}'::json AS folder) AS shape)
@@ -120,7 +131,8 @@ AS $$
                                         (SELECT count(*) FROM rule.version_now v WHERE v.secret_id = secret.id) AS version_count,
                                         secret.protected, rule.render_policy(secret) AS ephemeral_policy,
                                         secret.type) AS details) AS secret) AS shape)
-    END
+    END;
+END
 $$;
 COMMENT ON FUNCTION rule.render_browse_item(text, timestamptz, timestamptz, store.secret) IS
     'Writes one item of a browse answer: a folder where there is no secret.';

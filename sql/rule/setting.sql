@@ -9,8 +9,10 @@ COMMENT ON FUNCTION rule.setting_default(text) IS
 
 CREATE FUNCTION rule.setting(name text)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT coalesce((SELECT s.value FROM store.setting s WHERE s.name = setting.name), rule.setting_default(setting.name))
+BEGIN
+    RETURN coalesce((SELECT s.value FROM store.setting s WHERE s.name = setting.name), rule.setting_default(setting.name));
+END
 $$;
 COMMENT ON FUNCTION rule.setting(text) IS 'Gives the value of an operator setting.';
