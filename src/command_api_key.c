@@ -1,0 +1,250 @@
+#include <getopt.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "command_api_key.h"
+#include "crypto.h"
+#include "dsn.h"
+#include "keyring.h"
+#include "memory.h"
+#include "session.h"
+#include "text.h"
+
+#define API_KEY_ACCESS_SIZE 21 /* SCW, 17 of [A-Z0-9], NUL */
+
+#define API_KEY_PEPPER_GET_SQL \
+	"SELECT root_id, wrapped FROM daemon.pepper_get()"
+#define API_KEY_PEPPER_KEEP_SQL \
+	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
+#define API_KEY_ADD_SQL                                               \
+	"SELECT operator.api_key_add($1::uuid, $2::text, $3::bytea, " \
+	"$4::uuid, $5::text, $6::timestamptz)"
+
+static const char api_key_usage[] =
+    "usage: coffer [--config FILE] api-key create --principal UUID\n"
+    "           [--project UUID] [--description TEXT] "
+    "[--expires-at RFC3339]\n";
+
+struct api_key {
+	const char *principal;
+	const char *project;
+	const char *description;
+	const char *expires_at;
+	char access_key[API_KEY_ACCESS_SIZE];
+	char secret_key[TEXT_UUID_SIZE];
+	unsigned char digest[KEYRING_DIGEST_SIZE];
+};
+
+static bool
+api_key_options(struct api_key *key, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "principal", required_argument, NULL, 'p' },
+		{ "project", required_argument, NULL, 'j' },
+		{ "description", required_argument, NULL, 'd' },
+		{ "expires-at", required_argument, NULL, 'e' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	if (argc < 1 || strcmp(argv[0], "create") != 0)
+		return (false);
+	optind = 0; /* getopt has been used before */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'p')
+			key->principal = optarg;
+		else if (option == 'j')
+			key->project = optarg;
+		else if (option == 'd')
+			key->description = optarg;
+		else if (option == 'e')
+			key->expires_at = optarg;
+		else
+			return (false);
+	}
+	return (optind == argc && key->principal != NULL &&
+	    text_is_uuid(key->principal) &&
+	    (key->project == NULL || text_is_uuid(key->project)));
+}
+
+/*
+ * Of an error the SQLSTATE is told, and the words only where they are
+ * Coffer's own, which never hold what they are about.
+ */
+static PGresult *
+api_key_query(PGconn *connection, const char *sql, int count,
+    const char *const *values, const int *sizes, const int *formats)
+{
+	PGresult *result = PQexecParams(
+	    connection, sql, count, NULL, values, sizes, formats, 1);
+	char sqlstate[SESSION_SQLSTATE_SIZE];
+	const char *text;
+
+	if (!session_sqlstate(result, sqlstate))
+		return (result);
+	text = strncmp(sqlstate, "SM", 2) == 0
+	    ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
+	    : "the database refuses";
+	fprintf(stderr, "coffer: %s (SQLSTATE %s)\n", text, sqlstate);
+	PQclear(result);
+	return (NULL);
+}
+
+static bool
+api_key_read_pepper(const PGresult *result, struct keyring_wrapped *wrapped)
+{
+	if (result == NULL || PQntuples(result) != 1 ||
+	    PQgetlength(result, 0, 0) != ROOT_KEY_ID_SIZE - 1 ||
+	    PQgetlength(result, 0, 1) != sizeof(wrapped->bytes))
+		return (false);
+	memcpy(wrapped->root_id, PQgetvalue(result, 0, 0), ROOT_KEY_ID_SIZE);
+	memcpy(
+	    wrapped->bytes, PQgetvalue(result, 0, 1), sizeof(wrapped->bytes));
+	return (true);
+}
+
+/* Opens the pepper of the database, or makes it when it is the first use. */
+static bool
+api_key_open_pepper(PGconn *connection, struct keyring *keyring)
+{
+	struct keyring_wrapped wrapped;
+	const char *values[] = { wrapped.root_id, (char *)wrapped.bytes };
+	const int sizes[] = { 0, sizeof(wrapped.bytes) };
+	const int formats[] = { 0, 1 };
+	PGresult *result;
+	bool opened;
+
+	result = api_key_query(
+	    connection, API_KEY_PEPPER_GET_SQL, 0, NULL, NULL, NULL);
+	if (result != NULL && PQntuples(result) == 0) {
+		PQclear(result);
+		keyring_pepper_make(keyring, &wrapped);
+		result = api_key_query(connection, API_KEY_PEPPER_KEEP_SQL, 2,
+		    values, sizes, formats);
+	}
+	if (result == NULL)
+		return (false);
+	opened = api_key_read_pepper(result, &wrapped) &&
+	    keyring_pepper_open(keyring, &wrapped);
+	if (!opened)
+		fprintf(stderr,
+		    "coffer: no key of root_key_file opens the pepper\n");
+	PQclear(result);
+	return (opened);
+}
+
+/* Characters of a byte that would not be equally likely are drawn again. */
+static void
+api_key_mint(struct api_key *key, const struct keyring *keyring)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const unsigned char count = sizeof(letters) - 1;
+	unsigned char byte;
+	uuid_t secret;
+	size_t i = 3;
+
+	memcpy(key->access_key, "SCW", i);
+	while (i < API_KEY_ACCESS_SIZE - 1) {
+		crypto_random(&byte, sizeof(byte));
+		if (byte < 256 / count * count)
+			key->access_key[i++] = letters[byte % count];
+	}
+	uuid_generate_random(secret);
+	uuid_unparse_lower(secret, key->secret_key);
+	memory_wipe(secret, sizeof(secret));
+	keyring_digest(keyring, key->secret_key, key->digest);
+}
+
+static bool
+api_key_add(PGconn *connection, const struct api_key *key)
+{
+	const char *values[] = { key->principal, key->access_key,
+		(const char *)key->digest, key->project,
+		key->description != NULL ? key->description : "",
+		key->expires_at };
+	const int sizes[] = { 0, 0, sizeof(key->digest), 0, 0, 0 };
+	const int formats[] = { 0, 0, 1, 0, 0, 0 };
+	PGresult *result;
+
+	result = api_key_query(
+	    connection, API_KEY_ADD_SQL, 6, values, sizes, formats);
+	PQclear(result);
+	return (result != NULL);
+}
+
+static PGconn *
+api_key_connect(const struct dsn *dsn)
+{
+	PGconn *connection =
+	    PQconnectdbParams((const char *const *)dsn->keywords,
+		(const char *const *)dsn->values, 0);
+	char cause[256];
+
+	if (PQstatus(connection) != CONNECTION_OK) {
+		session_cause(connection, cause, sizeof(cause));
+		fprintf(stderr, "coffer: %s\n", cause);
+		PQfinish(connection);
+		return (NULL);
+	}
+	PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_NEVER);
+	return (connection);
+}
+
+static bool
+api_key_create(const struct settings *settings, struct api_key *key)
+{
+	struct keyring *keyring = NULL;
+	struct dsn *dsn = NULL;
+	PGconn *connection = NULL;
+	char cause[256] = "";
+	bool created = false;
+
+	keyring = keyring_new(settings->root_key_file, cause, sizeof(cause));
+	if (keyring == NULL) {
+		fprintf(stderr, "coffer: setting root_key_file: %s\n", cause);
+		goto out;
+	}
+	dsn = dsn_new(settings->operator_dsn, "coffer/api-key");
+	if (dsn == NULL) {
+		fprintf(stderr,
+		    "coffer: setting operator_dsn is no connection string\n");
+		goto out;
+	}
+	connection = api_key_connect(dsn);
+	if (connection == NULL || !api_key_open_pepper(connection, keyring))
+		goto out;
+	api_key_mint(key, keyring);
+	created = api_key_add(connection, key);
+
+out:
+	PQfinish(connection);
+	dsn_free(dsn);
+	keyring_free(keyring);
+	return (created);
+}
+
+int
+command_api_key(struct settings *settings, int argc, char **argv)
+{
+	struct api_key key;
+	bool created;
+
+	memset(&key, 0, sizeof(key));
+	if (!api_key_options(&key, argc, argv)) {
+		fputs(api_key_usage, stderr);
+		return (2);
+	}
+	if (settings->operator_dsn == NULL || settings->root_key_file == NULL) {
+		fprintf(stderr, "coffer: set operator_dsn and root_key_file\n");
+		return (2);
+	}
+	created = api_key_create(settings, &key);
+	if (created)
+		printf("access_key=%s\nsecret_key=%s\n", key.access_key,
+		    key.secret_key);
+	memory_wipe(&key, sizeof(key));
+	return (created ? 0 : 1);
+}

@@ -1,0 +1,39 @@
+/*
+ * The few primitives of OpenSSL that keys are made and kept with.  A primitive
+ * that fails although its inputs are right ends the process: there is no safe
+ * way on without it.
+ */
+#ifndef COFFER_CRYPTO_H
+#define COFFER_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CRYPTO_KEY_SIZE 32
+#define CRYPTO_SHA256_SIZE 32
+#define CRYPTO_SHA512_SIZE 64
+/* A sealed key: nonce of 12, 32 bytes of ciphertext, tag of 16. */
+#define CRYPTO_SEALED_SIZE 60
+
+void crypto_random(void *out, size_t size);
+
+void crypto_sha256(
+    const void *data, size_t size, unsigned char out[CRYPTO_SHA256_SIZE]);
+void crypto_hmac_sha256(const unsigned char key[CRYPTO_KEY_SIZE],
+    const void *data, size_t size, unsigned char out[CRYPTO_SHA256_SIZE]);
+void crypto_hmac_sha512(const unsigned char key[CRYPTO_KEY_SIZE],
+    const void *data, size_t size, unsigned char out[CRYPTO_SHA512_SIZE]);
+
+/* HKDF-SHA256 (RFC 5869) with an empty salt, to a key of 32 bytes. */
+void crypto_derive(const unsigned char key[CRYPTO_KEY_SIZE], const char *info,
+    unsigned char out[CRYPTO_KEY_SIZE]);
+
+/* AES-256-GCM over one key; opening is false for a wrong key, aad or bit. */
+void crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
+    size_t aad_size, const unsigned char plain[CRYPTO_KEY_SIZE],
+    unsigned char sealed[CRYPTO_SEALED_SIZE]);
+bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
+    size_t aad_size, const unsigned char sealed[CRYPTO_SEALED_SIZE],
+    unsigned char plain[CRYPTO_KEY_SIZE]) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * The request document: what a door is told of a request, as JSON.
+ *
+ * Nothing that a client sends may make PostgreSQL stumble, for its messages
+ * quote what they stumble over: so all text in a document is UTF-8 without
+ * NUL, and all JSON in it is such as jsonb takes.
+ */
+#ifndef COFFER_DOCUMENT_H
+#define COFFER_DOCUMENT_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+
+/*
+ * Parses a body that must be one JSON object, by the letter of RFC 8259 and:
+ * not deeper than 32, numbers within a double, no NUL and no half of a
+ * surrogate pair.  NULL when it is not.
+ */
+struct json_object *document_parse(const char *text, size_t size)
+    __attribute__((warn_unused_result));
+
+/*
+ * Cuts member "data" out of body and decodes it.  Returns what became of it:
+ * "absent", "invalid" or "given", with bytes only in the last case, which the
+ * caller wipes and frees.
+ */
+const char *document_cut_data(
+    struct json_object *body, unsigned char **bytes, size_t *size);
+
+/* Sets the document and the payload of a request; false: 400. */
+bool
+document_request(struct request *request) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,46 @@
+#include "endpoints.h"
+
+#define GET EVHTTP_REQ_GET
+#define POST EVHTTP_REQ_POST
+#define PATCH EVHTTP_REQ_PATCH
+#define DELETE EVHTTP_REQ_DELETE
+
+#define READS ENDPOINT_READS
+#define CHANGES ENDPOINT_CHANGES
+#define KEY ENDPOINT_KEY
+#define DATA ENDPOINT_DATA
+#define LOCAL ENDPOINT_LOCAL
+
+#define API(path) ENDPOINT_BASE path
+
+/* clang-format off */
+const struct endpoint endpoints[] = {
+	{ POST,   API("/secrets"),                                          "secret_create",                 CHANGES },
+	{ GET,    API("/secrets"),                                          "secret_list",                   READS },
+	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS },
+	{ GET,    API("/secrets/{secret_id}"),                              "secret_get",                    READS },
+	{ PATCH,  API("/secrets/{secret_id}"),                              "secret_update",                 CHANGES },
+	{ DELETE, API("/secrets/{secret_id}"),                              "secret_delete",                 CHANGES },
+	{ POST,   API("/secrets/{secret_id}/protect"),                      "secret_protect",                CHANGES },
+	{ POST,   API("/secrets/{secret_id}/unprotect"),                    "secret_unprotect",              CHANGES },
+	{ POST,   API("/secrets/{secret_id}/restore"),                      "secret_restore",                CHANGES },
+	{ POST,   API("/secrets/{secret_id}/add-owner"),                    "secret_add_owner",              CHANGES },
+	{ POST,   API("/secrets/{secret_id}/versions"),                     "secret_version_create",         CHANGES | KEY | DATA },
+	{ GET,    API("/secrets/{secret_id}/versions"),                     "secret_version_list",           READS },
+	{ GET,    API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_get",            READS },
+	{ PATCH,  API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_update",         CHANGES },
+	{ DELETE, API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_delete",         CHANGES },
+	{ GET,    API("/secrets/{secret_id}/versions/{revision}/access"),   "secret_version_access",         READS | KEY },
+	{ POST,   API("/secrets/{secret_id}/versions/{revision}/enable"),   "secret_version_enable",         CHANGES },
+	{ POST,   API("/secrets/{secret_id}/versions/{revision}/disable"),  "secret_version_disable",        CHANGES },
+	{ POST,   API("/secrets/{secret_id}/versions/{revision}/restore"),  "secret_version_restore",        CHANGES },
+	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
+	{ GET,    API("/tags"),                                             "tag_list",                      READS },
+	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS },
+	{ GET,    "/metadata",                                              "metadata",                      LOCAL },
+	{ GET,    "/live",                                                  "live",                          LOCAL },
+	{ GET,    "/ready",                                                 "ready",                         LOCAL },
+};
+/* clang-format on */
+
+const size_t endpoints_count = sizeof(endpoints) / sizeof(endpoints[0]);

@@ -1,0 +1,33 @@
+/*
+ * The table of endpoints.  Adding one is one line here, one file in
+ * sql/endpoint and its test.
+ */
+#ifndef COFFER_ENDPOINTS_H
+#define COFFER_ENDPOINTS_H
+
+#include <event2/http.h>
+#include <stddef.h>
+
+/* What all of the API begins with. */
+#define ENDPOINT_BASE "/secret-manager/v1beta1/regions/{region}"
+
+enum endpoint_flag {
+	ENDPOINT_READS = 1 << 0, /* may be sent again when in doubt */
+	ENDPOINT_CHANGES = 1 << 1, /* must not */
+	ENDPOINT_KEY = 1 << 2, /* needs the key of the secret */
+	ENDPOINT_DATA = 1 << 3, /* takes a payload, member "data" */
+	ENDPOINT_LOCAL = 1 << 4, /* the daemon answers, without a token */
+};
+
+struct endpoint {
+	enum evhttp_cmd_type method;
+	const char *path; /* names in braces capture one segment */
+	const char *function; /* of schema api; its name in logs */
+	unsigned int flags;
+};
+
+/* The first row that fits counts: literal paths stand before captures. */
+extern const struct endpoint endpoints[];
+extern const size_t endpoints_count;
+
+#endif

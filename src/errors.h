@@ -1,0 +1,51 @@
+/*
+ * The daemon's own errors: their answers, and what a SQLSTATE means.
+ */
+#ifndef COFFER_ERRORS_H
+#define COFFER_ERRORS_H
+
+#include <stddef.h>
+
+enum error_id {
+	ERROR_ARGUMENT,
+	ERROR_NO_TOKEN,
+	ERROR_BAD_TOKEN,
+	ERROR_NO_ROUTE,
+	ERROR_NO_METHOD,
+	ERROR_BODY_TOO_LARGE,
+	ERROR_HEADERS_TOO_LARGE,
+	ERROR_INTERNAL,
+	ERROR_UNAVAILABLE,
+	ERROR_COUNT,
+};
+
+struct error {
+	const char *name;
+	int status;
+	int retry_after; /* seconds; 0: no such header */
+	/* The body; "%s" in it, if any, is the name of the argument. */
+	const char *body;
+};
+
+extern const struct error errors[ERROR_COUNT];
+
+/* What to do about a call that PostgreSQL did not carry out. */
+enum error_remedy {
+	REMEDY_NONE, /* a fault: 500 */
+	REMEDY_GIVE_UP, /* 503 */
+	REMEDY_AGAIN, /* a few times, then 503 */
+	REMEDY_AGAIN_ONCE, /* then 500 */
+	REMEDY_PREPARE, /* the statements anew, once, and the call again */
+	REMEDY_RECONNECT, /* and a read again, once; a write 503 */
+};
+
+struct error_sqlstate {
+	const char *prefix; /* of the SQLSTATE; the first that fits counts */
+	enum error_remedy remedy;
+	const char *meaning;
+};
+
+extern const struct error_sqlstate error_sqlstates[];
+extern const size_t error_sqlstates_count;
+
+#endif

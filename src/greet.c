@@ -1,0 +1,183 @@
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoints.h"
+#include "greet.h"
+#include "log.h"
+#include "statements.h"
+
+/* The first schema that has everything this build calls. */
+#define GREET_SCHEMA 1
+
+#define GREET_HELLO_SQL                                              \
+	"SELECT schema_version::text, array_to_json(faults)::text, " \
+	"pepper_root_id, pepper "                                    \
+	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
+#define GREET_PEPPER_SQL \
+	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
+
+static void
+greet_refuse(struct greet *greet, const char *fault, const char *remedy)
+{
+	greet->refused = true;
+	log_error("the database is not fit to be served",
+	    log_text("fault", fault), log_text("remedy", remedy));
+}
+
+void
+greet_start(struct greet *greet)
+{
+	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3];
+	struct session_parameter parameters[] = {
+		{ .value = greet->instance },
+		{ .value = PACKAGE_VERSION },
+		{ .value = root_ids },
+	};
+
+	keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
+	greet->refused = false;
+	greet->step = GREET_HELLO;
+	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
+}
+
+static void
+greet_prepare(struct greet *greet)
+{
+	char sql[256];
+	size_t i;
+
+	session_prepare_begin(greet->session);
+	for (i = 0; i < endpoints_count; i++) {
+		if (endpoints[i].flags & ENDPOINT_LOCAL)
+			continue;
+		snprintf(sql, sizeof(sql), STATEMENT_DOOR_SQL,
+		    endpoints[i].function);
+		session_prepare(greet->session, endpoints[i].function, sql,
+		    statement_door.types, statement_door.count);
+	}
+	for (i = 0; i < statements_count; i++)
+		session_prepare(greet->session, statements[i].name,
+		    statements[i].sql, statements[i].types,
+		    statements[i].count);
+	session_prepare_end(greet->session);
+}
+
+void
+greet_prepare_again(struct greet *greet)
+{
+	greet->refused = false;
+	greet->step = GREET_PREPARE_AGAIN;
+	greet_prepare(greet);
+}
+
+static void
+greet_make_pepper(struct greet *greet)
+{
+	struct session_parameter parameters[] = {
+		{ .value = greet->made.root_id },
+		{ .value = greet->made.bytes,
+		    .size = sizeof(greet->made.bytes),
+		    .binary = true },
+	};
+
+	keyring_pepper_make(greet->keyring, &greet->made);
+	greet->step = GREET_PEPPER;
+	session_query(greet->session, GREET_PEPPER_SQL, parameters, 2);
+}
+
+/* Columns column and column + 1 are a wrapped key of the database. */
+static void
+greet_open_pepper(struct greet *greet, const PGresult *result, int column)
+{
+	struct keyring_wrapped wrapped;
+	char fault[128];
+
+	memset(&wrapped, 0, sizeof(wrapped));
+	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
+	    PQgetvalue(result, 0, column));
+	if (PQgetlength(result, 0, column + 1) == sizeof(wrapped.bytes)) {
+		memcpy(wrapped.bytes, PQgetvalue(result, 0, column + 1),
+		    sizeof(wrapped.bytes));
+		if (keyring_pepper_open(greet->keyring, &wrapped))
+			return;
+	}
+	snprintf(fault, sizeof(fault),
+	    "the pepper does not open under root key %s", wrapped.root_id);
+	greet_refuse(greet, fault, "add that root key to root_key_file");
+}
+
+static void
+greet_hear_faults(struct greet *greet, const char *text)
+{
+	struct json_object *faults = json_tokener_parse(text);
+	size_t i;
+
+	for (i = 0; faults != NULL && i < json_object_array_length(faults); i++)
+		greet_refuse(greet,
+		    json_object_get_string(
+			json_object_array_get_idx(faults, i)),
+		    "as the fault says");
+	json_object_put(faults);
+}
+
+static void
+greet_hear_hello(struct greet *greet, const PGresult *result)
+{
+	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
+		greet_refuse(greet, "its schema is too old for this build",
+		    "run migrations/migrate");
+	greet_hear_faults(greet, PQgetvalue(result, 0, 1));
+	if (!session_is_writable(greet->session))
+		greet_refuse(greet, "it takes no writes",
+		    "connect to the primary: target_session_attrs=read-write");
+	if (!greet->refused && !PQgetisnull(result, 0, 3))
+		greet_open_pepper(greet, result, 2);
+}
+
+void
+greet_result(struct greet *greet, const PGresult *result)
+{
+	char sqlstate[SESSION_SQLSTATE_SIZE], fault[64];
+
+	if (session_sqlstate(result, sqlstate)) {
+		/* All that follows an error in a pipeline fails without one. */
+		if (greet->refused)
+			return;
+		snprintf(fault, sizeof(fault), "%s fails with SQLSTATE %s",
+		    greet->step == GREET_HELLO        ? "daemon.hello"
+			: greet->step == GREET_PEPPER ? "daemon.pepper_keep"
+						      : "PREPARE",
+		    sqlstate);
+		greet_refuse(greet, fault,
+		    "deploy the SQL of this build: migrations/migrate");
+	} else if (greet->step == GREET_HELLO && PQntuples(result) == 1) {
+		greet_hear_hello(greet, result);
+	} else if (greet->step == GREET_PEPPER && PQntuples(result) == 1) {
+		greet_open_pepper(greet, result, 0);
+	}
+}
+
+enum greet_outcome
+greet_finished(struct greet *greet)
+{
+	if (greet->refused)
+		return (GREET_REFUSED);
+	switch (greet->step) {
+	case GREET_HELLO:
+		if (!keyring_has_pepper(greet->keyring)) {
+			greet_make_pepper(greet);
+			return (GREET_GOES_ON);
+		}
+		break;
+	case GREET_PEPPER:
+		break;
+	case GREET_PREPARE:
+	case GREET_PREPARE_AGAIN:
+		return (GREET_READY);
+	}
+	greet->step = GREET_PREPARE;
+	greet_prepare(greet);
+	return (GREET_GOES_ON);
+}

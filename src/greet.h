@@ -1,0 +1,43 @@
+/*
+ * What is said on a new connection before it serves: whether this is a
+ * database that may be served, what its pepper is, and what will be asked.
+ */
+#ifndef COFFER_GREET_H
+#define COFFER_GREET_H
+
+#include <stdbool.h>
+
+#include "keyring.h"
+#include "session.h"
+
+enum greet_outcome {
+	GREET_GOES_ON,
+	GREET_READY,
+	GREET_REFUSED, /* why has been logged, each fault with its remedy */
+};
+
+enum greet_step {
+	GREET_HELLO,
+	GREET_PEPPER,
+	GREET_PREPARE,
+	GREET_PREPARE_AGAIN,
+};
+
+struct greet {
+	struct session *session;
+	struct keyring *keyring;
+	const char *instance; /* the daemon's UUID */
+	enum greet_step step;
+	bool refused;
+	struct keyring_wrapped made;
+};
+
+/* Begins on a connected session whose events are given on to the next two. */
+void greet_start(struct greet *greet);
+void greet_result(struct greet *greet, const PGresult *result);
+enum greet_outcome greet_finished(struct greet *greet);
+
+/* Begins with the last step: all statements are prepared again. */
+void greet_prepare_again(struct greet *greet);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * What the daemon remembers of earlier calls, so that it can send the key
+ * with the first call: which project and KEK a secret has, and which secret a
+ * path led to.  It may be stale; the database checks, and asks again.
+ */
+#ifndef COFFER_HINT_H
+#define COFFER_HINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uuid/uuid.h>
+
+struct hints;
+
+struct hint {
+	uuid_t project;
+	uuid_t kek;
+};
+
+struct hints *hint_new(size_t entries);
+void hint_free(struct hints *hints);
+
+bool hint_get(struct hints *hints, const uuid_t secret, struct hint *hint)
+    __attribute__((warn_unused_result));
+void
+hint_put(struct hints *hints, const uuid_t secret, const struct hint *hint);
+
+/* path is any text that says where the caller looked. */
+bool hint_path_get(struct hints *hints, const char *path, uuid_t secret)
+    __attribute__((warn_unused_result));
+void hint_path_put(struct hints *hints, const char *path, const uuid_t secret);
+
+#endif

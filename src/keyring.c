@@ -1,0 +1,218 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cache.h"
+#include "keyring.h"
+#include "memory.h"
+
+#define KEYRING_KEKS 1024
+
+/* Labels count with their NUL, which parts them from what follows. */
+#define KEYRING_PEPPER "coffer/pepper"
+#define KEYRING_KEK "coffer/kek"
+#define KEYRING_AK "coffer/ak"
+#define KEYRING_ID_SIZE (ROOT_KEY_ID_SIZE - 1)
+
+/* In locked memory. */
+struct keyring {
+	struct root_keys roots;
+	unsigned char pepper[CRYPTO_KEY_SIZE];
+	bool has_pepper;
+	struct cache *keks;
+};
+
+struct keyring_kek {
+	uuid_t project;
+	unsigned char key[CRYPTO_KEY_SIZE];
+};
+
+struct keyring_kek_aad {
+	char label[sizeof(KEYRING_KEK)];
+	uuid_t kek;
+	uuid_t project;
+	char root_id[KEYRING_ID_SIZE];
+};
+
+struct keyring_pepper_aad {
+	char label[sizeof(KEYRING_PEPPER)];
+	char root_id[KEYRING_ID_SIZE];
+};
+
+struct keyring_access {
+	char label[sizeof(KEYRING_AK)];
+	uuid_t project;
+	uuid_t secret;
+};
+
+/* What is authenticated is these structs' memory: all of it is fields. */
+_Static_assert(sizeof(struct keyring_kek_aad) == 11 + 16 + 16 + 16, "padding");
+_Static_assert(sizeof(struct keyring_pepper_aad) == 14 + 16, "padding");
+_Static_assert(sizeof(struct keyring_access) == 10 + 16 + 16, "padding");
+
+struct keyring *
+keyring_new(const char *path, char *cause, size_t size)
+{
+	struct keyring *ring = memory_new_locked(sizeof(*ring));
+
+	if (!root_key_load(path, &ring->roots, cause, size)) {
+		memory_free_locked(ring, sizeof(*ring));
+		return (NULL);
+	}
+	ring->keks = cache_new(KEYRING_KEKS, sizeof(struct keyring_kek), true);
+	return (ring);
+}
+
+void
+keyring_free(struct keyring *ring)
+{
+	if (ring == NULL)
+		return;
+	cache_free(ring->keks);
+	memory_free_locked(ring, sizeof(*ring));
+}
+
+void
+keyring_root_ids(const struct keyring *ring, char *out, size_t size)
+{
+	size_t used = 0, i;
+
+	for (i = 0; i < ring->roots.count && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%c%s",
+		    i == 0 ? '{' : ',', ring->roots.keys[i].id);
+	if (used < size)
+		snprintf(out + used, size - used, "}");
+}
+
+static void
+keyring_wrap(const struct root_key *root, const char *info, const void *aad,
+    size_t aad_size, const unsigned char key[CRYPTO_KEY_SIZE],
+    struct keyring_wrapped *wrapped)
+{
+	unsigned char wrapping[CRYPTO_KEY_SIZE];
+
+	memcpy(wrapped->root_id, root->id, sizeof(wrapped->root_id));
+	crypto_derive(root->key, info, wrapping);
+	crypto_seal(wrapping, aad, aad_size, key, wrapped->bytes);
+	memory_wipe(wrapping, sizeof(wrapping));
+}
+
+static bool
+keyring_unwrap(const struct keyring *ring, const char *info, const void *aad,
+    size_t aad_size, const struct keyring_wrapped *wrapped,
+    unsigned char key[CRYPTO_KEY_SIZE])
+{
+	const struct root_key *root =
+	    root_key_find(&ring->roots, wrapped->root_id);
+	unsigned char wrapping[CRYPTO_KEY_SIZE];
+	bool opened;
+
+	if (root == NULL)
+		return (false);
+	crypto_derive(root->key, info, wrapping);
+	opened = crypto_open(wrapping, aad, aad_size, wrapped->bytes, key);
+	memory_wipe(wrapping, sizeof(wrapping));
+	return (opened);
+}
+
+static struct keyring_pepper_aad
+keyring_pepper_aad(const char *root_id)
+{
+	struct keyring_pepper_aad aad = { .label = KEYRING_PEPPER };
+
+	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
+	return (aad);
+}
+
+void
+keyring_pepper_make(const struct keyring *ring, struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[0];
+	struct keyring_pepper_aad aad = keyring_pepper_aad(root->id);
+	unsigned char pepper[CRYPTO_KEY_SIZE];
+
+	crypto_random(pepper, sizeof(pepper));
+	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
+	memory_wipe(pepper, sizeof(pepper));
+}
+
+bool
+keyring_pepper_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
+{
+	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
+
+	ring->has_pepper = keyring_unwrap(
+	    ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, ring->pepper);
+	return (ring->has_pepper);
+}
+
+bool
+keyring_has_pepper(const struct keyring *ring)
+{
+	return (ring->has_pepper);
+}
+
+void
+keyring_digest(const struct keyring *ring, const char *token,
+    unsigned char digest[KEYRING_DIGEST_SIZE])
+{
+	crypto_hmac_sha256(ring->pepper, token, strlen(token), digest);
+}
+
+static struct keyring_kek_aad
+keyring_kek_aad(const uuid_t kek, const uuid_t project, const char *root_id)
+{
+	struct keyring_kek_aad aad = { .label = KEYRING_KEK };
+
+	uuid_copy(aad.kek, kek);
+	uuid_copy(aad.project, project);
+	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
+	return (aad);
+}
+
+void
+keyring_kek_make(const struct keyring *ring, const uuid_t project, uuid_t kek,
+    struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[0];
+	struct keyring_kek_aad aad;
+	unsigned char key[CRYPTO_KEY_SIZE];
+
+	uuid_generate_random(kek);
+	aad = keyring_kek_aad(kek, project, root->id);
+	crypto_random(key, sizeof(key));
+	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
+	memory_wipe(key, sizeof(key));
+}
+
+bool
+keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    const struct keyring_wrapped *wrapped)
+{
+	struct keyring_kek_aad aad =
+	    keyring_kek_aad(kek, project, wrapped->root_id);
+	struct keyring_kek value;
+	bool opened;
+
+	uuid_copy(value.project, project);
+	opened = keyring_unwrap(
+	    ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, value.key);
+	if (opened)
+		cache_put(ring->keks, kek, &value);
+	memory_wipe(&value, sizeof(value));
+	return (opened);
+}
+
+bool
+keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+{
+	const struct keyring_kek *value = cache_get(ring->keks, kek);
+	struct keyring_access message = { .label = KEYRING_AK };
+
+	if (value == NULL || uuid_compare(value->project, project) != 0)
+		return (false);
+	uuid_copy(message.project, project);
+	uuid_copy(message.secret, secret);
+	crypto_hmac_sha512(value->key, &message, sizeof(message), key);
+	return (true);
+}

@@ -1,0 +1,68 @@
+/*
+ * The keys that the daemon holds, and what it derives from them.
+ *
+ *   root key   from a file; wraps the pepper and the KEKs
+ *   pepper     turns a token into the digest that the database knows
+ *   KEK        one per project; gives the access key (AK) of each secret
+ *
+ * All of them lie in locked memory and are wiped when the ring is freed.
+ * Ids are UUIDs in binary.
+ */
+#ifndef COFFER_KEYRING_H
+#define COFFER_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uuid/uuid.h>
+
+#include "crypto.h"
+#include "root_key.h"
+
+#define KEYRING_ACCESS_KEY_SIZE 64
+#define KEYRING_DIGEST_SIZE 32
+
+/* A key as the database keeps it. */
+struct keyring_wrapped {
+	char root_id[ROOT_KEY_ID_SIZE];
+	unsigned char bytes[CRYPTO_SEALED_SIZE];
+};
+
+struct keyring;
+
+/* Loads the root keys; NULL and a cause of at most size bytes on failure. */
+struct keyring *keyring_new(const char *path, char *cause, size_t size)
+    __attribute__((warn_unused_result));
+void keyring_free(struct keyring *ring);
+
+/* The ids of the loaded root keys, as an array literal of PostgreSQL. */
+void keyring_root_ids(const struct keyring *ring, char *out, size_t size);
+
+/* A new pepper, wrapped under the active root key; it is not put to use. */
+void keyring_pepper_make(
+    const struct keyring *ring, struct keyring_wrapped *wrapped);
+
+/* Puts a pepper to use; false when no loaded root key opens it. */
+bool keyring_pepper_open(struct keyring *ring,
+    const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+bool keyring_has_pepper(const struct keyring *ring);
+
+/* HMAC-SHA256(pepper, token); there must be a pepper. */
+void keyring_digest(const struct keyring *ring, const char *token,
+    unsigned char digest[KEYRING_DIGEST_SIZE]);
+
+/* A new KEK of project, wrapped; it is not put to use. */
+void keyring_kek_make(const struct keyring *ring, const uuid_t project,
+    uuid_t kek, struct keyring_wrapped *wrapped);
+
+/* Puts a KEK to use; false when no loaded root key opens it. */
+bool
+keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+
+/* The access key of secret; false when the KEK is not, or no more, known. */
+bool
+keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,208 @@
+#include <errno.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "listen.h"
+#include "log.h"
+#include "memory.h"
+#include "page.h"
+#include "request.h"
+#include "service.h"
+
+#define LISTEN_BACKLOG 1024
+/* Until accepting is tried again, when there were no descriptors left. */
+#define LISTEN_PAUSE_MS 200
+
+struct listen {
+	struct service *service;
+	struct evhttp *http;
+	struct evconnlistener *listener; /* evhttp's to free */
+	struct evhttp_bound_socket *bound;
+	struct event *resume;
+	long unsent;
+	void (*drained)(struct service *);
+};
+
+/* evhttp makes itself the argument of all callbacks of its listener. */
+static struct listen *listen_of_listener;
+
+static void
+listen_check_drained(struct listen *listen)
+{
+	if (listen->unsent == 0 && listen->drained != NULL)
+		listen->drained(listen->service);
+}
+
+/* A request ends in one of these two: all of its reply is sent ... */
+static void
+listen_request_sent(struct evhttp_request *http, void *arg)
+{
+	struct listen *listen = arg;
+
+	evhttp_connection_set_closecb(
+	    evhttp_request_get_connection(http), NULL, NULL);
+	listen->unsent--;
+	listen_check_drained(listen);
+}
+
+/* ... or its connection was closed before that. */
+static void
+listen_connection_closed(struct evhttp_connection *connection, void *arg)
+{
+	struct listen *listen = arg;
+
+	(void)connection;
+	listen->unsent--;
+	listen_check_drained(listen);
+}
+
+/*
+ * evhttp does not read on while a request is pending, and must not be made
+ * to: it ends the process when a byte comes then.  So it is not noticed when
+ * a client goes; the reply is sent all the same, and evhttp frees it.
+ */
+static void
+listen_request(struct evhttp_request *http, void *arg)
+{
+	struct listen *listen = arg;
+
+	listen->unsent++;
+	evhttp_request_set_on_complete_cb(http, listen_request_sent, listen);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(http),
+	    listen_connection_closed, listen);
+	request_start(listen->service, http);
+}
+
+static struct bufferevent *
+listen_connection(struct event_base *base, void *arg)
+{
+	struct bufferevent *connection =
+	    bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+
+	(void)arg;
+	page_watch(connection);
+	return (connection);
+}
+
+/* Without a pause the loop would do nothing but fail to accept. */
+static void
+listen_failed(struct evconnlistener *listener, void *arg)
+{
+	struct timeval time = { 0, LISTEN_PAUSE_MS * 1000 };
+
+	(void)arg;
+	log_warning("unable to accept a connection",
+	    log_text("cause", strerror(errno)));
+	evconnlistener_disable(listener);
+	evtimer_add(listen_of_listener->resume, &time);
+}
+
+static void
+listen_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct listen *listen = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(listen->listener);
+}
+
+/* The port may have been the system's choice. */
+static void
+listen_log(const struct listen *listen)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+
+	if (getsockname(evconnlistener_get_fd(listen->listener),
+		(struct sockaddr *)&address, &size) == 0)
+		getnameinfo((struct sockaddr *)&address, size, host,
+		    sizeof(host), port, sizeof(port),
+		    NI_NUMERICHOST | NI_NUMERICSERV);
+	log_info("listening", log_text("address", host), log_text("port", port),
+	    log_text("instance", listen->service->instance));
+}
+
+static struct evhttp *
+listen_http(struct listen *listen)
+{
+	const struct settings *settings = &listen->service->settings;
+	struct evhttp *http = evhttp_new(listen->service->base);
+
+	/* All that it can read, so that their refusal has our form. */
+	evhttp_set_allowed_methods(http,
+	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+		EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
+		EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
+	/* limit.c has the finer one; a client may send this much anyway. */
+	evhttp_set_max_headers_size(
+	    http, settings->max_headers + settings->max_body);
+	evhttp_set_max_body_size(http, settings->max_body);
+	evhttp_set_timeout(http, (int)settings->idle_timeout);
+	evhttp_set_default_content_type(http, NULL);
+	evhttp_set_bevcb(http, listen_connection, NULL);
+	evhttp_set_gencb(http, listen_request, listen);
+	return (http);
+}
+
+struct listen *
+listen_new(struct service *service, char *cause, size_t size)
+{
+	struct listen *listen;
+	struct sockaddr_storage address;
+	int length = sizeof(address);
+	struct evconnlistener *listener;
+
+	if (evutil_parse_sockaddr_port(service->settings.listen,
+		(struct sockaddr *)&address, &length) != 0) {
+		snprintf(cause, size, "setting listen is no address and port");
+		return (NULL);
+	}
+	listener = evconnlistener_new_bind(service->base, NULL, NULL,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
+	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);
+	if (listener == NULL) {
+		snprintf(cause, size, "unable to listen on %s: %s",
+		    service->settings.listen, strerror(errno));
+		return (NULL);
+	}
+	listen = memory_new(sizeof(*listen));
+	listen->service = service;
+	listen->listener = listener;
+	listen->resume = evtimer_new(service->base, listen_resume, listen);
+	listen->http = listen_http(listen);
+	listen->bound = evhttp_bind_listener(listen->http, listener);
+	listen_of_listener = listen;
+	evconnlistener_set_error_cb(listener, listen_failed);
+	listen_log(listen);
+	return (listen);
+}
+
+void
+listen_drain(struct listen *listen, void (*drained)(struct service *))
+{
+	evtimer_del(listen->resume);
+	evhttp_del_accept_socket(listen->http, listen->bound);
+	listen->listener = NULL;
+	listen->bound = NULL;
+	listen->drained = drained;
+	listen_check_drained(listen);
+}
+
+void
+listen_free(struct listen *listen)
+{
+	if (listen == NULL)
+		return;
+	listen->drained = NULL;
+	evhttp_free(listen->http);
+	event_free(listen->resume);
+	memory_free(listen);
+}

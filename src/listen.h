@@ -1,0 +1,26 @@
+/*
+ * The listening socket, and evhttp behind it.
+ */
+#ifndef COFFER_LISTEN_H
+#define COFFER_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct listen;
+struct service;
+
+/* Listens as the settings say; NULL and a cause when it cannot. */
+struct listen *listen_new(struct service *service, char *cause, size_t size)
+    __attribute__((warn_unused_result));
+
+/* Frees all connections, with what has not been sent on them. */
+void listen_free(struct listen *listen);
+
+/*
+ * Takes no new connection, and calls drained as soon as every request that
+ * has been taken is answered to its last byte, or its client has gone.
+ */
+void listen_drain(struct listen *listen, void (*drained)(struct service *));
+
+#endif

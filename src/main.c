@@ -1,0 +1,106 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command_api_key.h"
+#include "command_root_key.h"
+#include "load.h"
+#include "print.h"
+#include "service.h"
+
+#define MAIN_USAGE 2
+
+static const char main_usage[] =
+    "usage: coffer [--config FILE]                  serve\n"
+    "       coffer root-key generate FILE           make a root key\n"
+    "       coffer [--config FILE] api-key create   mint an API key\n"
+    "       coffer --endpoints | --errors | --settings\n"
+    "       coffer --version | --help\n"
+    "\n"
+    "Settings come from FILE, lines `name = value`, and from the environment,\n"
+    "COFFER_<NAME>, which wins; --settings lists them.\n";
+
+static int
+main_print(void (*print)(void))
+{
+	print();
+	return (fflush(stdout) == 0 ? 0 : 1);
+}
+
+static void
+main_print_version(void)
+{
+	printf("coffer %s\n", PACKAGE_VERSION);
+}
+
+static void
+main_print_usage(void)
+{
+	fputs(main_usage, stdout);
+}
+
+/* With the settings loaded: the daemon, or a command that needs them. */
+static int
+main_run(const char *config, int argc, char **argv)
+{
+	struct settings values;
+	char cause[256];
+	int code;
+
+	if (!load_settings(&values, config, cause, sizeof(cause))) {
+		fprintf(stderr, "coffer: %s\n", cause);
+		code = MAIN_USAGE;
+	} else if (argc == 0) {
+		code = service_run(&values);
+	} else if (strcmp(argv[0], "api-key") == 0) {
+		code = command_api_key(&values, argc - 1, argv + 1);
+	} else {
+		fputs(main_usage, stderr);
+		code = MAIN_USAGE;
+	}
+	load_free(&values);
+	return (code);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "endpoints", no_argument, NULL, 'e' },
+		{ "errors", no_argument, NULL, 'r' },
+		{ "settings", no_argument, NULL, 's' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config = NULL;
+	int option;
+
+	/* '+': what stands after a command belongs to the command. */
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'e':
+			return (main_print(print_endpoints));
+		case 'r':
+			return (main_print(print_errors));
+		case 's':
+			return (main_print(print_settings));
+		case 'v':
+			return (main_print(main_print_version));
+		case 'h':
+			return (main_print(main_print_usage));
+		default:
+			fputs(main_usage, stderr);
+			return (MAIN_USAGE);
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc > 0 && strcmp(argv[0], "root-key") == 0)
+		return (command_root_key(argc - 1, argv + 1));
+	return (main_run(config, argc, argv));
+}

@@ -1,0 +1,41 @@
+/*
+ * The only module that allocates.  Nothing here returns NULL: memory that
+ * cannot be had ends the process, because every size that comes from outside
+ * has been bounded before it gets here.
+ */
+#ifndef COFFER_MEMORY_H
+#define COFFER_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed memory, to be given to memory_free. */
+void *memory_new(size_t size);
+void *memory_new_array(size_t count, size_t size);
+
+/* A copy that ends in NUL, to be given to memory_free. */
+char *memory_copy(const char *text);
+char *memory_copy_bytes(const void *bytes, size_t size);
+
+/* Accepts NULL. */
+void memory_free(void *memory);
+
+/* Overwrites what a compiler would be free to leave. */
+void memory_wipe(void *memory, size_t size);
+void memory_wipe_free(void *memory, size_t size);
+void memory_wipe_free_text(char *text);
+
+/*
+ * Memory for keys: never swapped, never in a core file, wiped on release.
+ * When the system refuses to lock it, that is logged once and borne.
+ */
+void *memory_new_locked(size_t size);
+void memory_free_locked(void *memory, size_t size);
+
+/*
+ * Makes what the libraries free be overwritten too: libevent, which holds
+ * tokens and bodies, in full; libpq and json-c for blocks above the size that
+ * the C library keeps for quick reuse.  Called before any of them is used.
+ */
+void memory_guard_libraries(void);
+
+#endif

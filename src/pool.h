@@ -1,0 +1,41 @@
+/*
+ * The connections to the database, and the calls that wait for one.
+ */
+#ifndef COFFER_POOL_H
+#define COFFER_POOL_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "dsn.h"
+#include "keyring.h"
+#include "query.h"
+#include "settings.h"
+
+struct pool;
+
+/* Starts to connect; dsn and keyring must outlive the pool. */
+struct pool *pool_new(struct event_base *base, const struct settings *settings,
+    const struct dsn *dsn, struct keyring *keyring, const char *instance);
+
+/* Gives every query that is not done its error, and closes everything. */
+void pool_free(struct pool *pool);
+
+/* Whether at least one connection serves. */
+bool pool_is_ready(const struct pool *pool);
+
+/*
+ * Runs query at once or as soon as a connection is free.  False: it cannot be
+ * taken, for want of a connection or of room; done will not be called.
+ */
+bool pool_run(struct pool *pool, struct query *query)
+    __attribute__((warn_unused_result));
+
+/*
+ * Forgets query: done will not be called.  What runs already is left to run,
+ * never cancelled: a cancelled write might report success without its
+ * standby.  Its connection serves again once its result has come.
+ */
+void pool_abandon(struct query *query);
+
+#endif

@@ -1,0 +1,86 @@
+#include <ctype.h>
+#include <stdio.h>
+
+#include "endpoints.h"
+#include "errors.h"
+#include "print.h"
+#include "settings.h"
+
+static const char *
+print_method(enum evhttp_cmd_type method)
+{
+	switch (method) {
+	case EVHTTP_REQ_GET:
+		return ("GET");
+	case EVHTTP_REQ_POST:
+		return ("POST");
+	case EVHTTP_REQ_PATCH:
+		return ("PATCH");
+	default:
+		return ("DELETE");
+	}
+}
+
+void
+print_endpoints(void)
+{
+	size_t i;
+
+	for (i = 0; i < endpoints_count; i++)
+		printf("%-6s %s %s\n", print_method(endpoints[i].method),
+		    endpoints[i].path, endpoints[i].function);
+}
+
+static const char *
+print_remedy(enum error_remedy remedy)
+{
+	switch (remedy) {
+	case REMEDY_GIVE_UP:
+		return ("answer 503");
+	case REMEDY_AGAIN:
+		return ("send again up to three times, then answer 503");
+	case REMEDY_AGAIN_ONCE:
+		return ("send again once, then answer 500");
+	case REMEDY_PREPARE:
+		return ("prepare and send again once, then answer 500");
+	case REMEDY_RECONNECT:
+		return ("connect anew, send a read again, answer a write 503");
+	default:
+		return ("answer 500");
+	}
+}
+
+void
+print_errors(void)
+{
+	size_t i;
+
+	for (i = 0; i < ERROR_COUNT; i++)
+		printf("%d %s %s\n", errors[i].status, errors[i].name,
+		    errors[i].body);
+	for (i = 0; i < error_sqlstates_count; i++)
+		printf("SQLSTATE %s %s: %s\n", error_sqlstates[i].prefix,
+		    error_sqlstates[i].meaning,
+		    print_remedy(error_sqlstates[i].remedy));
+	printf("SQLSTATE any other: %s\n", print_remedy(REMEDY_NONE));
+}
+
+void
+print_settings(void)
+{
+	const struct setting *setting;
+	const char *letter;
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		setting = &settings_table[i];
+		printf("%s = %s\n    COFFER_", setting->name,
+		    setting->standard != NULL ? setting->standard : "");
+		for (letter = setting->name; *letter != '\0'; letter++)
+			putchar(toupper((unsigned char)*letter));
+		printf(": %s", setting->help);
+		if (setting->kind == SETTING_NUMBER)
+			printf(" (%ld to %ld)", setting->least, setting->most);
+		putchar('\n');
+	}
+}

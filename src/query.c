@@ -1,0 +1,119 @@
+#include "memory.h"
+#include "query.h"
+
+TAILQ_HEAD(query_list, query);
+
+struct query_line {
+	struct event_base *base;
+	void (*ready)(void *owner);
+	void *owner;
+	struct query_list waiting;
+	struct query_list paused;
+	long length;
+};
+
+void
+query_finish(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	query->pool = NULL;
+	query->seat = NULL;
+	query->done(query, result, error);
+}
+
+struct query_line *
+query_line_new(struct event_base *base, void (*ready)(void *owner), void *owner)
+{
+	struct query_line *line = memory_new(sizeof(*line));
+
+	line->base = base;
+	line->ready = ready;
+	line->owner = owner;
+	TAILQ_INIT(&line->waiting);
+	TAILQ_INIT(&line->paused);
+	return (line);
+}
+
+void
+query_line_free(struct query_line *line)
+{
+	memory_free(line);
+}
+
+long
+query_line_length(const struct query_line *line)
+{
+	return (line->length);
+}
+
+static void
+query_line_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct query *query = arg;
+	struct query_line *line = query->line;
+
+	(void)fd;
+	(void)what;
+	query_line_leave(query);
+	query_line_enter(line, query, 0);
+	line->ready(line->owner);
+}
+
+void
+query_line_enter(
+    struct query_line *line, struct query *query, long milliseconds)
+{
+	struct timeval time = { milliseconds / 1000,
+		milliseconds % 1000 * 1000 };
+
+	query->line = line;
+	query->seat = NULL;
+	if (milliseconds == 0) {
+		TAILQ_INSERT_TAIL(&line->waiting, query, entry);
+		line->length++;
+	} else {
+		query->pause =
+		    evtimer_new(line->base, query_line_resume, query);
+		evtimer_add(query->pause, &time);
+		TAILQ_INSERT_TAIL(&line->paused, query, entry);
+	}
+}
+
+struct query *
+query_line_next(struct query_line *line)
+{
+	struct query *query = TAILQ_FIRST(&line->waiting);
+
+	if (query != NULL)
+		query_line_leave(query);
+	return (query);
+}
+
+void
+query_line_leave(struct query *query)
+{
+	struct query_line *line = query->line;
+
+	if (query->pause != NULL) {
+		TAILQ_REMOVE(&line->paused, query, entry);
+		event_free(query->pause);
+		query->pause = NULL;
+	} else {
+		TAILQ_REMOVE(&line->waiting, query, entry);
+		line->length--;
+	}
+}
+
+void
+query_line_dismiss(
+    struct query_line *line, bool paused_too, const struct error *error)
+{
+	struct query *query;
+
+	while ((query = query_line_next(line)) != NULL)
+		query_finish(query, NULL, error);
+	while (paused_too && (query = TAILQ_FIRST(&line->paused)) != NULL) {
+		query_line_leave(query);
+		query_finish(query, NULL, error);
+	}
+}

@@ -1,0 +1,75 @@
+/*
+ * One run of a prepared statement, and the line where such runs wait: for a
+ * connection, or for a moment to pass before they are sent again.
+ */
+#ifndef COFFER_QUERY_H
+#define COFFER_QUERY_H
+
+#include <event2/event.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "errors.h"
+#include "session.h"
+#include "statements.h"
+
+/*
+ * The caller keeps a query, and everything that its parameters point to,
+ * until done or pool_abandon was called.
+ */
+struct query {
+	const char *statement;
+	struct session_parameter parameters[STATEMENT_PARAMETERS_MAX];
+	size_t count;
+	bool repeatable; /* may be sent again when nobody knows its fate */
+	const char *label; /* names it in the log: the request's id */
+	/*
+	 * Exactly one of result and error is given; result is borrowed, and
+	 * its transaction is committed.  The query may be freed or run again.
+	 */
+	void (*done)(struct query *query, const PGresult *result,
+	    const struct error *error);
+	void *owner;
+
+	/* The pool's own. */
+	TAILQ_ENTRY(query) entry;
+	struct pool *pool; /* NULL: it is not in the pool's hands */
+	struct pool_seat *seat; /* where it runs; NULL: it waits */
+	struct query_line *line;
+	struct event *pause; /* it waits for this */
+	int repeats;
+	bool prepared_again;
+	bool lost_once;
+};
+
+/* Calls done; the query is in nobody's hands then. */
+void query_finish(
+    struct query *query, const PGresult *result, const struct error *error);
+
+struct query_line;
+
+/* ready is called when a query whose pause is over stands in line again. */
+struct query_line *query_line_new(
+    struct event_base *base, void (*ready)(void *owner), void *owner);
+void query_line_free(struct query_line *line);
+
+/* How many wait for a connection. */
+long query_line_length(const struct query_line *line);
+
+/* To the end of the line; after that time if not 0. */
+void query_line_enter(
+    struct query_line *line, struct query *query, long milliseconds);
+
+/* Out of the line: the first that waits for a connection, NULL if none. */
+struct query *query_line_next(struct query_line *line);
+
+/* Out of the line, wherever it stands. */
+void query_line_leave(struct query *query);
+
+/* Gives all that wait for a connection, or all there are, this error. */
+void query_line_dismiss(
+    struct query_line *line, bool paused_too, const struct error *error);
+
+#endif

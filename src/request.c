@@ -1,0 +1,96 @@
+#include <event2/buffer.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <uuid/uuid.h>
+
+#include "authenticate.h"
+#include "document.h"
+#include "limit.h"
+#include "local.h"
+#include "memory.h"
+#include "request.h"
+#include "respond.h"
+
+static int64_t
+request_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+static struct request *
+request_new(struct service *service, struct evhttp_request *http)
+{
+	struct request *request = memory_new(sizeof(*request));
+	char *peer = NULL;
+	ev_uint16_t port;
+	uuid_t id;
+
+	request->service = service;
+	request->http = http;
+	request->arrived = request_clock();
+	request->body = evbuffer_new();
+	uuid_generate_random(id);
+	uuid_unparse_lower(id, request->id);
+	evhttp_connection_get_peer(
+	    evhttp_request_get_connection(http), &peer, &port);
+	snprintf(request->ip, sizeof(request->ip), "%s", peer);
+	/* PostgreSQL's inet knows no scope of a link-local address. */
+	request->ip[strcspn(request->ip, "%")] = '\0';
+	return (request);
+}
+
+/* What belongs to a request dies here and nowhere else. */
+static void
+request_free(struct request *request)
+{
+	call_free(&request->call);
+	json_object_put(request->document);
+	memory_wipe_free(request->data, request->data_size);
+	if (request->body != NULL)
+		evbuffer_free(request->body);
+	memory_wipe_free(request, sizeof(*request));
+}
+
+bool
+request_refuse(struct request *request, enum error_id error)
+{
+	request->error = &errors[error];
+	return (false);
+}
+
+bool
+request_refuse_argument(struct request *request, const char *argument)
+{
+	snprintf(request->argument, sizeof(request->argument), "%s", argument);
+	return (request_refuse(request, ERROR_ARGUMENT));
+}
+
+/* The one way out of every request. */
+static void
+request_answered(struct request *request)
+{
+	respond_request(request, request_clock() - request->arrived);
+	request_free(request);
+}
+
+/*
+ * A step that returns false has set the error, and done nothing else.  A call
+ * that has begun ends in request_answered by itself.
+ */
+void
+request_start(struct service *service, struct evhttp_request *http)
+{
+	struct request *request = request_new(service, http);
+
+	if (!limit_request(request) || !route_request(request))
+		request_answered(request);
+	else if (local_request(request))
+		request_answered(request);
+	else if (!authenticate_request(request) || !document_request(request) ||
+	    !call_request(request, request_answered))
+		request_answered(request);
+}

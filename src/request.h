@@ -1,0 +1,57 @@
+/*
+ * One HTTP request, from its arrival to its reply.
+ */
+#ifndef COFFER_REQUEST_H
+#define COFFER_REQUEST_H
+
+#include <event2/http.h>
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "errors.h"
+#include "keyring.h"
+#include "route.h"
+#include "text.h"
+
+#define REQUEST_ARGUMENT_SIZE 65
+
+struct service;
+
+struct request {
+	struct service *service;
+	struct evhttp_request *http;
+	int64_t arrived; /* microseconds of the monotonic clock */
+	char id[TEXT_UUID_SIZE];
+	char ip[INET6_ADDRSTRLEN];
+	struct route route;
+	unsigned char digest[KEYRING_DIGEST_SIZE];
+	struct json_object *document;
+	unsigned char *data; /* the payload; NULL: none was given */
+	size_t data_size;
+	struct call call;
+
+	/* The outcome: an error, or status and body. */
+	const struct error *error;
+	char argument[REQUEST_ARGUMENT_SIZE]; /* that ERROR_ARGUMENT names */
+	int status;
+	struct evbuffer *body;
+	bool has_receipt;
+	int64_t receipt;
+	unsigned char receipt_hash[KEYRING_DIGEST_SIZE];
+};
+
+/*
+ * Takes charge of a request of evhttp, and answers it exactly once, now or
+ * later, also when its client has gone.
+ */
+void request_start(struct service *service, struct evhttp_request *http);
+
+/* Sets the error, and returns false for a step to return in turn. */
+bool request_refuse(struct request *request, enum error_id error);
+bool request_refuse_argument(struct request *request, const char *argument);
+
+#endif

@@ -1,0 +1,99 @@
+#include <event2/http.h>
+#include <string.h>
+
+#include "load.h"
+#include "request.h"
+#include "route.h"
+#include "service.h"
+
+/* A segment ends at the next slash, or with the path. */
+static size_t
+route_segment(const char *text)
+{
+	return (strcspn(text, "/"));
+}
+
+static bool
+route_match(const char *pattern, const char *path, struct route *route)
+{
+	struct route_capture *capture;
+	size_t expected, given;
+
+	route->count = 0;
+	while (*pattern == '/' && *path == '/') {
+		expected = route_segment(++pattern);
+		given = route_segment(++path);
+		if (*pattern == '{') {
+			if (given == 0)
+				return (false);
+			capture = &route->captures[route->count++];
+			capture->name = pattern + 1;
+			capture->name_size = expected - 2;
+			capture->value = path;
+			capture->value_size = given;
+		} else if (expected != given ||
+		    memcmp(pattern, path, given) != 0) {
+			return (false);
+		}
+		pattern += expected;
+		path += given;
+	}
+	return (*pattern == '\0' && *path == '\0');
+}
+
+void
+route_find(enum evhttp_cmd_type method, const char *path, struct route *route)
+{
+	struct route match;
+	size_t i;
+
+	memset(route, 0, sizeof(*route));
+	for (i = 0; i < endpoints_count; i++) {
+		if (!route_match(endpoints[i].path, path, &match))
+			continue;
+		match.methods = route->methods | endpoints[i].method;
+		match.endpoint = NULL;
+		if (endpoints[i].method == method)
+			match.endpoint = &endpoints[i];
+		if (match.endpoint != NULL || route->methods == 0)
+			*route = match;
+		if (match.endpoint != NULL)
+			return;
+		route->methods = match.methods;
+	}
+}
+
+/* A region that is not served is a path that does not exist. */
+static bool
+route_region_is_served(const struct request *request)
+{
+	const struct route_capture *region;
+	size_t i;
+
+	for (i = 0; i < request->route.count; i++) {
+		region = &request->route.captures[i];
+		if (region->name_size == strlen("region") &&
+		    memcmp(region->name, "region", region->name_size) == 0)
+			return (
+			    load_region_is_served(&request->service->settings,
+				region->value, region->value_size));
+	}
+	return (true);
+}
+
+bool
+route_request(struct request *request)
+{
+	const struct evhttp_uri *uri =
+	    evhttp_request_get_evhttp_uri(request->http);
+	const char *path = evhttp_uri_get_path(uri);
+
+	if (path != NULL)
+		route_find(evhttp_request_get_command(request->http), path,
+		    &request->route);
+	if (request->route.methods == 0 || !route_region_is_served(request))
+		return (request_refuse(request, ERROR_NO_ROUTE));
+	if (request->route.endpoint == NULL)
+		return (request_refuse(request, ERROR_NO_METHOD));
+	return (true);
+}

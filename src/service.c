@@ -1,0 +1,157 @@
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <uuid/uuid.h>
+
+#include "job.h"
+#include "listen.h"
+#include "load.h"
+#include "log.h"
+#include "memory.h"
+#include "service.h"
+
+#define SERVICE_EXIT_FAILURE 1
+#define SERVICE_EXIT_SETTING 2
+#define SERVICE_APPLICATION_SIZE 32
+
+/* No core file, and no other process of the same user, gets to see a key. */
+static void
+service_hide(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    setrlimit(RLIMIT_CORE, &none) != 0)
+		log_warning("unable to forbid core files");
+}
+
+static void
+service_log_libevent(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warning("libevent", log_text("text", text));
+}
+
+/* Which setting is at fault is named; its value may be a password. */
+static int
+service_refuse(const char *setting, const char *cause)
+{
+	log_error("unable to start", log_text("setting", setting),
+	    log_text("cause", cause));
+	return (SERVICE_EXIT_SETTING);
+}
+
+static int
+service_open(struct service *service)
+{
+	const struct settings *settings = &service->settings;
+	char application[SERVICE_APPLICATION_SIZE], cause[256] = "";
+
+	if (settings->dsn == NULL)
+		return (service_refuse("dsn", "it is not set"));
+	if (settings->root_key_file == NULL)
+		return (service_refuse("root_key_file", "it is not set"));
+	/* The first eight digits tell instances apart in pg_stat_activity. */
+	snprintf(
+	    application, sizeof(application), "coffer/%.8s", service->instance);
+	service->dsn = dsn_new(settings->dsn, application);
+	if (service->dsn == NULL)
+		return (service_refuse("dsn", "it is no connection string"));
+	service->keyring =
+	    keyring_new(settings->root_key_file, cause, sizeof(cause));
+	if (service->keyring == NULL)
+		return (service_refuse("root_key_file", cause));
+	service->base = event_base_new();
+	service->hints = hint_new((size_t)settings->hint_cache);
+	service->pool = pool_new(service->base, settings, service->dsn,
+	    service->keyring, service->instance);
+	service->job = job_new(service);
+	service->listen = listen_new(service, cause, sizeof(cause));
+	if (service->listen == NULL)
+		return (service_refuse("listen", cause));
+	return (0);
+}
+
+static void
+service_close(struct service *service)
+{
+	/* First who uses something, then what is used. */
+	job_free(service->job);
+	pool_free(service->pool);
+	/* The pool has made its callers answer: these replies go out now. */
+	if (service->listen != NULL)
+		event_base_loop(service->base, EVLOOP_NONBLOCK);
+	listen_free(service->listen);
+	hint_free(service->hints);
+	keyring_free(service->keyring);
+	dsn_free(service->dsn);
+	load_free(&service->settings);
+	if (service->base != NULL)
+		event_base_free(service->base);
+	libevent_global_shutdown();
+}
+
+static void
+service_drained(struct service *service)
+{
+	event_base_loopexit(service->base, NULL);
+}
+
+/* The first signal lets running requests end, a second one does not. */
+static void
+service_stop(evutil_socket_t number, short what, void *arg)
+{
+	struct service *service = arg;
+	struct timeval time = { service->settings.drain_timeout, 0 };
+
+	(void)what;
+	log_info("stopping", log_number("signal", number));
+	if (service->draining) {
+		event_base_loopbreak(service->base);
+		return;
+	}
+	service->draining = true;
+	event_base_loopexit(service->base, &time);
+	listen_drain(service->listen, service_drained);
+}
+
+int
+service_run(struct settings *settings)
+{
+	struct service service;
+	struct event *signals[2] = { NULL, NULL };
+	uuid_t instance;
+	int code;
+
+	memset(&service, 0, sizeof(service));
+	service.settings = *settings;
+	memset(settings, 0, sizeof(*settings));
+	service_hide();
+	memory_guard_libraries();
+	event_set_log_callback(service_log_libevent);
+	signal(SIGPIPE, SIG_IGN);
+	uuid_generate_random(instance);
+	uuid_unparse_lower(instance, service.instance);
+	log_info("starting", log_text("version", PACKAGE_VERSION),
+	    log_text("instance", service.instance));
+
+	code = service_open(&service);
+	if (code == 0) {
+		signals[0] =
+		    evsignal_new(service.base, SIGTERM, service_stop, &service);
+		signals[1] =
+		    evsignal_new(service.base, SIGINT, service_stop, &service);
+		evsignal_add(signals[0], NULL);
+		evsignal_add(signals[1], NULL);
+		if (event_base_dispatch(service.base) < 0)
+			code = SERVICE_EXIT_FAILURE;
+		event_free(signals[0]);
+		event_free(signals[1]);
+	}
+	service_close(&service);
+	log_info("stopped", log_number("code", code));
+	return (code);
+}

@@ -1,0 +1,40 @@
+/*
+ * All that runs, its start and its stop.
+ */
+#ifndef COFFER_SERVICE_H
+#define COFFER_SERVICE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "dsn.h"
+#include "hint.h"
+#include "keyring.h"
+#include "pool.h"
+#include "settings.h"
+#include "text.h"
+
+struct listen;
+struct job;
+
+struct service {
+	struct settings settings;
+	char instance[TEXT_UUID_SIZE]; /* of this run of the daemon */
+	struct event_base *base;
+	struct keyring *keyring;
+	struct hints *hints;
+	struct dsn *dsn;
+	struct pool *pool;
+	struct job *job;
+	struct listen *listen;
+	bool draining;
+};
+
+/*
+ * Serves until a signal says to stop; takes charge of the settings.  Returns
+ * the exit code: 0 after a stop in order, 1 when it could not start, 2 when a
+ * setting is at fault.
+ */
+int service_run(struct settings *settings);
+
+#endif

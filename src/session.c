@@ -1,0 +1,381 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "memory.h"
+#include "session.h"
+
+#define SESSION_CAUSE_SIZE 256
+
+struct session {
+	struct event_base *base;
+	const struct session_events *events;
+	void *owner;
+	PGconn *connection;
+	struct event *input;
+	struct event *output;
+	struct event *timer;
+	bool running;
+};
+
+static void session_fail(struct session *, const char *);
+static void session_poll(evutil_socket_t, short, void *);
+
+struct session *
+session_new(
+    struct event_base *base, const struct session_events *events, void *owner)
+{
+	struct session *session = memory_new(sizeof(*session));
+
+	session->base = base;
+	session->events = events;
+	session->owner = owner;
+	return (session);
+}
+
+static void
+session_forget_event(struct event **event)
+{
+	if (*event != NULL)
+		event_free(*event);
+	*event = NULL;
+}
+
+void
+session_close(struct session *session)
+{
+	session_forget_event(&session->input);
+	session_forget_event(&session->output);
+	session_forget_event(&session->timer);
+	if (session->connection != NULL)
+		PQfinish(session->connection);
+	session->connection = NULL;
+	session->running = false;
+}
+
+void
+session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	session_close(session);
+	memory_free(session);
+}
+
+static void
+session_fail(struct session *session, const char *cause)
+{
+	session_close(session);
+	session->events->lost(session->owner, cause);
+}
+
+void
+session_cause(const PGconn *connection, char *cause, size_t size)
+{
+	snprintf(cause, size, "%s", PQerrorMessage(connection));
+	cause[strcspn(cause, "\n")] = '\0';
+}
+
+static void
+session_fail_broken(struct session *session)
+{
+	char cause[SESSION_CAUSE_SIZE];
+
+	session_cause(session->connection, cause, sizeof(cause));
+	session_fail(session, cause);
+}
+
+static void
+session_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)what;
+	if (PQstatus(session->connection) == CONNECTION_BAD &&
+	    session->input == NULL)
+		session_fail_broken(session);
+	else
+		session_fail(session, "timeout");
+}
+
+void
+session_start_timer(struct session *session, long milliseconds)
+{
+	struct timeval time = { milliseconds / 1000,
+		milliseconds % 1000 * 1000 };
+
+	if (session->timer == NULL)
+		session->timer =
+		    evtimer_new(session->base, session_overdue, session);
+	evtimer_add(session->timer, &time);
+}
+
+void
+session_stop_timer(struct session *session)
+{
+	if (session->timer != NULL)
+		evtimer_del(session->timer);
+}
+
+/* A notice may carry parameters: it goes nowhere. */
+static void
+session_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
+/* Sends what libpq holds; waits for the socket where it does not take all. */
+static void
+session_flush(struct session *session)
+{
+	int left = PQflush(session->connection);
+
+	if (left < 0)
+		/* What is wrong shows when the socket is read. */
+		event_active(session->input, EV_READ, 0);
+	else if (left > 0)
+		event_add(session->output, NULL);
+}
+
+static void
+session_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	session_flush(arg);
+}
+
+/* Hands out what has come; stops when more is needed, or all is closed. */
+static void
+session_receive(struct session *session)
+{
+	bool pipeline, gap = false;
+	PGresult *result;
+
+	while (session->running && !PQisBusy(session->connection)) {
+		pipeline =
+		    PQpipelineStatus(session->connection) != PQ_PIPELINE_OFF;
+		result = PQgetResult(session->connection);
+		if (result == NULL && pipeline && !gap) {
+			/* In a pipeline NULL parts the statements. */
+			gap = true;
+			continue;
+		}
+		gap = false;
+		if (result != NULL &&
+		    PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
+			session->events->result(session->owner, result);
+			continue;
+		}
+		if (pipeline) {
+			PQclear(result);
+			PQexitPipelineMode(session->connection);
+		}
+		session->running = false;
+		if (PQstatus(session->connection) == CONNECTION_BAD)
+			return (session_fail(session, "connection lost"));
+		session->events->finished(session->owner);
+	}
+}
+
+static void
+session_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)what;
+	if (!PQconsumeInput(session->connection))
+		return (session_fail(session, "connection lost"));
+	/* What was held back may go now that the server's output is read. */
+	session_flush(session);
+	/* Also without a statement: the server may have said good-bye. */
+	(void)PQisBusy(session->connection);
+	session_receive(session);
+}
+
+static void
+session_connected(struct session *session)
+{
+	evutil_socket_t socket = PQsocket(session->connection);
+
+	session_forget_event(&session->input);
+	PQsetnonblocking(session->connection, 1);
+	session->input = event_new(session->base, socket, EV_READ | EV_PERSIST,
+	    session_readable, session);
+	session->output = event_new(
+	    session->base, socket, EV_WRITE, session_writable, session);
+	event_add(session->input, NULL);
+	session->events->connected(session->owner);
+}
+
+/* Between two polls libpq may have gone to another socket. */
+static void
+session_wait(struct session *session, short what)
+{
+	session_forget_event(&session->input);
+	session->input = event_new(session->base, PQsocket(session->connection),
+	    what, session_poll, session);
+	event_add(session->input, NULL);
+}
+
+static void
+session_poll(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)what;
+	switch (PQconnectPoll(session->connection)) {
+	case PGRES_POLLING_OK:
+		session_connected(session);
+		break;
+	case PGRES_POLLING_READING:
+		session_wait(session, EV_READ);
+		break;
+	case PGRES_POLLING_WRITING:
+		session_wait(session, EV_WRITE);
+		break;
+	default:
+		session_fail_broken(session);
+	}
+}
+
+void
+session_connect(
+    struct session *session, const struct dsn *dsn, long milliseconds)
+{
+	session->connection =
+	    PQconnectStartParams((const char *const *)dsn->keywords,
+		(const char *const *)dsn->values, 0);
+	PQsetErrorVerbosity(session->connection, PQERRORS_SQLSTATE);
+	PQsetErrorContextVisibility(session->connection, PQSHOW_CONTEXT_NEVER);
+	PQsetNoticeReceiver(session->connection, session_notice, NULL);
+	if (PQstatus(session->connection) != CONNECTION_BAD) {
+		session_start_timer(session, milliseconds);
+		session_wait(session, EV_WRITE);
+	} else {
+		/* The owner is told from the loop, not from his own call. */
+		session_start_timer(session, 0);
+	}
+}
+
+bool
+session_is_writable(const struct session *session)
+{
+	const char *standby =
+	    PQparameterStatus(session->connection, "in_hot_standby");
+	const char *only = PQparameterStatus(
+	    session->connection, "default_transaction_read_only");
+
+	return ((standby == NULL || strcmp(standby, "on") != 0) &&
+	    (only == NULL || strcmp(only, "on") != 0));
+}
+
+/* Whether libpq took a command; if not, the loop will find out why. */
+static void
+session_sent(struct session *session, int sent)
+{
+	session->running = true;
+	if (sent == 0)
+		session_start_timer(session, 0);
+	else
+		session_flush(session);
+}
+
+static void
+session_split(const struct session_parameter *parameters, size_t count,
+    const char **values, int *sizes, int *formats)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		values[i] = parameters[i].value;
+		sizes[i] = (int)parameters[i].size;
+		formats[i] = parameters[i].binary ? 1 : 0;
+	}
+}
+
+void
+session_query(struct session *session, const char *sql,
+    const struct session_parameter *parameters, size_t count)
+{
+	const char *values[SESSION_PARAMETERS_MAX];
+	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
+
+	session_split(parameters, count, values, sizes, formats);
+	session_sent(session,
+	    PQsendQueryParams(session->connection, sql, (int)count, NULL,
+		values, sizes, formats, 1));
+}
+
+void
+session_execute(struct session *session, const char *name,
+    const struct session_parameter *parameters, size_t count)
+{
+	const char *values[SESSION_PARAMETERS_MAX];
+	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
+
+	session_split(parameters, count, values, sizes, formats);
+	session_sent(session,
+	    PQsendQueryPrepared(session->connection, name, (int)count, values,
+		sizes, formats, 1));
+}
+
+void
+session_prepare_begin(struct session *session)
+{
+	PQenterPipelineMode(session->connection);
+	session_sent(session,
+	    PQsendQueryParams(session->connection, "DEALLOCATE ALL", 0, NULL,
+		NULL, NULL, NULL, 0));
+}
+
+void
+session_prepare(struct session *session, const char *name, const char *sql,
+    const Oid *types, size_t count)
+{
+	session_sent(session,
+	    PQsendPrepare(session->connection, name, sql, (int)count, types));
+}
+
+void
+session_prepare_end(struct session *session)
+{
+	session_sent(session, PQpipelineSync(session->connection));
+}
+
+/* libpq's buffers, where the result came through, are beyond reach. */
+void
+session_clear(PGresult *result)
+{
+	int row, column;
+
+	for (row = 0; row < PQntuples(result); row++) {
+		for (column = 0; column < PQnfields(result); column++)
+			memory_wipe(PQgetvalue(result, row, column),
+			    (size_t)PQgetlength(result, row, column));
+	}
+	PQclear(result);
+}
+
+bool
+session_sqlstate(const PGresult *result, char sqlstate[SESSION_SQLSTATE_SIZE])
+{
+	const char *state;
+
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_PIPELINE_SYNC:
+		return (false);
+	default:
+		/* A dead connection gives an error without one. */
+		state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+		snprintf(sqlstate, SESSION_SQLSTATE_SIZE, "%s",
+		    state != NULL ? state : "");
+		return (true);
+	}
+}

@@ -1,0 +1,94 @@
+/*
+ * One connection to PostgreSQL on the event loop.
+ *
+ * One statement runs at a time.  Nothing blocks, but for the look-up of a
+ * host name by libpq: give addresses where that could take long.  No text of
+ * PostgreSQL leaves this module, only SQLSTATEs.
+ */
+#ifndef COFFER_SESSION_H
+#define COFFER_SESSION_H
+
+#include <event2/event.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dsn.h"
+
+#define SESSION_SQLSTATE_SIZE 6
+
+struct session;
+
+/* What the owner of a session is told; it may close the session in any. */
+struct session_events {
+	void (*connected)(void *owner);
+	/*
+	 * A result, which the owner clears.  It counts only when the
+	 * statement has finished: an error may still come at its commit.
+	 */
+	void (*result)(void *owner, PGresult *result);
+	/* The statement is over, its transaction is committed or undone. */
+	void (*finished)(void *owner);
+	/* The connection was lost, or not made in time; it is closed. */
+	void (*lost)(void *owner, const char *cause);
+};
+
+/* A parameter of a statement; value NULL is null. */
+struct session_parameter {
+	const void *value;
+	size_t size; /* counts for binary ones */
+	bool binary;
+};
+
+#define SESSION_PARAMETERS_MAX 6
+
+struct session *session_new(
+    struct event_base *base, const struct session_events *events, void *owner);
+void session_free(struct session *session);
+
+/* Begins to connect; connected or lost will be called, within timeout. */
+void session_connect(
+    struct session *session, const struct dsn *dsn, long milliseconds);
+
+/* Closes without calling the owner. */
+void session_close(struct session *session);
+
+/*
+ * The time given to session_connect runs until it is stopped here: it is for
+ * the owner to say when the session is ready.  Or it is started anew.
+ */
+void session_stop_timer(struct session *session);
+void session_start_timer(struct session *session, long milliseconds);
+
+/* Whether this server takes writes. */
+bool session_is_writable(const struct session *session);
+
+/* Runs one statement, all results in binary; false: lost is called soon. */
+void session_query(struct session *session, const char *sql,
+    const struct session_parameter *parameters, size_t count);
+void session_execute(struct session *session, const char *name,
+    const struct session_parameter *parameters, size_t count);
+
+/*
+ * Prepares statements in one round trip.  session_prepare_begin forgets what
+ * is prepared; finished is called after session_prepare_end.
+ */
+void session_prepare_begin(struct session *session);
+void session_prepare(struct session *session, const char *name, const char *sql,
+    const Oid *types, size_t count);
+void session_prepare_end(struct session *session);
+
+/*
+ * What is wrong with a connection, in libpq's own words and on one line; of
+ * the server's words only the SQLSTATE, once a session has asked for that.
+ */
+void session_cause(const PGconn *connection, char *cause, size_t size);
+
+/* Wipes what a result holds, and clears it; accepts NULL. */
+void session_clear(PGresult *result);
+
+/* The SQLSTATE of a failed result, "" when it has none; false: not failed. */
+bool
+session_sqlstate(const PGresult *result, char sqlstate[SESSION_SQLSTATE_SIZE]);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * The table of settings, and the struct that holds their values.
+ */
+#ifndef COFFER_SETTINGS_H
+#define COFFER_SETTINGS_H
+
+#include <stddef.h>
+
+/* Texts are NULL when not set, numbers never are. */
+struct settings {
+	char *listen;
+	char *dsn;
+	char *operator_dsn;
+	char *root_key_file;
+	char *regions;
+	char *partition;
+	char *domain;
+	char *log_level;
+	long pool_size;
+	long queue_limit;
+	long connect_timeout;
+	long request_deadline;
+	long max_headers;
+	long max_body;
+	long idle_timeout;
+	long drain_timeout;
+	long job_interval;
+	long hint_cache;
+};
+
+enum setting_kind {
+	SETTING_TEXT,
+	SETTING_SECRET, /* a text that is never shown */
+	SETTING_NUMBER, /* from least to most */
+	SETTING_REGIONS,
+	SETTING_LOG_LEVEL,
+};
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	size_t offset;
+	const char *standard; /* NULL: none */
+	long least;
+	long most;
+	const char *help;
+};
+
+extern const struct setting settings_table[];
+extern const size_t settings_count;
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The statements that are prepared on every connection, besides the doors of
+ * the endpoints.
+ */
+#ifndef COFFER_STATEMENTS_H
+#define COFFER_STATEMENTS_H
+
+#include <libpq-fe.h>
+#include <stddef.h>
+
+#define STATEMENT_PARAMETERS_MAX 4
+
+struct statement {
+	const char *name;
+	const char *sql;
+	size_t count;
+	Oid types[STATEMENT_PARAMETERS_MAX];
+};
+
+#define STATEMENT_KEK_KEEP "kek_keep"
+#define STATEMENT_JOB_RUN "job_run"
+
+extern const struct statement statements[];
+extern const size_t statements_count;
+
+/* The one shape of all doors: %s is the function of the endpoint. */
+#define STATEMENT_DOOR_SQL                                 \
+	"SELECT status, body, receipt, receipt_hash FROM " \
+	"api.%s($1, $2, $3, $4)"
+extern const struct statement statement_door;
+
+#endif
