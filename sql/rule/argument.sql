@@ -83,7 +83,7 @@ DECLARE
     v_path text;
 BEGIN
     IF kind IN ('tags', 'statuses') THEN
-        IF v_type <> 'array' OR jsonb_path_exists(value, '$[*] ? (@.type() != "string")') THEN
+        IF v_type <> 'array' OR jsonb_path_exists(value, 'strict $[*] ? (@.type() != "string")') THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a list of strings');
         END IF;
     ELSIF kind IN ('boolean', 'integer', 'data_crc32', 'ephemeral_policy', 'ephemeral_properties') THEN
