@@ -14,6 +14,7 @@ BEGIN
     PERFORM rule.secret_must_be_usable(v_secret);
     v_version := rule.version_of(v_secret, revision);
     IF v_version.expires_once_accessed THEN
+        PERFORM rule.group_must_not_be(request);
         -- One reader only: who gets the lock first. What was seen before it is seen again under it.
         SELECT * INTO v_secret FROM store.secret s WHERE s.id = secret.id FOR UPDATE;
         IF NOT FOUND THEN
