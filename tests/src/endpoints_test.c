@@ -1,0 +1,48 @@
+#include <string.h>
+
+#include "../../src/endpoints.h"
+#include "../../src/route.h"
+#include "test.h"
+
+static void
+test_rows(void **state)
+{
+	const struct endpoint *row;
+	const char *letter;
+	size_t names, i, j;
+
+	(void)state;
+	assert_int_equal(endpoints_count, 22 + 3);
+	for (i = 0; i < endpoints_count; i++) {
+		row = &endpoints[i];
+		/* A call reads, or changes, or is the daemon's own. */
+		assert_int_equal(
+		    __builtin_popcount(row->flags &
+			(ENDPOINT_READS | ENDPOINT_CHANGES | ENDPOINT_LOCAL)),
+		    1);
+		assert_int_equal(
+		    row->flags & ENDPOINT_READS ? EVHTTP_REQ_GET : row->method,
+		    row->method);
+		/* It is a name in SQL without quoting. */
+		assert_int_equal(
+		    strspn(row->function, "abcdefghijklmnopqrstuvwxyz_"),
+		    strlen(row->function));
+		names = 0;
+		for (letter = row->path; *letter != '\0'; letter++)
+			names += *letter == '{';
+		assert_in_range(names, 0, ROUTE_CAPTURES_MAX);
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(
+			    endpoints[j].function, row->function);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

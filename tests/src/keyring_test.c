@@ -1,0 +1,185 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../src/keyring.h"
+#include "test.h"
+
+/*
+ * All vectors were made with another implementation, from the formulas:
+ * root key = bytes 0 to 31, KEK = bytes 32 to 63, pepper = bytes 64 to 95.
+ */
+#define ROOT_ID "4f66d70271577fed"
+#define ROOT_LINE ROOT_ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+#define TOKEN "ec81336c-383b-43d7-b0ac-5cd03519afa0"
+#define PROJECT "11111111-2222-4333-8444-555555555555"
+#define SECRET "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define KEK "99999999-8888-4777-8666-555555555555"
+#define WRAPPED_KEK                                                      \
+	"000102030405060708090a0bcf06ff5b2798887cfea4a1af7114819da0012a" \
+	"769fd4f73640c5dcd799f7a0dde6765f0476cc6f3efc9cd8cd6b8e1e9d"
+#define WRAPPED_PEPPER                                                   \
+	"000102030405060708090a0b1202fd95fcecfa214d9f538e9047c05502a108" \
+	"fae058dbb6cbf8eddb96b91ecbdf59daba4bac2fbd3da97dea2bb273ac"
+#define DIGEST \
+	"45c8022c3c94c8690deb7c220d3b713389afbaca639a5ac2ad3dcdbbe95710e8"
+#define ACCESS_KEY                                                         \
+	"d9ca68fc74019349f9298bb73b47792b817c00edba9515379ef2838bba3edfa1" \
+	"435ae16819b33eeb22cdec21f0cd4411caac942edebb3b14dbac8dd54ed8a1eb"
+
+static struct keyring *ring;
+static uuid_t project, secret, kek;
+
+static void
+unhex(const char *text, unsigned char *bytes, size_t size)
+{
+	unsigned int byte;
+	size_t i;
+
+	assert_int_equal(strlen(text), 2 * size);
+	for (i = 0; i < size; i++) {
+		assert_int_equal(sscanf(text + 2 * i, "%2x", &byte), 1);
+		bytes[i] = (unsigned char)byte;
+	}
+}
+
+static struct keyring_wrapped
+wrapped_of(const char *text)
+{
+	struct keyring_wrapped wrapped;
+
+	memcpy(wrapped.root_id, ROOT_ID, sizeof(wrapped.root_id));
+	unhex(text, wrapped.bytes, sizeof(wrapped.bytes));
+	return (wrapped);
+}
+
+static int
+set_up(void **state)
+{
+	char path[64], cause[256] = "";
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "keyring_test.%ld", (long)getpid());
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(ROOT_LINE, file);
+	fclose(file);
+	chmod(path, 0400);
+	ring = keyring_new(path, cause, sizeof(cause));
+	unlink(path);
+	assert_string_equal(cause, "");
+	uuid_parse(PROJECT, project);
+	uuid_parse(SECRET, secret);
+	uuid_parse(KEK, kek);
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	keyring_free(ring);
+	return (0);
+}
+
+static void
+test_root_ids(void **state)
+{
+	char ids[64], cause[256];
+
+	(void)state;
+	keyring_root_ids(ring, ids, sizeof(ids));
+	assert_string_equal(ids, "{" ROOT_ID "}");
+	assert_null(keyring_new("/nonexistent", cause, sizeof(cause)));
+}
+
+static void
+test_pepper_vector(void **state)
+{
+	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_PEPPER);
+	unsigned char digest[KEYRING_DIGEST_SIZE], expected[sizeof(digest)];
+
+	(void)state;
+	assert_false(keyring_has_pepper(ring));
+	assert_true(keyring_pepper_open(ring, &wrapped));
+	assert_true(keyring_has_pepper(ring));
+	keyring_digest(ring, TOKEN, digest);
+	unhex(DIGEST, expected, sizeof(expected));
+	assert_memory_equal(digest, expected, sizeof(digest));
+}
+
+static void
+test_pepper_made_and_refused(void **state)
+{
+	struct keyring_wrapped wrapped;
+
+	(void)state;
+	keyring_pepper_make(ring, &wrapped);
+	assert_string_equal(wrapped.root_id, ROOT_ID);
+	assert_false(keyring_has_pepper(ring));
+	assert_true(keyring_pepper_open(ring, &wrapped));
+	wrapped.bytes[20] ^= 1;
+	assert_false(keyring_pepper_open(ring, &wrapped));
+	assert_false(keyring_has_pepper(ring));
+	wrapped.bytes[20] ^= 1;
+	wrapped.root_id[0] ^= 1;
+	assert_false(keyring_pepper_open(ring, &wrapped));
+	/* A KEK is no pepper. */
+	wrapped = wrapped_of(WRAPPED_KEK);
+	assert_false(keyring_pepper_open(ring, &wrapped));
+}
+
+static void
+test_access_key_vector(void **state)
+{
+	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_KEK);
+	unsigned char key[KEYRING_ACCESS_KEY_SIZE], expected[sizeof(key)];
+
+	(void)state;
+	assert_false(keyring_access_key(ring, kek, project, secret, key));
+	assert_true(keyring_kek_open(ring, kek, project, &wrapped));
+	assert_true(keyring_access_key(ring, kek, project, secret, key));
+	unhex(ACCESS_KEY, expected, sizeof(expected));
+	assert_memory_equal(key, expected, sizeof(key));
+	/* A KEK serves its own project, and a secret has a key of its own. */
+	assert_false(keyring_access_key(ring, kek, secret, secret, key));
+	assert_true(keyring_access_key(ring, kek, project, project, key));
+	assert_memory_not_equal(key, expected, sizeof(key));
+}
+
+static void
+test_kek_made_and_refused(void **state)
+{
+	struct keyring_wrapped wrapped;
+	uuid_t made;
+
+	(void)state;
+	keyring_kek_make(ring, project, made, &wrapped);
+	assert_true(keyring_kek_open(ring, made, project, &wrapped));
+	/* It is bound to its id and its project. */
+	assert_false(keyring_kek_open(ring, kek, project, &wrapped));
+	assert_false(keyring_kek_open(ring, made, secret, &wrapped));
+	wrapped.bytes[59] ^= 1;
+	assert_false(keyring_kek_open(ring, made, project, &wrapped));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_root_ids, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_pepper_vector, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_pepper_made_and_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_access_key_vector, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_kek_made_and_refused, set_up, tear_down),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

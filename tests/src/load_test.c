@@ -1,0 +1,147 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../src/load.h"
+#include "test.h"
+
+static char path[64];
+static char cause[256];
+static struct settings values;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "load_test.%ld", (long)getpid());
+	cause[0] = '\0';
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	load_free(&values);
+	return (0);
+}
+
+static bool
+load(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	load_free(&values);
+	return (load_settings(&values, path, cause, sizeof(cause)));
+}
+
+static void
+test_standards(void **state)
+{
+	(void)state;
+	assert_true(load_settings(&values, NULL, cause, sizeof(cause)));
+	assert_string_equal(values.listen, "127.0.0.1:8080");
+	assert_int_equal(values.pool_size, 8);
+	assert_null(values.dsn);
+}
+
+static void
+test_file(void **state)
+{
+	(void)state;
+	assert_true(
+	    load("# comment\n\n  pool_size=3  \nregions = fr-par,nl-ams\n"
+		 "dsn = host=a password='b = c'\npool_size = 4"));
+	assert_int_equal(values.pool_size, 4);
+	assert_string_equal(values.regions, "fr-par,nl-ams");
+	assert_string_equal(values.dsn, "host=a password='b = c'");
+}
+
+static void
+test_environment_wins_and_is_cleared(void **state)
+{
+	const char *left;
+
+	(void)state;
+	setenv("COFFER_POOL_SIZE", "5", 1);
+	setenv("COFFER_DSN", "password=canary", 1);
+	left = getenv("COFFER_DSN");
+	assert_true(load("pool_size = 4\ndsn = x\n"));
+	assert_int_equal(values.pool_size, 5);
+	assert_string_equal(values.dsn, "password=canary");
+	assert_null(getenv("COFFER_POOL_SIZE"));
+	assert_null(getenv("COFFER_DSN"));
+	assert_string_equal(left, "");
+	setenv("COFFER_POOL_SIZES", "5", 1);
+	assert_false(load(""));
+	assert_non_null(strstr(cause, "COFFER_POOL_SIZES"));
+	assert_null(getenv("COFFER_POOL_SIZES"));
+}
+
+static void
+test_refused_by_name(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *name;
+	} lines[] = {
+		{ "pool_size = 0", "pool_size" },
+		{ "pool_size = 257", "pool_size" },
+		{ "pool_size = 3x", "pool_size" },
+		{ "pool_size =", "pool_size" },
+		{ "max_body = 99999999999999999999", "max_body" },
+		{ "regions = fr-par,", "regions" },
+		{ "regions = FR-PAR", "regions" },
+		{ "regions =", "regions" },
+		{ "log_level = loud", "log_level" },
+		{ "poolsize = 3", "poolsize" },
+		{ "pool_size 3", "name = value" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_false(load(lines[i].line));
+		assert_non_null(strstr(cause, lines[i].name));
+	}
+	unlink(path);
+	load_free(&values);
+	assert_false(load_settings(&values, path, cause, sizeof(cause)));
+	assert_non_null(strstr(cause, path));
+}
+
+static void
+test_regions(void **state)
+{
+	(void)state;
+	assert_true(load("regions = fr-par,nl-ams\n"));
+	assert_true(load_region_is_served(&values, "fr-par/x", 6));
+	assert_true(load_region_is_served(&values, "nl-ams", 6));
+	assert_false(load_region_is_served(&values, "pl-waw", 6));
+	assert_false(load_region_is_served(&values, "fr-pa", 5));
+	assert_false(load_region_is_served(&values, "fr-par,", 7));
+	assert_false(load_region_is_served(&values, "", 0));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_standards, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_environment_wins_and_is_cleared, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_refused_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_regions, set_up, tear_down),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,109 @@
+#include <event2/event.h>
+
+#include "../../src/query.h"
+#include "test.h"
+
+static struct event_base *base;
+static struct query_line *line;
+static int readied;
+static int finished;
+
+static void
+ready(void *owner)
+{
+	(void)owner;
+	readied++;
+}
+
+static void
+done(struct query *query, const PGresult *result, const struct error *error)
+{
+	assert_null(query->pool);
+	assert_null(result);
+	assert_ptr_equal(error, &errors[ERROR_UNAVAILABLE]);
+	finished++;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	base = event_base_new();
+	line = query_line_new(base, ready, NULL);
+	readied = 0;
+	finished = 0;
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	query_line_free(line);
+	event_base_free(base);
+	return (0);
+}
+
+static void
+test_first_come_first_served(void **state)
+{
+	struct query queries[3] = { { .done = done } };
+
+	(void)state;
+	query_line_enter(line, &queries[0], 0);
+	query_line_enter(line, &queries[1], 0);
+	query_line_enter(line, &queries[2], 0);
+	assert_int_equal(query_line_length(line), 3);
+	query_line_leave(&queries[1]);
+	assert_ptr_equal(query_line_next(line), &queries[0]);
+	assert_ptr_equal(query_line_next(line), &queries[2]);
+	assert_null(query_line_next(line));
+	assert_int_equal(query_line_length(line), 0);
+}
+
+static void
+test_pause(void **state)
+{
+	struct query queries[2] = { { .done = done }, { .done = done } };
+
+	(void)state;
+	query_line_enter(line, &queries[0], 1);
+	query_line_enter(line, &queries[1], 60000);
+	assert_int_equal(query_line_length(line), 0);
+	assert_null(query_line_next(line));
+	event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(readied, 1);
+	assert_ptr_equal(query_line_next(line), &queries[0]);
+	/* One that pauses can leave, too. */
+	query_line_leave(&queries[1]);
+	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
+	assert_int_equal(finished, 0);
+}
+
+static void
+test_dismiss(void **state)
+{
+	struct query queries[2] = { { .done = done }, { .done = done } };
+
+	(void)state;
+	query_line_enter(line, &queries[0], 0);
+	query_line_enter(line, &queries[1], 60000);
+	query_line_dismiss(line, false, &errors[ERROR_UNAVAILABLE]);
+	assert_int_equal(finished, 1);
+	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
+	assert_int_equal(finished, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_first_come_first_served, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_dismiss, set_up, tear_down),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,72 @@
+#include <string.h>
+
+#include "../../src/scan.h"
+#include "test.h"
+
+static bool
+sound(const char *text)
+{
+	return (scan_is_sound(text, strlen(text)));
+}
+
+static void
+test_sound(void **state)
+{
+	static const char *const texts[] = { "{}", "[null,true,false,\"\"]",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\ud83d\\udd11\"", "0",
+		"-0", "-1.5E+3", "1e308", "1e-300",
+		"123456789012345678901234567890", " \t\r\n{ }", "\"\x7f\"" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_true(sound(texts[i]));
+}
+
+static void
+test_unsound(void **state)
+{
+	static const char *const texts[] = { "\"", "\"\\\"", "\"\\u12\"",
+		"\"\\u+123\"", "\"\\u 123\"", "\"\\x\"", "\"\\u0000\"",
+		"\"\\ud83d\"", "\"\\udd11\"", "\"\\ud83d\\ud83d\"",
+		"\"\\ud83dx\"", "\"\t\"", "\"\x1f\"", "1e400", "-1e400",
+		"1e-400", "01", "-", "1.", ".5", "+1", "1e", "1.2.3", "NaN",
+		"Infinity", "True", "'a'", "// a", "\f", "0x10" };
+	char digits[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_false(sound(texts[i]));
+	memset(digits, '9', sizeof(digits));
+	digits[257] = '\0';
+	assert_false(sound(digits));
+	digits[256] = '\0';
+	assert_true(sound(digits));
+	assert_false(scan_is_sound("{\0}", 3));
+	assert_false(scan_is_sound("\"\\ud83d\\udd", 10));
+}
+
+static void
+test_depth(void **state)
+{
+	char text[2 * (SCAN_DEPTH_MAX + 1)];
+
+	(void)state;
+	memset(text, '[', SCAN_DEPTH_MAX + 1);
+	memset(text + SCAN_DEPTH_MAX + 1, ']', SCAN_DEPTH_MAX + 1);
+	assert_false(scan_is_sound(text, sizeof(text)));
+	assert_true(scan_is_sound(text + 1, sizeof(text) - 2));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sound),
+		cmocka_unit_test(test_unsound),
+		cmocka_unit_test(test_depth),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,127 @@
+"""A private PostgreSQL, and databases in it."""
+
+import os
+import secrets
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from support import SOURCE
+
+LOGINS = ("coffer_api", "coffer_operator", "coffer_auditor", "coffer_migrate")
+
+
+class Cluster:
+    """PostgreSQL in a directory; `bootstrap` looks after the user it runs as."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.data = self.directory / "postgres" / "data"
+        self.logs = self.directory / "postgres" / "log"
+        self._passwords = {}
+        self._databases = 0
+        self.start()
+
+    def start(self):
+        self._bootstrap("start")
+        (line,) = (self.directory / "postgres.env").read_text().splitlines()
+        owner = line.removeprefix("COFFER_DSN_OWNER=").strip("'")
+        self._connection = conninfo_to_dict(owner)
+        self._passwords["postgres"] = self._connection["password"]
+
+    def stop(self):
+        self._bootstrap("stop")
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def kill(self):
+        """End the postmaster as a power cut would; start() recovers."""
+        pid = int((self.data / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+
+    def _bootstrap(self, action):
+        subprocess.run([SOURCE / "bootstrap", "postgres", action, self.directory], check=True)
+
+    def dsn(self, name="postgres", role="postgres"):
+        return make_conninfo(
+            **{**self._connection, "dbname": name, "user": role, "password": self._passwords[role]}
+        )
+
+    def environment(self, name, role="postgres"):
+        """The variables by which a libpq program reaches a database as a role."""
+        return {
+            **{key: value for key, value in os.environ.items() if not key.startswith("PG")},
+            "PGHOST": self._connection["host"],
+            "PGPORT": self._connection["port"],
+            "PGDATABASE": name,
+            "PGUSER": role,
+            "PGPASSWORD": self._passwords[role],
+        }
+
+    def connect(self, name="postgres", role="postgres"):
+        return psycopg.connect(self.dsn(name, role), autocommit=True)
+
+    def database(self, migrated=True):
+        """Make a database, installed and migrated, or else empty."""
+        self._databases += 1
+        database = Database(self, f"coffer_{self._databases}")
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {database.name} TEMPLATE template0")
+        if migrated:
+            database.install()
+            database.migrate()
+        return database
+
+    def set_passwords(self):
+        with self.connect() as connection:
+            for role in LOGINS:
+                password = self._passwords.setdefault(role, secrets.token_hex(16))
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password)
+                )
+
+
+class Database:
+    def __init__(self, cluster, name):
+        self.cluster = cluster
+        self.name = name
+
+    def install(self):
+        """Run install.sql, as a superuser does once."""
+        subprocess.run(
+            ["psql", "-X", "-f", SOURCE / "migrations" / "install.sql"],
+            env=self.cluster.environment(self.name),
+            check=True,
+        )
+        self.cluster.set_passwords()
+
+    def migrate(self, *arguments, runner=SOURCE / "migrations" / "migrate", check=True):
+        """Run the runner as coffer_migrate; return the finished process with its output."""
+        return subprocess.run(
+            [runner, *arguments],
+            env=self.cluster.environment(self.name, "coffer_migrate"),
+            check=check,
+            text=True,
+            capture_output=True,
+        )
+
+    def dsn(self, role="postgres"):
+        return self.cluster.dsn(self.name, role)
+
+    def environment(self, role="postgres"):
+        return self.cluster.environment(self.name, role)
+
+    def connect(self, role="postgres"):
+        return self.cluster.connect(self.name, role)
+
+    def query(self, statement, *arguments, role="postgres"):
+        """Run one statement on a connection of its own; return its rows."""
+        with self.connect(role) as connection:
+            cursor = connection.execute(statement, arguments or None)
+            return cursor.fetchall() if cursor.description else []
