@@ -52,6 +52,16 @@ CREATE TYPE rule.argument AS (
 );
 COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
 
+CREATE TYPE rule.sealed AS (
+    revision              integer,
+    status                text,
+    expires_once_accessed boolean,
+    payload               bytea,
+    kek_id                uuid,
+    dek                   bytea
+);
+COMMENT ON TYPE rule.sealed IS 'What of a version it takes to read it: its state now, and its payload and key, both sealed.';
+
 CREATE TYPE rule.outcome AS (
     status     smallint,
     body       text,
