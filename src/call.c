@@ -49,7 +49,8 @@ call_guess_key(struct request *request)
 		       call->secret)) {
 		return;
 	}
-	if (!hint_get(hints, call->secret, &hint))
+	if (!hint_get(hints, call->secret, &hint) &&
+	    !hint_get(hints, request->digest, &hint))
 		return;
 	uuid_copy(call->project, hint.project);
 	uuid_copy(call->kek, hint.kek);
@@ -67,6 +68,7 @@ call_remember(struct request *request)
 	uuid_copy(hint.project, call->project);
 	uuid_copy(hint.kek, call->kek);
 	hint_put(hints, call->secret, &hint);
+	hint_put(hints, request->digest, &hint);
 	json_object_object_get_ex(request->document, "path", &path);
 	if (!json_object_object_get_ex(path, "secret_id", NULL))
 		hint_path_put(
