@@ -62,6 +62,12 @@ CREATE TYPE rule.sealed AS (
 );
 COMMENT ON TYPE rule.sealed IS 'What of a version it takes to read it: its state now, and its payload and key, both sealed.';
 
+CREATE TYPE rule.page AS (
+    ids         uuid[],
+    total_count bigint
+);
+COMMENT ON TYPE rule.page IS 'One page of a list: the ids on it in their order, and how many there are on all pages.';
+
 CREATE TYPE rule.outcome AS (
     status     smallint,
     body       text,
