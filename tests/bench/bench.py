@@ -144,7 +144,7 @@ class Stage:
 
     def pgbench(self, script, clients, seconds, group=1):
         """Call the door directly; what its connections do until their caches are warm does not count."""
-        warm = 1 + clients / 50
+        warm = 0.5 + clients / 50
         text = (HERE / f"{script}.sql").read_text()
         if group > 1:
             text = "\\startpipeline\n" + text * group + "\\endpipeline\n"
@@ -155,7 +155,11 @@ class Stage:
                 ["pgbench", "-n", "-M", "prepared", "-f", file, "-D", f"secrets={self.loaded}",
                  "-c", str(clients), "-j", str(min(clients, 2)), "-T", str(round(warm + seconds + 0.5)),
                  "-l", "--log-prefix", f"{directory}/log"],
-                env=self.database.environment("coffer_api"),
+                env={
+                    **self.database.environment("coffer_api"),
+                    # So many new connections at once take their time.
+                    "PGOPTIONS": "-c statement_timeout=0 -c lock_timeout=0",
+                },
                 check=True,
                 capture_output=True,
             )  # fmt: skip
@@ -169,3 +173,190 @@ class Stage:
         return Sample(
             len(times) * group / seconds, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
         )
+
+
+# What is measured ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Series:
+    """One line of the table: how it is measured with so many clients, in samples of several rounds."""
+
+    name: str
+    measure: object
+    samples: dict
+
+    def rate(self, clients):
+        return statistics.median(sample.rate for sample in self.samples[clients])
+
+
+def series_of(stage, ungrouped):
+    """The lines of the table. Only what a synchronous commit makes slower is measured again with a slower commit."""
+
+    def wrk(mode, daemon=stage.daemon):
+        return lambda clients, seconds: stage.wrk(mode, daemon, clients, seconds)
+
+    def pgbench(script, group=1):
+        return lambda clients, seconds: stage.pgbench(script, clients, seconds, group)
+
+    return {
+        series.name: series
+        for series in (
+            Series("reads, HTTP", wrk("access"), {}),
+            Series("reads, HTTP, group_limit 1", wrk("access", ungrouped), {}),
+            Series("reads, pgbench", pgbench("access"), {}),
+            Series(f"reads, pgbench, {GROUP} a commit", pgbench("access", GROUP), {}),
+            Series("creates, HTTP", wrk("create"), {}),
+            Series("creates, pgbench", pgbench("create"), {}),
+            Series("metadata, HTTP", wrk("get"), {}),
+            Series("list of 50, HTTP", wrk("list"), {}),
+        )
+    }
+
+
+def measure(all_series, clients, rounds, seconds):
+    """Rounds in turns, so that what else the machine does meets all series alike."""
+    for number in range(rounds):
+        for count in clients:
+            for series in all_series:
+                if sys.stderr.isatty():
+                    print(f"\r\033[K round {number + 1}: {series.name}, {count} clients", end="", file=sys.stderr)
+                series.samples.setdefault(count, []).append(series.measure(count, seconds))
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+
+
+def print_table(title, all_series, clients):
+    print(f"\n{title}\n")
+    print(f"{'':34}{'clients':>8}{'min':>10}{'median':>10}{'max':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    for series in all_series:
+        for count in clients:
+            samples = series.samples[count]
+            rates = [sample.rate for sample in samples]
+            print(
+                f"{series.name:34}{count:8}{min(rates):10.0f}{statistics.median(rates):10.0f}{max(rates):10.0f}"
+                f"{statistics.median(sample.p50 for sample in samples):10.2f}"
+                f"{statistics.median(sample.p99 for sample in samples):10.2f}"
+            )
+
+
+def print_ratios(fast, slow):
+    def ratio(series, clients, one, other):
+        return series[one].rate(clients) / series[other].rate(clients)
+
+    print("\nratios of medians\n")
+    for text, value in (
+        ("reads over HTTP to pgbench, one commit each, 64 clients", ratio(fast, 64, "reads, HTTP", "reads, pgbench")),
+        ("reads over HTTP to pgbench, one commit each, 8 clients", ratio(fast, 8, "reads, HTTP", "reads, pgbench")),
+        ("reads over HTTP, grouped to not, commit + 3 ms, 256 clients",
+         ratio(slow, 256, "reads, HTTP", "reads, HTTP, group_limit 1")),
+        ("creates over HTTP to pgbench, 64 clients", ratio(fast, 64, "creates, HTTP", "creates, pgbench")),
+        ("creates over HTTP to pgbench, commit + 3 ms, 64 clients",
+         ratio(slow, 64, "creates, HTTP", "creates, pgbench")),
+    ):  # fmt: skip
+        print(f"{value:6.2f}  {text}")
+
+
+def draw(directory, name, title, all_series, clients):
+    """A chart of the medians, and the numbers it is drawn from."""
+    data = directory / f"{name}.tsv"
+    with data.open("w") as file:
+        print("clients", *(series.name for series in all_series), sep="\t", file=file)
+        for count in clients:
+            print(count, *(f"{series.rate(count):.0f}" for series in all_series), sep="\t", file=file)
+    subprocess.run(
+        ["gnuplot"],
+        input=f"""
+            set terminal svg size 900,560 background "white"
+            set output "{directory / name}.svg"
+            set title "{title}"
+            set datafile separator "\\t"
+            set logscale x 2
+            set xtics ({", ".join(map(str, clients))})
+            set xlabel "clients"
+            set ylabel "calls a second"
+            set yrange [0:*]
+            set key outside
+            plot for [i=2:{len(all_series) + 1}] "{data}" using 1:i with linespoints title columnheader(i)
+        """,
+        text=True,
+        check=True,
+    )
+
+
+def usage(daemon):
+    """CPU seconds and megabytes at the most that a daemon has taken."""
+    fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
+    peak = next(line for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak.split()[1]) / 1024
+
+
+def bench(stage, output, clients, rounds, seconds):
+    stage.load(20000)
+    ungrouped = stage.start_daemon("ungrouped", group_limit=1, read_connections=16)
+    try:
+        for mode in ("access", "create", "get", "list"):  # what is done once, for caches, is no part of it
+            for daemon in (stage.daemon, ungrouped):
+                stage.wrk(mode, daemon, 16, 1)
+        before, _ = usage(stage.daemon)
+        fast = series_of(stage, ungrouped)
+        measure(fast.values(), clients, rounds, seconds)
+        stage.set(commit_delay=3000, commit_siblings=0)
+        slow = {name: series for name, series in series_of(stage, ungrouped).items() if name.startswith(("reads", "creates"))}
+        measure(slow.values(), clients, max(1, rounds - 1), seconds)
+        processor, memory = usage(stage.daemon)
+    finally:
+        ungrouped.stop()
+    print_table("calls a second, 20,000 secrets, fsync on", fast.values(), clients)
+    print_table("the same, each commit 3 ms longer", slow.values(), clients)
+    print_ratios(fast, slow)
+    print(f"\ndaemon: {processor - before:.1f} s of processor time, {memory:.0f} MB at the most")
+    draw(output, "fast", "fsync on", list(fast.values())[:6], clients)
+    draw(output, "slow", "each commit 3 ms longer", list(slow.values()), clients)
+    print(f"charts: {output}/fast.svg, {output}/slow.svg")
+
+
+def bench_scale(stage, totals, rounds, seconds):
+    """How the cost of a read and of a list grows with the number of secrets."""
+    rows = []
+    for total in totals:
+        stage.load(total)
+        samples = {}
+        for mode in ("access", "list"):
+            stage.wrk(mode, stage.daemon, 8, 2)
+        for _ in range(rounds):
+            for mode in ("access", "list"):
+                samples.setdefault(mode, []).append(stage.wrk(mode, stage.daemon, 8, seconds).rate)
+        rows.append([total, *(statistics.median(samples[mode]) for mode in ("access", "list"))])
+    print(f"\n{'secrets':>10}{'reads/s':>12}{'to the first':>14}{'lists/s':>12}{'to the first':>14}   (8 clients, medians)\n")
+    for total, reads, lists in rows:
+        print(f"{total:10,}{reads:12.0f}{reads / rows[0][1]:14.2f}{lists:12.0f}{lists / rows[0][2]:14.2f}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--scale", action="store_true", help="reads and lists at growing numbers of secrets")
+    arguments.add_argument("--rounds", type=int, default=int(os.environ.get("BENCH_ROUNDS", 3)))
+    arguments.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", 1)))
+    arguments.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64, 256])
+    arguments.add_argument("--totals", type=int, nargs="+", default=[1000, 100000, 1000000])
+    given = arguments.parse_args()
+
+    output = BUILD / "var" / "bench"
+    output.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="run-", dir=output))
+    directory.chmod(0o755)  # PostgreSQL may run as another user
+    stage = Stage(directory)
+    try:
+        if given.scale:
+            bench_scale(stage, given.totals, given.rounds, given.seconds)
+        else:
+            bench(stage, output, given.clients, given.rounds, given.seconds)
+    finally:
+        stage.daemon.stop()
+        stage.cluster.stop()
+    shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
