@@ -10,9 +10,8 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_REPEATS 3 /* of a call that met a lock or a deadlock */
+#define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
 #define POOL_GROUP_MAX 256 /* at the most that group_limit can be */
-#define POOL_REPEAT_PAUSE 20 /* ms before it, times its number */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -247,28 +246,32 @@ seat_free(struct pool_seat *seat)
 	TAILQ_INSERT_HEAD(&seat->pool->free, seat, entry);
 }
 
-static enum error_remedy
-seat_remedy(const struct pool_seat *seat)
+/* What the table says of the SQLSTATE; by default it is a fault. */
+static const struct error_sqlstate *
+seat_sqlstate(const struct pool_seat *seat)
 {
+	static const struct error_sqlstate fault = { .remedy = REMEDY_NONE };
 	size_t i;
 
 	for (i = 0; i < error_sqlstates_count; i++) {
 		if (strncmp(seat->sqlstate, error_sqlstates[i].prefix,
 			strlen(error_sqlstates[i].prefix)) == 0)
-			return (error_sqlstates[i].remedy);
+			return (&error_sqlstates[i]);
 	}
-	return (REMEDY_NONE);
+	return (&fault);
 }
 
 /* What failed has undone itself; one query is told, or sent again. */
 static void
-seat_mend_query(
-    struct pool *pool, struct query *query, enum error_remedy remedy)
+seat_mend_query(struct pool *pool, struct query *query,
+    const struct error_sqlstate *state)
 {
+	enum error_remedy remedy = state->remedy;
+
 	if (remedy == REMEDY_AGAIN)
-		pool_repeat(pool, query, POOL_REPEATS, ERROR_UNAVAILABLE);
-	else if (remedy == REMEDY_AGAIN_ONCE)
-		pool_repeat(pool, query, 1, ERROR_INTERNAL);
+		pool_repeat(pool, query, state->repeats, ERROR_UNAVAILABLE);
+	else if (remedy == REMEDY_AGAIN_FAULT)
+		pool_repeat(pool, query, state->repeats, ERROR_INTERNAL);
 	else if (remedy == REMEDY_GIVE_UP)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	else
@@ -286,7 +289,7 @@ seat_mend(struct pool_seat *seat)
 	struct pool_member members[POOL_GROUP_MAX];
 	struct pool *pool = seat->pool;
 	struct query *query = seat->members[0].query;
-	enum error_remedy remedy = seat_remedy(seat);
+	const struct error_sqlstate *state = seat_sqlstate(seat);
 	long count, i;
 
 	log_warning("call failed in the database",
@@ -294,10 +297,10 @@ seat_mend(struct pool_seat *seat)
 	    log_text("statement", query != NULL ? query->statement : NULL),
 	    log_number("group", seat->count),
 	    log_text("sqlstate", seat->sqlstate));
-	if (remedy == REMEDY_RECONNECT)
+	if (state->remedy == REMEDY_RECONNECT)
 		return (seat_lose(seat));
-	if (seat->count == 1 && query != NULL && remedy == REMEDY_PREPARE &&
-	    !query->prepared_again) {
+	if (seat->count == 1 && query != NULL &&
+	    state->remedy == REMEDY_PREPARE && !query->prepared_again) {
 		query->prepared_again = true;
 		seat->state = SEAT_PREPARING;
 		return (greet_prepare_again(&seat->greet));
@@ -311,7 +314,7 @@ seat_mend(struct pool_seat *seat)
 			query->alone = true;
 			pool_again(pool, query);
 		} else if (query != NULL) {
-			seat_mend_query(pool, query, remedy);
+			seat_mend_query(pool, query, state);
 		}
 	}
 }
