@@ -55,9 +55,28 @@ test_first_come_first_served(void **state)
 	query_line_enter(line, &queries[2], 0);
 	assert_int_equal(query_line_length(line), 3);
 	query_line_leave(&queries[1]);
-	assert_ptr_equal(query_line_next(line), &queries[0]);
-	assert_ptr_equal(query_line_next(line), &queries[2]);
-	assert_null(query_line_next(line));
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[2]);
+	assert_null(query_line_next(line, QUERY_ANY));
+	assert_int_equal(query_line_length(line), 0);
+}
+
+static void
+test_kinds(void **state)
+{
+	struct query queries[4] = { { .groups = true }, { .groups = false },
+		{ .groups = true }, { .groups = true, .alone = true } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		query_line_enter(line, &queries[i], 0);
+	/* Each kind keeps its order; one whose group has failed is alone. */
+	assert_ptr_equal(query_line_next(line, QUERY_ALONE), &queries[1]);
+	assert_ptr_equal(query_line_next(line, QUERY_ALONE), &queries[3]);
+	assert_null(query_line_next(line, QUERY_ALONE));
+	assert_ptr_equal(query_line_next(line, QUERY_GROUPING), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[2]);
 	assert_int_equal(query_line_length(line), 0);
 }
 
@@ -70,10 +89,10 @@ test_pause(void **state)
 	query_line_enter(line, &queries[0], 1);
 	query_line_enter(line, &queries[1], 60000);
 	assert_int_equal(query_line_length(line), 0);
-	assert_null(query_line_next(line));
+	assert_null(query_line_next(line, QUERY_ANY));
 	event_base_loop(base, EVLOOP_ONCE);
 	assert_int_equal(readied, 1);
-	assert_ptr_equal(query_line_next(line), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[0]);
 	/* One that pauses can leave, too. */
 	query_line_leave(&queries[1]);
 	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
@@ -100,6 +119,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_first_come_first_served, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_dismiss, set_up, tear_down),
