@@ -33,18 +33,18 @@ const struct error errors[ERROR_COUNT] = {
 };
 
 const struct error_sqlstate error_sqlstates[] = {
-	{ "55P03", REMEDY_AGAIN,      "lock_not_available" },
-	{ "40001", REMEDY_AGAIN,      "serialization_failure" },
-	{ "40P01", REMEDY_AGAIN,      "deadlock_detected" },
-	{ "XX000", REMEDY_AGAIN_ONCE, "internal_error: functions are being replaced" },
-	{ "26000", REMEDY_PREPARE,    "invalid_sql_statement_name" },
-	{ "0A000", REMEDY_PREPARE,    "cached plan has become invalid" },
-	{ "57014", REMEDY_GIVE_UP,    "query_canceled: statement_timeout" },
-	{ "57P",   REMEDY_RECONNECT,  "the server shuts down or starts up" },
-	{ "08",    REMEDY_RECONNECT,  "connection exception" },
-	{ "25006", REMEDY_RECONNECT,  "read_only_sql_transaction: no primary any more" },
-	{ "53",    REMEDY_GIVE_UP,    "insufficient resources" },
-	{ "58",    REMEDY_GIVE_UP,    "system error of the server" },
+	{ "55P03", REMEDY_AGAIN,       "lock_not_available" },
+	{ "40001", REMEDY_AGAIN,       "serialization_failure" },
+	{ "40P01", REMEDY_AGAIN,       "deadlock_detected" },
+	{ "XX000", REMEDY_AGAIN_FAULT, "internal_error: functions are being replaced" },
+	{ "26000", REMEDY_PREPARE,     "invalid_sql_statement_name" },
+	{ "0A000", REMEDY_PREPARE,     "cached plan has become invalid" },
+	{ "57014", REMEDY_GIVE_UP,     "query_canceled: statement_timeout" },
+	{ "57P",   REMEDY_RECONNECT,   "the server shuts down or starts up" },
+	{ "08",    REMEDY_RECONNECT,   "connection exception" },
+	{ "25006", REMEDY_RECONNECT,   "read_only_sql_transaction: no primary any more" },
+	{ "53",    REMEDY_GIVE_UP,     "insufficient resources" },
+	{ "58",    REMEDY_GIVE_UP,     "system error of the server" },
 };
 /* clang-format on */
 

@@ -39,7 +39,7 @@ enum error_remedy {
 	REMEDY_NONE, /* a fault: 500 */
 	REMEDY_GIVE_UP, /* 503 */
 	REMEDY_AGAIN, /* a few times, then 503 */
-	REMEDY_AGAIN_ONCE, /* then 500 */
+	REMEDY_AGAIN_FAULT, /* a few times, then it is a fault: 500 */
 	REMEDY_PREPARE, /* the statements anew, once, and the call again */
 	REMEDY_RECONNECT, /* and a read again, once; a write 503 */
 };

@@ -10,7 +10,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_REPEATS 3 /* of a call that met a lock or a deadlock */
+#define POOL_REPEATS 3 /* of a call that has surely undone itself */
 #define POOL_REPEAT_PAUSE 20 /* ms before it, times its number */
 
 enum seat_state {
@@ -74,10 +74,9 @@ pool_again(struct pool *pool, struct query *query)
 
 /* Sends it again after a moment, if that has not been tried enough. */
 static void
-pool_repeat(
-    struct pool *pool, struct query *query, int most, enum error_id error)
+pool_repeat(struct pool *pool, struct query *query, enum error_id error)
 {
-	if (query->repeats >= most || pool->closing) {
+	if (query->repeats >= POOL_REPEATS || pool->closing) {
 		query_finish(query, NULL, &errors[error]);
 		return;
 	}
@@ -235,9 +234,9 @@ seat_mend(struct pool_seat *seat)
 	if (query == NULL)
 		return;
 	if (remedy == REMEDY_AGAIN)
-		pool_repeat(pool, query, POOL_REPEATS, ERROR_UNAVAILABLE);
-	else if (remedy == REMEDY_AGAIN_ONCE)
-		pool_repeat(pool, query, 1, ERROR_INTERNAL);
+		pool_repeat(pool, query, ERROR_UNAVAILABLE);
+	else if (remedy == REMEDY_AGAIN_FAULT)
+		pool_repeat(pool, query, ERROR_INTERNAL);
 	else if (remedy == REMEDY_GIVE_UP)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	else

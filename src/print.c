@@ -39,8 +39,8 @@ print_remedy(enum error_remedy remedy)
 		return ("answer 503");
 	case REMEDY_AGAIN:
 		return ("send again up to three times, then answer 503");
-	case REMEDY_AGAIN_ONCE:
-		return ("send again once, then answer 500");
+	case REMEDY_AGAIN_FAULT:
+		return ("send again up to three times, then answer 500");
 	case REMEDY_PREPARE:
 		return ("prepare and send again once, then answer 500");
 	case REMEDY_RECONNECT:
