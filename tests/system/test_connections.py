@@ -190,6 +190,14 @@ def test_no_descriptors_are_left(service, start_daemon):
         assert ask(connection) == 200
 
 
+def test_more_connections_than_descriptors_are_warned_of(service, start_daemon):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most >= 100_000:
+        pytest.skip("there are enough for any setting")
+    daemon = start_daemon(service.database, max_connections=100_000)
+    assert "there may be more connections than descriptors" in daemon.log
+
+
 def processor_time(daemon):
     """Seconds that a daemon has computed."""
     with open(f"/proc/{daemon.pid}/stat") as file:
