@@ -154,7 +154,7 @@ http_connect(void)
 static bool
 http_turn(int client)
 {
-	char answer[65536];
+	static char answer[65536];
 	ssize_t size;
 
 	event_base_loop(service.base, EVLOOP_NONBLOCK);
