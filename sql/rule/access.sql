@@ -40,6 +40,7 @@ BEGIN
     IF v_version.expires_once_accessed THEN
         PERFORM rule.version_act(v, clock_timestamp())
            FROM store.version v WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
+        PERFORM rule.audit_write_job('job.version_expire', v_secret, v_version.revision);
     END IF;
     RETURN rule.outcome(200, rule.render_access(v_secret, v_version.revision, v_frame), v_secret, v_version.revision);
 END
