@@ -144,11 +144,12 @@ call_finish(struct request *request)
 	request->call.answered(request);
 }
 
+/* The database does not keep to what is agreed. */
 static void
-call_fail(struct request *request, enum error_id error, const char *event)
+call_fail(struct request *request, const char *event)
 {
 	log_error(event, log_text("id", request->id));
-	request_refuse(request, error);
+	request_refuse(request, ERROR_INTERNAL);
 	call_finish(request);
 }
 
@@ -213,8 +214,7 @@ call_kek_kept(
 	    PQgetlength(result, 0, 0) != sizeof(call->kek) ||
 	    PQgetlength(result, 0, 1) != ROOT_KEY_ID_SIZE - 1 ||
 	    PQgetlength(result, 0, 2) != sizeof(call->wrapped.bytes))
-		return (call_fail(
-		    request, ERROR_INTERNAL, "kept key is malformed"));
+		return (call_fail(request, "kept key is malformed"));
 	memcpy(call->kek, PQgetvalue(result, 0, 0), sizeof(call->kek));
 	memcpy(
 	    call->wrapped.root_id, PQgetvalue(result, 0, 1), ROOT_KEY_ID_SIZE);
@@ -266,7 +266,7 @@ call_again(struct request *request, const char *text)
 
 	if (uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
 	    uuid_parse(call_member(need, "project_id"), call->project) != 0)
-		call_fail(request, ERROR_INTERNAL, "call's need is malformed");
+		call_fail(request, "call's need is malformed");
 	else if (strcmp(what, "kek") == 0)
 		call_make_kek(request);
 	else if (strcmp(what, "key") == 0 &&
@@ -274,7 +274,7 @@ call_again(struct request *request, const char *text)
 	    call_read_wrapped(need, &wrapped))
 		call_use_kek(request, &wrapped);
 	else
-		call_fail(request, ERROR_INTERNAL, "call's need is unknown");
+		call_fail(request, "call's need is unknown");
 	json_object_put(need);
 }
 
@@ -311,8 +311,7 @@ call_done(
 	}
 	if (PQntuples(result) != 1 || PQnfields(result) != 4 ||
 	    PQgetlength(result, 0, 0) != sizeof(status))
-		return (call_fail(
-		    request, ERROR_INTERNAL, "call's answer is malformed"));
+		return (call_fail(request, "call's answer is malformed"));
 	memcpy(&status, PQgetvalue(result, 0, 0), sizeof(status));
 	status = be16toh(status);
 	if (status == 0)
@@ -329,7 +328,9 @@ call_overdue(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	pool_abandon(&request->call.query);
-	call_fail(request, ERROR_UNAVAILABLE, "call is overdue");
+	log_warning("call is overdue", log_text("id", request->id));
+	request_refuse(request, ERROR_UNAVAILABLE);
+	call_finish(request);
 }
 
 bool

@@ -18,12 +18,13 @@
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
 
+/* A fault is a sentence of the form `what is wrong: what to do`. */
 static void
-greet_refuse(struct greet *greet, const char *fault, const char *remedy)
+greet_refuse(struct greet *greet, const char *fault)
 {
 	greet->refused = true;
-	log_error("the database is not fit to be served",
-	    log_text("fault", fault), log_text("remedy", remedy));
+	log_error(
+	    "the database is not fit to be served", log_text("fault", fault));
 }
 
 void
@@ -92,7 +93,7 @@ static void
 greet_open_pepper(struct greet *greet, const PGresult *result, int column)
 {
 	struct keyring_wrapped wrapped;
-	char fault[128];
+	char fault[160];
 
 	memset(&wrapped, 0, sizeof(wrapped));
 	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
@@ -104,8 +105,10 @@ greet_open_pepper(struct greet *greet, const PGresult *result, int column)
 			return;
 	}
 	snprintf(fault, sizeof(fault),
-	    "the pepper does not open under root key %s", wrapped.root_id);
-	greet_refuse(greet, fault, "add that root key to root_key_file");
+	    "the pepper does not open under root key %s: "
+	    "add that key to root_key_file",
+	    wrapped.root_id);
+	greet_refuse(greet, fault);
 }
 
 static void
@@ -117,8 +120,7 @@ greet_hear_faults(struct greet *greet, const char *text)
 	for (i = 0; faults != NULL && i < json_object_array_length(faults); i++)
 		greet_refuse(greet,
 		    json_object_get_string(
-			json_object_array_get_idx(faults, i)),
-		    "as the fault says");
+			json_object_array_get_idx(faults, i)));
 	json_object_put(faults);
 }
 
@@ -126,37 +128,49 @@ static void
 greet_hear_hello(struct greet *greet, const PGresult *result)
 {
 	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
-		greet_refuse(greet, "its schema is too old for this build",
-		    "run migrations/migrate");
+		greet_refuse(
+		    greet, "its schema is too old: run migrations/migrate");
 	greet_hear_faults(greet, PQgetvalue(result, 0, 1));
-	if (!session_is_writable(greet->session))
-		greet_refuse(greet, "it takes no writes",
-		    "connect to the primary: target_session_attrs=read-write");
 	if (!greet->refused && !PQgetisnull(result, 0, 3))
 		greet_open_pepper(greet, result, 2);
+}
+
+static void
+greet_hear_error(struct greet *greet, const char *sqlstate)
+{
+	static const char *const steps[] = {
+		[GREET_HELLO] = "daemon.hello",
+		[GREET_PEPPER] = "daemon.pepper_keep",
+		[GREET_PREPARE] = "PREPARE",
+		[GREET_PREPARE_AGAIN] = "PREPARE",
+	};
+	char fault[160];
+
+	/* All that follows an error in a pipeline fails without a cause. */
+	if (greet->refused)
+		return;
+	if (!session_is_writable(greet->session))
+		return (greet_refuse(greet,
+		    "it takes no writes: connect to the primary, with "
+		    "target_session_attrs=read-write"));
+	snprintf(fault, sizeof(fault),
+	    "%s fails with SQLSTATE %s: deploy the SQL of this build with "
+	    "migrations/migrate, and connect as coffer_api",
+	    steps[greet->step], sqlstate);
+	greet_refuse(greet, fault);
 }
 
 void
 greet_result(struct greet *greet, const PGresult *result)
 {
-	char sqlstate[SESSION_SQLSTATE_SIZE], fault[64];
+	char sqlstate[SESSION_SQLSTATE_SIZE];
 
-	if (session_sqlstate(result, sqlstate)) {
-		/* All that follows an error in a pipeline fails without one. */
-		if (greet->refused)
-			return;
-		snprintf(fault, sizeof(fault), "%s fails with SQLSTATE %s",
-		    greet->step == GREET_HELLO        ? "daemon.hello"
-			: greet->step == GREET_PEPPER ? "daemon.pepper_keep"
-						      : "PREPARE",
-		    sqlstate);
-		greet_refuse(greet, fault,
-		    "deploy the SQL of this build: migrations/migrate");
-	} else if (greet->step == GREET_HELLO && PQntuples(result) == 1) {
+	if (session_sqlstate(result, sqlstate))
+		greet_hear_error(greet, sqlstate);
+	else if (greet->step == GREET_HELLO && PQntuples(result) == 1)
 		greet_hear_hello(greet, result);
-	} else if (greet->step == GREET_PEPPER && PQntuples(result) == 1) {
+	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
 		greet_open_pepper(greet, result, 0);
-	}
 }
 
 enum greet_outcome

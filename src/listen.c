@@ -160,11 +160,9 @@ listen_new(struct service *service, char *cause, size_t size)
 	int length = sizeof(address);
 	struct evconnlistener *listener;
 
-	if (evutil_parse_sockaddr_port(service->settings.listen,
-		(struct sockaddr *)&address, &length) != 0) {
-		snprintf(cause, size, "setting listen is no address and port");
-		return (NULL);
-	}
+	/* That it is an address was seen when it was loaded. */
+	evutil_parse_sockaddr_port(
+	    service->settings.listen, (struct sockaddr *)&address, &length);
 	listener = evconnlistener_new_bind(service->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
 	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);

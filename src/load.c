@@ -1,9 +1,11 @@
 #include <ctype.h>
 #include <errno.h>
+#include <event2/util.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -71,10 +73,45 @@ load_region_is_served(
 	return (false);
 }
 
+/* An address without a port would mean one of the system's choice. */
+static bool
+load_is_address(const char *text)
+{
+	struct sockaddr_storage address;
+	int size = sizeof(address);
+
+	return (text[strcspn(text, "]:")] != '\0' &&
+	    text[strlen(text) - 1] != ']' &&
+	    evutil_parse_sockaddr_port(
+		text, (struct sockaddr *)&address, &size) == 0);
+}
+
+/* Whether text has the form that the setting's kind demands. */
+static bool
+load_is_sound(
+    const struct setting *setting, const char *text, const char **form)
+{
+	switch (setting->kind) {
+	case SETTING_ADDRESS:
+		*form = "an address and a port, 127.0.0.1:8080 or [::1]:8080";
+		return (load_is_address(text));
+	case SETTING_REGIONS:
+		*form = "regions of the form fr-par, separated by commas";
+		return (load_are_regions(text));
+	case SETTING_LOG_LEVEL:
+		*form = "debug, info, warning or error";
+		return (log_set_level(text));
+	default:
+		*form = "given a value, or left out";
+		return (*text != '\0');
+	}
+}
+
 static bool
 load_value(struct settings *values, const struct setting *setting,
     const char *text, char *cause, size_t size)
 {
+	const char *form;
 	char *end = NULL;
 	long number;
 
@@ -91,17 +128,9 @@ load_value(struct settings *values, const struct setting *setting,
 		*load_number(values, setting) = number;
 		return (true);
 	}
-	if (setting->kind == SETTING_REGIONS && !load_are_regions(text)) {
-		snprintf(cause, size,
-		    "setting %s must be regions of the form fr-par, separated "
-		    "by commas",
-		    setting->name);
-		return (false);
-	}
-	if (setting->kind == SETTING_LOG_LEVEL && !log_set_level(text)) {
-		snprintf(cause, size,
-		    "setting %s must be debug, info, warning or error",
-		    setting->name);
+	if (!load_is_sound(setting, text, &form)) {
+		snprintf(
+		    cause, size, "setting %s must be %s", setting->name, form);
 		return (false);
 	}
 	memory_wipe_free_text(*load_text(values, setting));

@@ -70,8 +70,10 @@ service_open(struct service *service)
 	    service->keyring, service->instance);
 	service->job = job_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
-	if (service->listen == NULL)
-		return (service_refuse("listen", cause));
+	if (service->listen == NULL) {
+		log_error("unable to start", log_text("cause", cause));
+		return (SERVICE_EXIT_FAILURE);
+	}
 	return (0);
 }
 

@@ -4,7 +4,7 @@
 
 /* clang-format off */
 const struct setting settings_table[] = {
-	{ "listen", SETTING_TEXT, AT(listen), "127.0.0.1:8080", 0, 0,
+	{ "listen", SETTING_ADDRESS, AT(listen), "127.0.0.1:8080", 0, 0,
 	    "address and port to listen on; port 0 takes a free one" },
 	{ "dsn", SETTING_SECRET, AT(dsn), NULL, 0, 0,
 	    "connection string of the database, role coffer_api" },

@@ -32,6 +32,7 @@ enum setting_kind {
 	SETTING_TEXT,
 	SETTING_SECRET, /* a text that is never shown */
 	SETTING_NUMBER, /* from least to most */
+	SETTING_ADDRESS,
 	SETTING_REGIONS,
 	SETTING_LOG_LEVEL,
 };

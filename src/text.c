@@ -75,7 +75,9 @@ text_clean(char *destination, size_t size, const char *source)
 		} else {
 			if (used + 1 >= size)
 				break;
-			destination[used] = length == 1 ? *source : '?';
+			destination[used] = *source;
+			if (length == 0 || *source < ' ' || *source == 0x7f)
+				destination[used] = '?';
 			length = 1;
 		}
 		used += length;

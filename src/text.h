@@ -20,7 +20,7 @@ bool text_is_clean(const char *text, size_t size);
 
 /*
  * Copies what fits of source into destination, which gets a NUL: whole
- * characters only, and '?' for each byte that is no UTF-8.
+ * characters only, and '?' for each byte that is no UTF-8 or a control.
  */
 void text_clean(char *destination, size_t size, const char *source);
 

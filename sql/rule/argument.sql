@@ -103,7 +103,7 @@ BEGIN
             RETURN rule.argument_fault(name, 'format', 'value must be a valid UUID');
         END IF;
     WHEN 'revision' THEN
-        IF v_text NOT IN ('latest', 'latest_enabled') AND v_text !~ '^[1-9][0-9]{0,8}$' THEN
+        IF v_text NOT IN ('latest', 'latest_enabled') AND v_text !~ '^[1-9][0-9]*$' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a number from 1, latest or latest_enabled');
         END IF;
     WHEN 'name' THEN

@@ -13,7 +13,8 @@ BEGIN
          ORDER BY v.revision DESC LIMIT 1;
     ELSE
         SELECT * INTO v_version FROM rule.version_now v
-         WHERE v.secret_id = secret.id AND v.revision = version_of.revision::integer;
+         -- As text: a number beyond those that a revision can have is not found, and no fault.
+         WHERE v.secret_id = secret.id AND v.revision::text = version_of.revision;
     END IF;
     IF NOT FOUND THEN
         PERFORM fail.not_found('secret_version', version_of.revision);
