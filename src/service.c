@@ -11,7 +11,9 @@
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "seal.h"
 #include "service.h"
+#include "watch.h"
 
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
@@ -69,6 +71,8 @@ service_open(struct service *service)
 	service->pool = pool_new(service->base, settings, service->dsn,
 	    service->keyring, service->instance);
 	service->job = job_new(service);
+	service->seal = seal_new(service);
+	service->watch = watch_new();
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -82,11 +86,13 @@ service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
 	job_free(service->job);
+	seal_free(service->seal);
 	pool_free(service->pool);
 	/* The pool has made its callers answer: these replies go out now. */
 	if (service->listen != NULL)
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
 	listen_free(service->listen);
+	watch_free(service->watch);
 	hint_free(service->hints);
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
@@ -117,6 +123,7 @@ service_stop(evutil_socket_t number, short what, void *arg)
 	}
 	service->draining = true;
 	event_base_loopexit(service->base, &time);
+	watch_end(service->watch);
 	listen_drain(service->listen, service_drained);
 }
 

@@ -11,11 +11,13 @@
 #include "hint.h"
 #include "keyring.h"
 #include "pool.h"
+#include "seal.h"
 #include "settings.h"
 #include "text.h"
 
 struct listen;
 struct job;
+struct watch;
 
 struct service {
 	struct settings settings;
@@ -26,6 +28,9 @@ struct service {
 	struct dsn *dsn;
 	struct pool *pool;
 	struct job *job;
+	struct seal *seal;
+	struct seal_state audit;
+	struct watch *watch;
 	struct listen *listen;
 	bool draining;
 };

@@ -15,6 +15,8 @@ struct settings {
 	char *regions;
 	char *partition;
 	char *domain;
+	char *anchor_command;
+	char *auditor_dsn;
 	char *log_level;
 	long pool_size;
 	long queue_limit;
@@ -26,6 +28,7 @@ struct settings {
 	long drain_timeout;
 	long job_interval;
 	long hint_cache;
+	long anchor_syslog;
 };
 
 enum setting_kind {

@@ -1,5 +1,5 @@
 CREATE FUNCTION daemon.audit_state()
-RETURNS TABLE (seal_lag double precision, unanchored bigint, months_ahead integer)
+RETURNS TABLE (seal_lag bigint, unanchored bigint, months_ahead integer, last_change bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -14,7 +14,8 @@ BEGIN
                                                              ORDER BY s.no DESC LIMIT 1) AS last
          WHERE e.epoch = last.epoch AND e.xid >= last.xid_to;
     END IF;
-    seal_lag := coalesce(extract(epoch FROM clock_timestamp() - v_oldest), 0);
+    seal_lag := coalesce(ceil(extract(epoch FROM clock_timestamp() - v_oldest)), 0);
+    last_change := (SELECT max(c.id) FROM auditor.change c, audit.settled t WHERE c.id <= t.id);
     unanchored := (SELECT count(*) FROM audit.seal s WHERE s.anchored_at IS NULL);
     months_ahead := -1;
     WHILE to_regclass(format('audit.%I', rule.audit_partition(v_month))) IS NOT NULL LOOP
@@ -25,4 +26,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.audit_state() IS
-    'Says how many seconds old the oldest row is that no signed seal covers (0 if there is none), how many seals are not anchored, and for how many months after this one the audit has partitions.';
+    'Says how many seconds old the oldest row is that no signed seal covers (0 if there is none), how many seals are not anchored, for how many months after this one the audit has partitions, and the id of the last change that auditor.changes can give.';

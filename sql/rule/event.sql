@@ -118,7 +118,7 @@ BEGIN
                        format('00000000-0000-8000-8%s-%s', substr(v_id, 2, 3), substr(v_id, 5)) AS id,
                        rule.render_time(event.at) AS recorded_at,
                        coalesce(event.region, '') AS locality,
-                       CASE WHEN event.api_key_id IS NOT NULL THEN json_build_object('id', event.principal_id) END AS principal,
+                       CASE WHEN event.api_key_id IS NOT NULL THEN (SELECT row_to_json(p) FROM (SELECT event.principal_id AS id) AS p) END AS principal,
                        event.organization_id,
                        event.project_id,
                        host(event.ip) AS source_ip,
@@ -168,7 +168,7 @@ BEGIN
                                       rule.render_time(s.created_at) AS created_at,
                                       rule.render_time(s.updated_at) AS updated_at,
                                       NULL AS deleted_at, s.name,
-                                      json_build_object('path', coalesce(s.path, ''), 'key_id', NULL)
+                                      (SELECT row_to_json(info) FROM (SELECT coalesce(s.path, '') AS path, NULL AS key_id) AS info)
                                           AS secret_manager_secret_info) AS shape)
                    ELSE (
                        SELECT row_to_json(shape)
@@ -176,7 +176,7 @@ BEGIN
                                       rule.render_time(v.created_at) AS created_at,
                                       rule.render_time(v.updated_at) AS updated_at,
                                       NULL AS deleted_at, s.name,
-                                      json_build_object('revision', render_event_resources.revision) AS secret_manager_version_info) AS shape)
+                                      (SELECT row_to_json(info) FROM (SELECT render_event_resources.revision) AS info) AS secret_manager_version_info) AS shape)
                    END)
           FROM (VALUES (render_event_resources.secret_id)) AS one(id)
           LEFT JOIN store.secret s ON s.id = one.id
