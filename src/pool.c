@@ -10,8 +10,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_REPEATS 3 /* of a call that met a lock or a deadlock */
-#define POOL_REPEAT_PAUSE 20 /* ms before it, times its number */
+#define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -198,17 +197,19 @@ seat_release(struct pool_seat *seat)
 	TAILQ_INSERT_HEAD(&seat->pool->free, seat, entry);
 }
 
-static enum error_remedy
-seat_remedy(const struct pool_seat *seat)
+/* What the table says of the SQLSTATE; by default it is a fault. */
+static const struct error_sqlstate *
+seat_sqlstate(const struct pool_seat *seat)
 {
+	static const struct error_sqlstate fault = { .remedy = REMEDY_NONE };
 	size_t i;
 
 	for (i = 0; i < error_sqlstates_count; i++) {
 		if (strncmp(seat->sqlstate, error_sqlstates[i].prefix,
 			strlen(error_sqlstates[i].prefix)) == 0)
-			return (error_sqlstates[i].remedy);
+			return (&error_sqlstates[i]);
 	}
-	return (REMEDY_NONE);
+	return (&fault);
 }
 
 /* The statement failed; it has undone itself, and the connection is sound. */
@@ -217,7 +218,8 @@ seat_mend(struct pool_seat *seat)
 {
 	struct pool *pool = seat->pool;
 	struct query *query = seat->query;
-	enum error_remedy remedy = seat_remedy(seat);
+	const struct error_sqlstate *state = seat_sqlstate(seat);
+	enum error_remedy remedy = state->remedy;
 
 	log_warning("call failed in the database",
 	    log_text("id", query != NULL ? query->label : NULL),
@@ -235,9 +237,9 @@ seat_mend(struct pool_seat *seat)
 	if (query == NULL)
 		return;
 	if (remedy == REMEDY_AGAIN)
-		pool_repeat(pool, query, POOL_REPEATS, ERROR_UNAVAILABLE);
-	else if (remedy == REMEDY_AGAIN_ONCE)
-		pool_repeat(pool, query, 1, ERROR_INTERNAL);
+		pool_repeat(pool, query, state->repeats, ERROR_UNAVAILABLE);
+	else if (remedy == REMEDY_AGAIN_FAULT)
+		pool_repeat(pool, query, state->repeats, ERROR_INTERNAL);
 	else if (remedy == REMEDY_GIVE_UP)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	else

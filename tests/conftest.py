@@ -37,14 +37,14 @@ def numbered(directory):
 def cluster(numbered):
     cluster = Cluster(numbered("cluster"))
     yield cluster
-    cluster.stop()
+    cluster.discard()
 
 
 @pytest.fixture
 def own_cluster(numbered):
     cluster = Cluster(numbered("cluster"))
     yield cluster
-    cluster.stop()
+    cluster.discard()
 
 
 @pytest.fixture(scope="session")

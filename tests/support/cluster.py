@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from support import SOURCE
+from support import SOURCE, eventually
 
 LOGINS = ("coffer_api", "coffer_operator", "coffer_auditor", "coffer_migrate")
 
@@ -42,8 +42,20 @@ class Cluster:
 
     def kill(self):
         """End the postmaster as a power cut would; start() recovers."""
-        pid = int((self.data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    def discard(self):
+        """End it for good: it writes down nothing that nobody will read."""
+        if self._pid_file.exists():
+            self._signal(signal.SIGQUIT)
+            eventually(lambda: not self._pid_file.exists())
+
+    @property
+    def _pid_file(self):
+        return self.data / "postmaster.pid"
+
+    def _signal(self, number):
+        os.kill(int(self._pid_file.read_text().split()[0]), number)
 
     def _bootstrap(self, action):
         subprocess.run([SOURCE / "bootstrap", "postgres", action, self.directory], check=True)

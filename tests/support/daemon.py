@@ -53,6 +53,7 @@ class Daemon:
             "listen": f"127.0.0.1:{self.port}",
             "dsn": database.dsn("coffer_api"),
             "root_key_file": root_key_file,
+            "idle_timeout": 3600,  # a test keeps its connections for as long as it likes
             **settings,
         }
         self.start(ready)

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Each header includes what it needs: it compiles alone.
+set -euo pipefail
+cd -- "$SOURCE/src"
+found=0
+read -ra flags <<<"$(pkg-config --cflags libpq libevent json-c)"
+for header in *.h; do
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I. -I"$BUILD" "${flags[@]}" -x c "$header" || found=1
+	for twin in "${header%.h}".c; do
+		[ -e "$twin" ] && ! grep -qm1 "^#include \"$header\"" "$twin" || continue
+		echo "$twin does not include $header"
+		found=1
+	done
+done
+exit "$found"

@@ -1,0 +1,70 @@
+-- Every function of ours, as the catalogue has it.
+BEGIN;
+SET client_min_messages = warning;
+SET search_path = tap, pg_catalog;
+SELECT no_plan();
+
+CREATE TEMP VIEW function AS
+SELECT p.oid::regprocedure::text AS name, n.nspname AS schema, p.*, l.lanname AS language
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+ WHERE n.nspname IN ('fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor');
+
+SELECT is(array_agg(DISTINCT schema::text ORDER BY schema::text),
+          '{api,auditor,daemon,endpoint,fail,job,operator,rule}', 'there are functions to look at') FROM function;
+
+SELECT results_eq($$SELECT name FROM function WHERE proowner = 'coffer_owner'::regrole AND schema <> 'auditor'
+                     ORDER BY name COLLATE "C"$$,
+                  $$VALUES ('daemon.audit_state()'), ('job.audit_partition_create(integer)'),
+                           ('job.audit_seal(bigint)'), ('operator.audit_drop_month(date)'),
+                           ('operator.audit_epoch_begin(text)'), ('operator.audit_export_month(date)'),
+                           ('operator.audit_export_seals(date)')$$,
+                  'coffer_owner owns the functions that read the audit or handle its partitions');
+SELECT is_empty($$SELECT name, proowner::regrole FROM function
+                   WHERE proowner <> CASE WHEN schema = 'auditor' THEN 'coffer_owner'::regrole ELSE 'coffer_exec' END
+                     AND proowner <> 'coffer_owner'::regrole$$,
+                'and those for auditors; coffer_exec owns all others');
+SELECT is_empty($$SELECT name FROM function
+                   WHERE prosecdef <> (schema IN ('api', 'job', 'daemon', 'operator', 'auditor'))$$,
+                'entry points run as their owner, all others as their caller');
+SELECT is_empty($$SELECT name, proconfig FROM function WHERE prosecdef AND proconfig IS DISTINCT
+                    FROM '{"search_path=pg_catalog, pg_temp"}'$$,
+                'entry points fix their search_path, and pg_temp comes last');
+SELECT is_empty($$SELECT name, proconfig FROM function WHERE NOT prosecdef AND proconfig IS NOT NULL$$,
+                'no other function sets anything');
+SELECT is_empty($$SELECT name FROM function
+                   WHERE proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0)$$,
+                'PUBLIC may execute none');
+SELECT is_empty($$SELECT name, obj_description(oid) FROM function
+                   WHERE coalesce(obj_description(oid), '') !~ '^[A-Z].*[.]$'$$,
+                'each has a comment that is a sentence');
+SELECT is_empty($$SELECT name FROM function WHERE language NOT IN ('sql', 'plpgsql')$$,
+                'all are in SQL or PL/pgSQL');
+SELECT is_empty($$SELECT name FROM function WHERE proleakproof OR proparallel <> 'u'$$,
+                'none promises what nobody has looked at');
+SELECT is_empty($$SELECT name, provolatile FROM function WHERE schema IN ('api', 'endpoint', 'fail')
+                     AND provolatile <> 'v'$$,
+                'doors, endpoints and refusals are volatile: they are for what they do');
+SELECT is_empty($$SELECT name FROM function
+                   WHERE provolatile = 'i'
+                     AND prosrc ~* '\m((store|audit)[.]|(now|clock_timestamp|current_setting|setting|gen_random_[a-z]+)\M *[(])'$$,
+                'what is immutable looks at no table, clock, setting or random number');
+SELECT is_empty($$SELECT name FROM function WHERE provolatile <> 'v'
+                     AND prosrc ~* '\m(insert into|update +[a-z]+[.]|delete from|for update|nextval)\M'$$,
+                'what is not volatile changes nothing');
+SELECT is_empty($$SELECT name FROM function WHERE schema <> 'fail' AND prosrc ~* '\mraise\M'$$,
+                'only schema fail raises');
+SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* 'when +others'$$,
+                'no exception is caught by any name');
+SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* '\mexecute\M'
+                     AND name NOT IN ('job.audit_partition_create(integer)', 'operator.audit_drop_month(date)')$$,
+                'only partitions are made and dropped by dynamic SQL');
+SELECT is_empty($$SELECT name FROM function WHERE prosrc ~ '\mcrypto[.]'
+                     AND proname NOT IN ('seal', 'open', 'dek_new')$$,
+                'only sealing and opening use pgcrypto');
+SELECT is_empty($$SELECT name FROM function WHERE schema = 'endpoint'
+                     AND (proargnames[1:2] <> '{caller,request}' OR NOT proargnames <@ '{caller,request,key,data}'
+                          OR prorettype <> 'rule.outcome'::regtype)$$,
+                'endpoints take caller and request and, if they need them, key and data');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,57 @@
+BEGIN;
+\ir ../setup.sql
+SELECT organization('acme') AS acme, project('main') AS main \gset
+
+-- Making one ------------------------------------------------------------------------
+
+SET SESSION AUTHORIZATION coffer_operator;
+SELECT operator.project_create(:'acme', 'new') AS id \gset
+SELECT operator.project_create(:'acme', 'given', '11111111-0000-0000-0000-000000000001') AS given \gset
+RESET SESSION AUTHORIZATION;
+SELECT results_eq(format('SELECT organization_id, name FROM store.project WHERE id = %L', :'id'),
+                  format('VALUES (%L::uuid, %L)', :'acme', 'new'),
+                  'operator.project_create makes a project in an organization');
+SELECT is(:'given'::text, '11111111-0000-0000-0000-000000000001', 'with an id of its own or a given one');
+SELECT is(audited(), 'operator.project_create 200 by coffer_operator in given', 'and is audited');
+SELECT is(raised($$SELECT operator.project_create(gen_random_uuid(), 'lost')$$),
+          'SM900 operator.organization_create() makes one ',
+          'operator.project_create refuses an organization that is not there (SM900)');
+
+-- Deleting one ----------------------------------------------------------------------
+
+SELECT make_secret('elsewhere', caller => 'guest'), make_version('elsewhere', caller => 'guest');
+SELECT count(*) AS secrets FROM store.secret WHERE project_id = :'main' \gset
+SELECT max(id) AS before FROM audit.event \gset
+SET SESSION AUTHORIZATION coffer_operator;
+SELECT operator.project_delete(:'main') AS deleted \gset
+RESET SESSION AUTHORIZATION;
+SELECT is(:deleted, :secrets, 'operator.project_delete gives the number of secrets');
+SELECT is_empty(format($$SELECT FROM store.project WHERE id = %1$L
+                         UNION ALL SELECT FROM store.secret WHERE project_id = %1$L
+                         UNION ALL SELECT FROM store.kek WHERE project_id = %1$L
+                         UNION ALL SELECT FROM store.policy_rule WHERE project_id = %1$L
+                         UNION ALL SELECT FROM store.version v WHERE NOT EXISTS (SELECT FROM store.secret s WHERE s.id = v.secret_id)
+                         UNION ALL SELECT FROM store.dek d WHERE NOT EXISTS (SELECT FROM store.secret s WHERE s.id = d.secret_id)$$,
+                       :'main'),
+                'which are gone with it, whatever their state, with their versions and keys');
+SELECT results_eq(format($$SELECT method, count(*), count(secret_id), bool_and(project_id = %L AND organization_id = %L)
+                             FROM audit.event WHERE id > %s GROUP BY method$$, :'main', :'acme', :'before'),
+                  format($$VALUES ('operator.project_delete', %s::bigint, %s::bigint, true)$$, :secrets + 1, :secrets),
+                  'with a row in the audit for each and one for the project');
+SELECT is((call('secret_version_access', 'elsewhere', '1', caller => 'guest')).status, 200,
+          'another project stays');
+SELECT is(brief(call('secret_list', caller => 'owner', query => jsonb_build_object('project_id', :'main'))),
+          '403 permissions_denied read secret', 'the project is not there any more');
+SELECT is(brief(call('secret_create', body => '{"name": "x"}')), '400 invalid_arguments project_id required',
+          'nor is it the default of a key');
+SELECT is(raised(format('SELECT operator.project_delete(%L)', :'main')),
+          'SM900 it may have been deleted before ',
+          'operator.project_delete refuses a project that is not there (SM900)');
+
+-- A policy on a project goes with it, and does not become one on all of the organization.
+SELECT operator.project_delete(project('other'));
+SELECT is((call('secret_list', caller => 'guest')).status, 403,
+          'who had rights in the deleted project has no more');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,92 @@
+-- The audit row of a call.
+BEGIN;
+\ir ../setup.sql
+
+-- What is in it ---------------------------------------------------------------------------------
+
+SELECT request('ready', '1', query => '{"page": "1", "unheard_of": "canary"}',
+               body => '{"name": "n", "tags": ["t"], "description": "d", "data": "canary", "data_crc32": 1,
+                         "unheard_of": "canary"}',
+               extra => '{"id": "11111111-0000-0000-0000-000000000001",
+                          "instance": "22222222-0000-0000-0000-000000000002",
+                          "ip": "2001:db8::1", "user_agent": "agent", "unheard_of": "canary"}') AS request \gset
+SELECT receipt FROM knock('secret_version_get', :'request'::jsonb, 'only read') \gset
+SELECT results_eq(
+    format($$SELECT xid, instance, request_id, database_role, organization_id, ip, user_agent, method, region,
+                    project_id, secret_id, revision, status, error
+               FROM audit.event WHERE id = %s$$, :'receipt'),
+    format($$VALUES (pg_current_xact_id()::text::bigint, '22222222-0000-0000-0000-000000000002'::uuid,
+                     '11111111-0000-0000-0000-000000000001'::uuid, 'coffer_api', organization('acme'),
+                     '2001:db8::1'::inet, 'agent', 'secret_version_get', 'fr-par',
+                     project('main'), %L::uuid, 1, 200::smallint, NULL)$$, secret('ready')),
+    'an audit row says what was called, from where, about what and with what result');
+SELECT results_eq(
+    format($$SELECT e.principal_id, e.api_key_id FROM audit.event e WHERE e.id = %s$$, :'receipt'),
+    $$SELECT k.principal_id, k.id FROM store.api_key k WHERE k.digest = token('only read')$$, 'and by whom');
+SELECT is(request, format('{"path": {"secret_id": "%s", "revision": "1"}, "query": {"page": ["1"]},
+                            "body": {"name": "n", "tags": ["t"], "description": "d"}}', secret('ready'))::jsonb,
+          'and with what known arguments, never a payload or its checksum')
+  FROM audit.event WHERE id = :receipt;
+SELECT ok(at BETWEEN now() AND clock_timestamp(), 'at the time of the call') FROM audit.event WHERE id = :receipt;
+
+SELECT is(rule.audit_request(request(query => query, body => body)),
+          format('{"path": {}, "query": %s, "body": %s}', query, body)::jsonb, 'of a query alone, or a body alone, too')
+  FROM (VALUES ('{"page": ["1"]}'::jsonb, '{}'::jsonb), ('{}', '{"name": "n"}')) AS t(query, body);
+
+SELECT receipt FROM call('secret_get', 'ready') \gset
+SELECT is(request, jsonb_build_object('path', jsonb_build_object('secret_id', secret('ready'))),
+          'a plain call has only its path') FROM audit.event WHERE id = :receipt;
+
+SELECT receipt FROM call('secret_update', 'ready', body => '{"description": "of who has no key"}',
+                         caller => 'unknown') \gset
+SELECT results_eq(format($$SELECT organization_id, principal_id, api_key_id, project_id, request, error
+                             FROM audit.event WHERE id = %s$$, :'receipt'),
+                  $$VALUES (NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::jsonb,
+                            'denied_authentication')$$,
+                  'of a caller who is nobody nothing is kept that he has sent');
+SELECT receipt FROM call('secret_delete', 'locked') \gset
+SELECT is(audited(:receipt), 'secret_delete 423 locked by owner on locked in main', 'a refusal has its row');
+
+-- One a call -----------------------------------------------------------------------------------
+
+SELECT count(*) AS before FROM audit.event \gset
+SELECT make_version('ready');
+SELECT is(count(*), :before + 1::bigint, 'a call that needed three rounds has one row') FROM audit.event;
+SELECT results_eq($$SELECT status, receipt FROM knock('secret_version_access', request('ready', '1'))$$,
+                  $$VALUES (0, NULL::bigint)$$, 'a call that has to be made again has no receipt');
+
+-- Its hash -------------------------------------------------------------------------------------
+
+SELECT receipt_hash AS hash, receipt FROM api.secret_get(request('ready'), token('owner'), NULL, NULL) \gset
+SELECT is(hash, :'hash', 'the receipt has the hash of the row') FROM audit.event WHERE id = :receipt;
+SELECT is_empty('SELECT id FROM audit.event e WHERE rule.audit_hash(e) <> hash',
+                'which can be computed again of every row');
+
+CREATE FUNCTION test.changed(event audit.event, name text) RETURNS audit.event LANGUAGE plpgsql AS $$
+DECLARE
+    v_other CONSTANT jsonb := '{"id": -1, "xid": -1, "epoch": -1, "at": "2001-01-01T00:00:00Z", "ip": "192.0.2.2",
+                                "status": 299, "revision": -1, "request": {}}';
+BEGIN
+    RETURN jsonb_populate_record(event, jsonb_build_object(name, coalesce(v_other -> name,
+        CASE WHEN name ~ '(instance|_id)$' THEN '"99999999-0000-0000-0000-000000000009"'::jsonb ELSE '"another"' END)));
+END
+$$;
+SELECT isnt(rule.audit_hash(changed(e, a.attname)), e.hash, 'another ' || a.attname || ' has another hash')
+  FROM audit.event e, pg_attribute a WHERE e.id = :receipt AND a.attrelid = 'audit.event'::regclass
+   AND a.attnum > 0 AND a.attname <> 'hash';
+SELECT isnt(rule.audit_hash(jsonb_populate_record(e, '{"user_agent": "", "error": null}')),
+            rule.audit_hash(jsonb_populate_record(e, '{"user_agent": null, "error": ""}')),
+            'what moves to the next column has another hash') FROM audit.event e WHERE e.id = :receipt;
+
+-- Jobs and operators ----------------------------------------------------------------------------
+
+SELECT rule.audit_write_job('job.x', stored('ready'), 2);
+SELECT is(audited(), 'job.x 200 by postgres on ready/2 in main',
+          'a job leaves a row with secret and revision, by the role it ran as');
+SELECT is(organization_id, organization('acme'), 'in the organization of the secret') FROM audit.event
+ ORDER BY id DESC LIMIT 1;
+SELECT rule.audit_write_operator('operator.x', organization('acme'), project('other'), NULL);
+SELECT is(audited(), 'operator.x 200 by postgres in other', 'so does an operator');
+
+SELECT finish();
+ROLLBACK;

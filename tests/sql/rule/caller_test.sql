@@ -1,0 +1,119 @@
+-- Who calls, and what a caller may do.
+BEGIN;
+\ir ../setup.sql
+
+-- Who -------------------------------------------------------------------------------------------
+
+SELECT results_eq($$SELECT organization_id, principal_id, api_key_id, default_project_id
+                      FROM rule.caller_of(token('owner'))$$,
+                  $$SELECT organization('acme'), p.id, k.id, project('main') FROM store.principal p
+                      JOIN store.api_key k ON k.principal_id = p.id
+                     WHERE p.name = 'owner'$$, 'rule.caller_of gives whom an API key belongs to');
+SELECT is(raised(format('SELECT rule.caller_of(%L)', token)),
+          format('SM401 401 {"message":"authentication is denied","method":"api_key","reason":"%s","type":"denied_authentication"}',
+                 reason),
+          'rule.caller_of refuses ' || title || ' (SM401)')
+  FROM (VALUES ('an unknown key', token('unknown'), 'not_found'),
+               ('a revoked key', token('revoked'), 'not_found'),
+               ('an expired key', token('expired'), 'expired'),
+               ('a short digest', substr(token('owner'), 1, 31), 'invalid_argument'),
+               ('a long digest', token('owner') || '\x00'::bytea, 'invalid_argument'),
+               ('an empty digest', '', 'invalid_argument'),
+               ('no digest', NULL, 'invalid_argument')) AS t(title, token, reason);
+UPDATE store.api_key SET expires_at = clock_timestamp() + interval '1 hour' WHERE digest = token('expired');
+SELECT is((call('secret_get', 'ready', caller => 'expired')).status, 200, 'a key that expires later will do');
+
+-- What: the table of the contract ------------------------------------------------------------------
+
+CREATE TEMP TABLE permission (permission_set text, may text[]);
+INSERT INTO permission VALUES
+    ('AuditTrailReadOnly',         '{watch}'),     -- and audit, which is of an organization
+    ('SecretManagerReadOnly',      '{read,watch}'),
+    ('SecretManagerSecretAccess',  '{access}'),
+    ('SecretManagerSecretCreate',  '{create}'),
+    ('SecretManagerSecretWrite',   '{write}'),
+    ('SecretManagerSecretDelete',  '{delete}'),
+    ('SecretManagerSecretRestore', '{restore}'),
+    ('SecretManagerFullAccess',    '{read,access,create,write,delete,restore,watch}'),
+    ('AllProductsReadOnly',        '{read,watch}'),
+    ('AllProductsFullAccess',      '{read,access,create,write,delete,restore,watch}');
+
+SELECT make_caller(permission_set, 'acme', ARRAY[permission_set], '{main}', 'main') FROM permission;
+
+-- The endpoints that each action is for, and what is sent to them.
+CREATE TEMP TABLE endpoint (name text, action text, body jsonb DEFAULT '{}', query jsonb DEFAULT '{}',
+                            data bytea);
+INSERT INTO endpoint (name, action) VALUES
+    ('secret_list', 'read'), ('secret_get', 'read'), ('secret_browse', 'read'), ('tag_list', 'read'),
+       ('secret_type_list', 'read'),
+    ('secret_version_list', 'read'), ('secret_version_get', 'read'),
+    ('secret_version_access', 'access'), ('secret_version_access_by_path', 'access'),
+    ('secret_create', 'create'), ('secret_version_create', 'create'),
+    ('secret_update', 'write'), ('secret_protect', 'write'), ('secret_unprotect', 'write'),
+       ('secret_add_owner', 'write'),
+    ('secret_version_update', 'write'), ('secret_version_enable', 'write'),
+       ('secret_version_disable', 'write'),
+    ('secret_delete', 'delete'), ('secret_version_delete', 'delete'),
+    ('secret_restore', 'restore'), ('secret_version_restore', 'restore'),
+    ('change_list', 'watch');
+UPDATE endpoint SET body = '{"name": "new"}' WHERE name = 'secret_create';
+UPDATE endpoint SET body = '{"product": "s2s_vpn"}' WHERE name = 'secret_add_owner';
+UPDATE endpoint SET body = '{"disable_previous": true}', data = 'x' WHERE name = 'secret_version_create';
+UPDATE endpoint SET query = jsonb_build_object('secret_name', 'ready', 'project_id', project('main'))
+ WHERE name = 'secret_version_access_by_path';
+
+SELECT set_eq($$SELECT name FROM endpoint$$,
+              $$SELECT proname::text FROM pg_proc
+                 WHERE pronamespace = 'endpoint'::regnamespace AND proname <> 'audit_event_list'$$,
+              'every endpoint is for one action, but for the one whose right is to an organization');
+
+-- Who may not is told 403; who may gets another answer, whatever it is, which is taken back.
+CREATE FUNCTION test.may_call(endpoint endpoint, caller text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_status integer;
+BEGIN
+    v_status := (call(endpoint.name, 'ready', '1', endpoint.body, endpoint.query, endpoint.data,
+                      caller)).status;
+    RAISE EXCEPTION USING MESSAGE = v_status <> 403, ERRCODE = 'ZZ000';
+EXCEPTION
+    WHEN SQLSTATE 'ZZ000' THEN
+        RETURN SQLERRM;
+END
+$$;
+
+SELECT is(may_call(e, permission_set), action = ANY (may),
+          format('%s %s %s', permission_set,
+                 CASE WHEN action = ANY (may) THEN 'allows' ELSE 'does not allow' END, name))
+  FROM permission, endpoint e;
+
+SELECT is(rule.permission_sets(), ARRAY(SELECT permission_set FROM permission ORDER BY 1),
+          'rule.permission_sets gives all permission sets');
+
+-- Where ----------------------------------------------------------------------------------------------
+
+SELECT make_caller('mixed', 'acme', '{SecretManagerReadOnly}', NULL, 'main');
+SELECT operator.policy_create((rule.caller_of(token('mixed'))).principal_id, 'more',
+                              '{SecretManagerSecretWrite,SecretManagerSecretAccess}',
+                              ARRAY[project('other')]);
+SELECT is(rule.caller_may(rule.caller_of(token('mixed')), action, project(name)), expected,
+          format('policies add up: %s in %s', action, name))
+  FROM (VALUES ('read', 'main', true), ('read', 'other', true), ('write', 'main', false),
+               ('write', 'other', true), ('access', 'other', true),
+               ('delete', 'other', false)) AS t(action, name, expected);
+SELECT operator.policy_delete(id) FROM store.policy WHERE name = 'more';
+SELECT is(rule.caller_may(rule.caller_of(token('mixed')), 'write', project('other')), false,
+          'and what a deleted one gave is gone');
+
+SELECT is(rule.caller_project(rule.caller_of(token('guest')), 'create', 'secret', project('other')),
+          project('other'), 'rule.caller_project gives a project where the caller may');
+SELECT is(raised(format('SELECT rule.caller_project(rule.caller_of(%L), %L, %L, %L)', token(caller), 'create',
+                        'secret', project)),
+          'SM403 403 {"details":[{"action":"create","resource":"secret"}],"message":"insufficient permissions","type":"permissions_denied"}',
+          'rule.caller_project refuses ' || title || ' (SM403)')
+  FROM (VALUES ('a project where the caller may not', 'guest', project('main')),
+               ('one of another organization', 'owner', project('foreign')),
+               ('one that is not there', 'owner', gen_random_uuid()),
+               ('none', 'owner', NULL)) AS t(title, caller, project);
+
+SELECT finish();
+ROLLBACK;

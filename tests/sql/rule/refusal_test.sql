@@ -1,0 +1,33 @@
+-- What the audit says of a refused call.
+BEGIN;
+\ir ../setup.sql
+
+-- Secret, revision and project, as far as they can be told: "ready 1 main".
+CREATE FUNCTION test.concerns(caller text, secret text,
+                              revision text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', coalesce((SELECT name FROM test.secret_name WHERE id = r.secret_id),
+                                   r.secret_id::text), r.revision,
+                     (SELECT name FROM store.project WHERE id = r.project_id))
+      FROM rule.refusal(CASE WHEN caller <> 'unknown' THEN rule.caller_of(test.token(caller)) END,
+                        test.request(secret, revision), 404::smallint, 'body') AS r
+$$;
+
+SELECT is(concerns(caller, secret, revision), expected, 'a refused call concerns ' || title)
+  FROM (VALUES ('a secret', 'owner', 'ready', NULL, 'ready main'),
+               ('a version', 'owner', 'ready', '1', 'ready 1 main'),
+               ('a version that is not there', 'owner', 'ready', '999999999', 'ready 999999999 main'),
+               ('a secret that is not there', 'owner', '99999999-0000-0000-0000-000000000009', NULL,
+                '99999999-0000-0000-0000-000000000009'),
+               ('a secret of another organization, whose project is not told', 'owner', 'foreign', '1',
+                'foreign 1'),
+               ('a secret, without its project, of which nobody knows who asked', 'unknown', 'ready', '1',
+                'ready 1'),
+               ('no secret, if it is no UUID', 'owner', 'a b', '1', '1'),
+               ('no revision, if it has no number', 'owner', 'ready', 'latest', 'ready main'),
+               ('no revision, if it is none', 'owner', 'ready', '9999999999', 'ready main'),
+               ('nothing, if it has no path', 'owner', NULL, NULL, '')) AS t(title, caller, secret, revision, expected);
+SELECT results_eq($$SELECT status, body FROM rule.refusal(NULL, request(), 404::smallint, 'body')$$,
+                  $$VALUES (404::smallint, 'body')$$, 'and has status and body as given');
+
+SELECT finish();
+ROLLBACK;

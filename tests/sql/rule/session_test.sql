@@ -1,0 +1,37 @@
+-- The settings that a session of the daemon must have.
+BEGIN;
+\ir ../raised.sql
+
+SET LOCAL log_parameter_max_length = 0;
+SET LOCAL log_parameter_max_length_on_error = 0;
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL pgaudit.log_parameter = off;
+SET LOCAL synchronous_commit = on;
+SELECT is(rule.session_faults(), '{}', 'a session with all settings as they must be has no fault');
+
+CREATE FUNCTION test.faults_with(name text, value text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_before CONSTANT text := current_setting(name);
+    v_faults text[];
+BEGIN
+    PERFORM set_config(name, value, true);
+    v_faults := rule.session_faults();
+    PERFORM set_config(name, v_before, true);
+    RETURN v_faults;
+END
+$$;
+
+SELECT is(faults_with(name,
+                      value), ARRAY[format('%s is %s: ALTER ROLE postgres SET %s = %s', name, shown, name,
+                                           must_be)],
+          format('%s = %s is a fault, with its remedy', name, value))
+  FROM (VALUES ('log_parameter_max_length', '-1', '-1', '0'), ('log_parameter_max_length', '1', '1B', '0'),
+               ('log_parameter_max_length_on_error', '-1', '-1', '0'),
+               ('plan_cache_mode', 'auto', 'auto', 'force_generic_plan'),
+               ('pgaudit.log_parameter', 'on', 'on', 'off'),
+               ('synchronous_commit', 'off', 'off', 'on'),
+               ('synchronous_commit', 'local', 'local', 'on')) AS t(name, value, shown, must_be);
+SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_commit may be stricter');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,43 @@
+"""What the tests of the contract share: one organization for all tests of a file."""
+
+from itertools import count
+
+import pytest
+
+pytest.register_assert_rewrite("expected", "model")
+
+
+@pytest.fixture(scope="module")
+def home(service, new_tenant):
+    """An organization that all tests of a file share, without a limit that they would notice."""
+    home = new_tenant(service)
+    service.database.query(
+        "SELECT operator.quota_set(%s, 'secret', 100000)",
+        home.organization_id,
+        role="coffer_operator",
+    )
+    return home
+
+
+@pytest.fixture(scope="module")
+def api(home):
+    """A client that may do everything in that organization."""
+    return home.client()
+
+
+@pytest.fixture(scope="session")
+def new_name():
+    numbers = count(1)
+    return lambda: f"name-{next(numbers)}"
+
+
+@pytest.fixture(scope="module")
+def new_secret(api, new_name):
+    """Create a secret in that organization, with a name of its own unless it is given one."""
+    return lambda **members: api.create_secret(**{"name": new_name(), **members})
+
+
+@pytest.fixture(scope="module")
+def operator(service):
+    """Run a statement as the operator."""
+    return lambda sql, *arguments: service.database.query(sql, *arguments, role="coffer_operator")

@@ -1,0 +1,387 @@
+"""What has to be right before a daemon starts, and before it serves; each fault is named."""
+
+import base64
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import SOURCE, eventually
+from support.client import Client
+from support.daemon import BINARY, coffer, environment, free_port
+
+
+@pytest.fixture
+def settings(service, root_key_file):
+    """Settings with which a daemon would start."""
+    return {
+        "listen": f"127.0.0.1:{free_port()}",
+        "dsn": service.database.dsn("coffer_api"),
+        "root_key_file": root_key_file,
+    }
+
+
+@pytest.fixture
+def refused(numbered):
+    """Start a daemon that must refuse to; return what it says."""
+
+    def refused(settings, variables=None):
+        config = numbered("coffer.conf")
+        config.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        ended = subprocess.run(
+            [BINARY, "--config", config],
+            env=environment(variables or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=10,
+        )
+        assert ended.returncode not in (0, -6, -11), ended.stdout
+        assert "password" not in ended.stdout
+        return ended.stdout
+
+    return refused
+
+
+# Settings -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("pool_size", "0"),
+        ("pool_size", "257"),
+        ("pool_size", "eight"),
+        ("pool_size", "8 connections"),
+        ("pool_size", ""),
+        ("pool_size", "99999999999999999999"),
+        ("max_body", "-1"),
+        ("request_deadline", "1.5"),
+        ("drain_timeout", "1m"),
+        ("regions", ""),
+        ("regions", "paris"),
+        ("regions", "fr-par,"),
+        ("regions", "fr-par, nl-ams;"),
+        ("regions", "FR-PAR"),
+        ("log_level", "loud"),
+        ("listen", ""),
+        ("listen", "nowhere"),
+        ("listen", "127.0.0.1"),
+        ("listen", "127.0.0.1:port"),
+        ("listen", "127.0.0.1:65536"),
+        ("listen", "192.0.2.1:8080"),
+        ("dsn", ""),
+        ("dsn", "host=127.0.0.1 no_such_keyword=1"),
+        ("dsn", "host"),
+        ("root_key_file", ""),
+        ("root_key_file", "/nonexistent/root.key"),
+    ],
+)
+def test_wrong_setting_is_named(settings, refused, name, value):
+    assert name in refused({**settings, name: value})
+
+
+@pytest.mark.parametrize("name", ["dsn", "root_key_file"])
+def test_missing_setting_is_named(settings, refused, name):
+    del settings[name]
+    assert name in refused(settings)
+
+
+def test_unknown_setting_is_named(settings, refused):
+    assert "poolsize" in refused({**settings, "poolsize": 8})
+
+
+def test_wrong_setting_of_the_environment_is_named(settings, refused):
+    assert "pool_size" in refused(settings, {"pool_size": "many"})
+    assert "POOLSIZE" in refused(settings, {"poolsize": "8"})
+
+
+def test_value_of_a_wrong_dsn_is_not_told(settings, refused):
+    word = secrets.token_hex(8)
+    assert word not in refused({**settings, "dsn": f"host=127.0.0.1 user=x pass word={word}"})
+    assert word not in refused({**settings, "dsn": f"postgresql://user:{word}@[127.0.0.1"})
+
+
+def test_line_that_is_no_setting(settings, refused, numbered):
+    assert "name = value" in refused({**settings, "\npool_size 8\n#": ""})
+
+
+def test_file_of_settings_that_is_not_there():
+    ended = subprocess.run(
+        [BINARY, "--config", "/nonexistent/coffer.conf"],
+        env=environment({}),
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode != 0 and "/nonexistent/coffer.conf" in ended.stderr
+
+
+def test_port_that_is_taken(settings, refused, service):
+    assert "listen" in refused({**settings, "listen": f"127.0.0.1:{service.port}"})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--unknown"], ["serve"], ["root-key"], ["api-key"], ["--config"]]
+)
+def test_wrong_arguments(arguments):
+    ended = subprocess.run(
+        [BINARY, *arguments], env=environment({}), capture_output=True, text=True
+    )
+    assert ended.returncode == 2 and "usage" in ended.stderr
+
+
+def test_environment_is_seen_no_more(settings):
+    """The environment and the arguments of a process can be read by others of its user."""
+    process = subprocess.Popen([BINARY], env=environment(settings), stderr=subprocess.DEVNULL)
+    try:
+        client = Client(int(settings["listen"].split(":")[1]))
+        eventually(lambda: answers_ready(client))
+        about = Path(f"/proc/{process.pid}")
+        password = re.search(r"password=(\S+)", settings["dsn"])[1].strip("'").encode()
+        assert password not in about.joinpath("environ").read_bytes()
+        assert password not in about.joinpath("cmdline").read_bytes()
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def answers_ready(client):
+    try:
+        return client.get("/ready", absolute=True).status == 200
+    except ConnectionError:
+        return False
+
+
+def test_settings_of_the_answers(new_database, start_daemon, new_tenant):
+    daemon = start_daemon(
+        new_database(), partition="own", domain="example.org", regions="nl-ams,pl-waw"
+    )
+    client = new_tenant(daemon).client()
+    assert client.get("/metadata", absolute=True).body == {
+        "platform": "external",
+        "partition": "own",
+        "domain": "example.org",
+    }
+    assert client.get("/secrets").status == 404
+    for client.region in ("nl-ams", "pl-waw"):
+        assert client.create_secret(name="s")["region"] == client.region
+
+
+# Tables that the binary prints --------------------------------------------------------------------
+
+
+def test_tables_need_no_settings():
+    settings = coffer("--settings")
+    for name in (
+        "listen",
+        "dsn",
+        "operator_dsn",
+        "root_key_file",
+        "pool_size",
+        "request_deadline",
+        "log_level",
+    ):
+        assert re.search(rf"^.*\b{name}\b", settings, re.MULTILINE), name
+    endpoints = coffer("--endpoints")
+    assert len(re.findall(r"/regions/\{region\}/", endpoints)) == 22
+    assert "/metadata" in endpoints
+    errors = coffer("--errors")
+    for status in (400, 401, 404, 405, 413, 431, 500, 503):
+        assert re.search(rf"\b{status}\b", errors), status
+
+
+def test_version_is_that_of_the_project():
+    (version,) = re.findall(
+        r"AC_INIT\(\[[^]]*\],\s*\[([^]]*)\]", (SOURCE / "configure.ac").read_text()
+    )
+    assert coffer("--version") == f"coffer {version}\n"
+
+
+# The root key -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def root_key(root_key_file, numbered):
+    """A copy of the root key file, to be spoilt."""
+    copy = numbered("root-key")
+    shutil.copy(root_key_file, copy)
+    copy.chmod(0o400)
+    return copy
+
+
+@pytest.mark.parametrize(
+    "mode", [0o440, 0o404, 0o444, 0o460, 0o401, 0o410, 0o402, 0o420, 0o640, 0o777]
+)
+def test_root_key_that_others_can_reach(settings, refused, root_key, mode):
+    root_key.chmod(mode)
+    assert "root_key_file" in refused({**settings, "root_key_file": root_key})
+
+
+def line(root_id, key):
+    return f"{root_id} {base64.b64encode(key).decode()}\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "\n\n",
+        "# nothing\n",
+        "x",
+        "0123456789abcdef\n",
+        line("0123456789abcdef", bytes(32)),
+        line("0123456789abcde", bytes(32)),
+        line("0123456789abcdef", bytes(31)),
+        line("0123456789abcdef", bytes(33)),
+        "0123456789abcdef not/base64!\n",
+        "\0" * 100,
+        "x" * 100_000,
+    ],
+    ids=[
+        "empty", "blank", "comment", "word", "id alone", "id of another", "short id", "short key",
+        "long key", "no base64", "NUL", "long",
+    ],
+)  # fmt: skip
+def test_root_key_file_that_holds_none(settings, refused, numbered, content):
+    file = numbered("root-key")
+    file.write_text(content)
+    file.chmod(0o400)
+    said = refused({**settings, "root_key_file": file})
+    assert "root_key_file" in said or "root key" in said
+    assert content.strip() == "" or len(content) < 40 or content[17:40] not in said
+
+
+def test_root_key_that_is_a_directory(settings, refused, directory):
+    assert "root" in refused({**settings, "root_key_file": directory})
+
+
+def test_root_key_file_is_never_overwritten(root_key):
+    before = root_key.read_bytes()
+    ended = subprocess.run(
+        [BINARY, "root-key", "generate", root_key], env=environment({}), capture_output=True
+    )
+    assert ended.returncode != 0
+    assert root_key.read_bytes() == before
+
+
+def test_root_key_file_is_made_for_its_owner_alone(numbered):
+    file = numbered("root-key")
+    old = os.umask(0)
+    try:
+        printed = coffer("root-key", "generate", file)
+    finally:
+        os.umask(old)
+    assert file.stat().st_mode & 0o7777 == 0o400
+    root_id, key = file.read_text().split()
+    assert root_id in printed and key not in printed
+    assert len(base64.b64decode(key, validate=True)) == 32
+
+
+def test_another_root_key_than_the_database_knows(database, start_daemon, numbered):
+    """It could open nothing: it says so, and does not serve."""
+    start_daemon(database).stop()
+    other = numbered("root-key")
+    coffer("root-key", "generate", other)
+    daemon = start_daemon(database, ready=False, root_key_file=other)
+    eventually(lambda: "root" in faults(daemon))
+    assert not daemon.ready()
+    assert database.query("SELECT count(*) FROM store.pepper") == [(1,)]
+
+
+def test_further_root_keys_open_what_they_wrapped(
+    database, start_daemon, new_tenant, root_key, numbered
+):
+    """A new key goes before the old one, which stays for what it has wrapped."""
+    daemon = start_daemon(database, root_key_file=root_key)
+    client = new_tenant(daemon).client()
+    secret_id = client.create_secret(name="s")["id"]
+    client.create_version(secret_id, b"data")
+    daemon.stop()
+
+    new = numbered("root-key")
+    coffer("root-key", "generate", new)
+    both = numbered("root-key")
+    both.write_text(new.read_text() + root_key.read_text())
+    both.chmod(0o400)
+    daemon = start_daemon(database, root_key_file=both)
+    client = client.to(daemon)
+    assert client.access(secret_id) == b"data"
+
+
+# The database -------------------------------------------------------------------------------------
+
+
+def faults(daemon):
+    """What its log says in warnings and errors."""
+    if not daemon.listens():
+        return ""
+    return "\n".join(
+        str(line) for line in daemon.log_lines() if line["level"] in ("warning", "error")
+    )
+
+
+WITHOUT_WHICH_SECRETS_LEAK = {
+    "log_parameter_max_length": "-1",
+    "log_parameter_max_length_on_error": "1024",
+    "plan_cache_mode": "auto",
+    "pgaudit.log_parameter": "on",
+    "synchronous_commit": "off",
+}
+
+
+def test_role_settings_without_which_secrets_would_leak(database, start_daemon):
+    """The daemon lives, names each with its remedy, and serves as soon as all are right."""
+    role = f"ALTER ROLE coffer_api IN DATABASE {database.name}"
+    for name, value in WITHOUT_WHICH_SECRETS_LEAK.items():
+        database.query(f"{role} SET {name} = '{value}'")
+    daemon = start_daemon(database, ready=False)
+    for name in WITHOUT_WHICH_SECRETS_LEAK:
+        eventually(lambda: f"SET {name} =" in faults(daemon))
+    client = Client(daemon.port, "00000000-0000-4000-8000-000000000000")
+    assert client.get("/live", absolute=True).status == 200
+    assert client.get("/ready", absolute=True).status == 503
+    assert client.get("/secrets").status == 503
+    database.query(f"{role} RESET ALL")
+    eventually(daemon.ready)
+    assert client.get("/secrets").status == 401
+
+
+@pytest.mark.parametrize("name", WITHOUT_WHICH_SECRETS_LEAK)
+def test_one_wrong_role_setting_is_enough(database, start_daemon, name):
+    role = f"ALTER ROLE coffer_api IN DATABASE {database.name}"
+    database.query(f"{role} SET {name} = '{WITHOUT_WHICH_SECRETS_LEAK[name]}'")
+    daemon = start_daemon(database, ready=False)
+    eventually(lambda: f"SET {name} =" in faults(daemon))
+    assert not daemon.ready()
+
+
+def test_database_without_a_deploy(new_database, start_daemon):
+    """It waits for one, and serves then."""
+    database = new_database(migrated=False)
+    database.install()
+    daemon = start_daemon(database, ready=False)
+    eventually(lambda: faults(daemon))
+    assert not daemon.ready()
+    database.migrate()
+    eventually(daemon.ready)
+
+
+def test_wrong_password(service, settings, start_daemon):
+    word = secrets.token_hex(8)
+    dsn = re.sub(r"password=\S+", f"password={word}", settings["dsn"])
+    daemon = start_daemon(service.database, ready=False, dsn=dsn)
+    eventually(lambda: faults(daemon))
+    assert not daemon.ready()
+    assert word not in daemon.log
+
+
+def test_wrong_role(service, start_daemon):
+    """The settings are those of coffer_api: no other role will do, even one that may do all."""
+    daemon = start_daemon(service.database, ready=False, dsn=service.database.dsn("postgres"))
+    eventually(lambda: "log_parameter_max_length" in faults(daemon))
+    assert not daemon.ready()
