@@ -108,8 +108,10 @@ COMMENT ON SCHEMA daemon   IS 'What the daemon calls besides the doors.';
 COMMENT ON SCHEMA operator IS 'What a DBA calls.';
 
 GRANT USAGE ON SCHEMA store, audit TO coffer_exec;
--- Who makes partitions owns them, so the job that does is the owner's.
-GRANT USAGE, CREATE ON SCHEMA job TO coffer_owner;
+-- Who reads the audit, or makes and drops its partitions, is its owner, so the functions that do are the owner's.
+GRANT USAGE, CREATE ON SCHEMA job, daemon, operator TO coffer_owner;
+GRANT USAGE ON SCHEMA rule, fail, api TO coffer_owner;
+GRANT USAGE ON SCHEMA auditor TO coffer_exec;
 
 -- pgcrypto -------------------------------------------------------------------
 

@@ -4,15 +4,19 @@
 SET LOCAL ROLE coffer_owner;
 GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
-                store.version, store.dek, store.migration TO coffer_exec;
+                store.version, store.dek, store.migration, store.signer, store.expiry_warning TO coffer_exec;
+GRANT SELECT ON audit.epoch, audit.seal TO coffer_exec;
 GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek TO coffer_exec;
+                store.dek, store.signer TO coffer_exec;
 GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version TO coffer_exec;
 GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;
 GRANT UPDATE (value) ON store.setting TO coffer_exec;
+GRANT UPDATE (retired_at) ON store.signer TO coffer_exec;
+GRANT UPDATE (reached) ON store.expiry_warning TO coffer_exec;
+GRANT UPDATE (signer, signature, instance, taken_at, anchored_at) ON audit.seal TO coffer_exec;
 GRANT UPDATE (build, root_ids, seen_at) ON store.instance TO coffer_exec;
 GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,
               expires_once_accessed, action, last_revision, updated_at, deletion_requested_at)
@@ -23,6 +27,11 @@ GRANT INSERT ON audit.event TO coffer_exec;
 GRANT USAGE ON SEQUENCE audit.event_id TO coffer_exec;
 GRANT USAGE ON SCHEMA auditor TO coffer_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA auditor TO coffer_auditor;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA auditor TO coffer_auditor;
+-- What of the audit an endpoint may see.
+GRANT EXECUTE ON FUNCTION auditor.changes(text, integer, uuid[], text), auditor.changes_end(),
+                          auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz, bigint, integer,
+                                             rule.event_filter) TO coffer_exec;
 RESET ROLE;
 
 SET LOCAL ROLE coffer_exec;
@@ -33,8 +42,18 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA operator, job TO coffer_operator;
 GRANT EXECUTE ON FUNCTION daemon.pepper_get(), daemon.pepper_keep(text, bytea) TO coffer_operator;
 RESET ROLE;
 
--- Partitions are made by who owns the partitioned table.
+-- What reads the audit, or makes and drops its partitions, is done as the owner of the audit.
+SET LOCAL ROLE coffer_exec;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA rule, fail TO coffer_owner;
+GRANT SELECT ON rule.version_now TO coffer_owner;
+RESET ROLE;
 ALTER FUNCTION job.audit_partition_create(integer) OWNER TO coffer_owner;
+ALTER FUNCTION job.audit_seal(bigint) OWNER TO coffer_owner;
+ALTER FUNCTION daemon.audit_state() OWNER TO coffer_owner;
+ALTER FUNCTION operator.audit_epoch_begin(text) OWNER TO coffer_owner;
+ALTER FUNCTION operator.audit_export_month(date) OWNER TO coffer_owner;
+ALTER FUNCTION operator.audit_export_seals(date) OWNER TO coffer_owner;
+ALTER FUNCTION operator.audit_drop_month(date) OWNER TO coffer_owner;
 SET LOCAL ROLE coffer_owner;
-GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer) TO coffer_exec;
+GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint) TO coffer_exec;
 RESET ROLE;

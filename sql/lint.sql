@@ -31,7 +31,10 @@ BEGIN
                     AND p.proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}'::text[]),
                    ('is an endpoint without a door',
                     p.pronamespace = 'endpoint'::regnamespace
-                    AND to_regprocedure(format('api.%I(jsonb, bytea, bytea, bytea)', p.proname)) IS NULL)
+                    AND to_regprocedure(format('api.%I(jsonb, bytea, bytea, bytea)', p.proname)) IS NULL),
+                   ('is an endpoint without a line in rule.method',
+                    p.pronamespace = 'endpoint'::regnamespace
+                    AND NOT EXISTS (SELECT FROM rule.method m WHERE m.method = p.proname))
                ) AS checks(fault, found)
          WHERE p.pronamespace = ANY (v_entry || v_inner) AND checks.found
     LOOP

@@ -23,6 +23,23 @@ CREATE TYPE rule.ephemeral_properties AS (
 );
 COMMENT ON TYPE rule.ephemeral_properties IS 'When and how a version expires. action is null: never.';
 
+CREATE TYPE rule.event_token AS (
+    at timestamptz,
+    id bigint
+);
+COMMENT ON TYPE rule.event_token IS 'The place of an event in a list.';
+
+CREATE TYPE rule.event_filter AS (
+    methods       text[],
+    project_id    uuid,
+    resource_type text,
+    secret_id     uuid,
+    status        integer,
+    principal_id  uuid,
+    ip            inet
+);
+COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever.';
+
 CREATE TYPE rule.argument AS (
     secret_id              uuid,
     revision               text,
@@ -47,7 +64,21 @@ CREATE TYPE rule.argument AS (
     status                 text[],
     order_by               text,
     page                   integer,
-    page_size              integer
+    page_size              integer,
+    resource_type          text,
+    resource_id            uuid,
+    principal_id           uuid,
+    method_name            text,
+    product_name           text,
+    service_name           text,
+    source_ip              inet,
+    status_code            integer,
+    recorded_after         timestamptz,
+    recorded_before        timestamptz,
+    event_order            text,
+    page_token             rule.event_token,
+    after                  text,
+    wait                   integer
 );
 COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
 

@@ -11,6 +11,7 @@
 #include "pool.h"
 #include "request.h"
 #include "service.h"
+#include "watch.h"
 
 /* For the key, for a KEK that another daemon makes meanwhile, and alone. */
 #define CALL_ROUNDS_MAX 4
@@ -280,6 +281,69 @@ call_leave_group(struct request *request)
 		call_finish(request);
 }
 
+/* From now on the door may not ask to wait. */
+static void
+call_end_patience(struct request *request)
+{
+	struct json_object *query, *values = json_object_new_array();
+
+	json_object_array_add(values, json_object_new_string("0"));
+	json_object_object_get_ex(request->document, "query", &query);
+	json_object_object_add(query, "wait", values);
+}
+
+void
+call_resume(struct request *request, bool last)
+{
+	const long deadline = request->service->settings.request_deadline;
+	struct timeval time = { deadline / 1000, deadline % 1000 * 1000 };
+	struct call *call = &request->call;
+
+	if (last)
+		call_end_patience(request);
+	call->rounds = 0;
+	evtimer_add(call->deadline, &time);
+	if (!call_send(request))
+		call_finish(request);
+}
+
+/* While it runs, it comes back by itself, and is not parked again. */
+static void
+call_lose_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct request *request = arg;
+
+	(void)fd;
+	(void)what;
+	if (!request->call.parked)
+		return;
+	watch_leave(request->service->watch, request);
+	call_resume(request, true);
+}
+
+/* There is no change yet, and the client has time. */
+static void
+call_wait(struct request *request, struct json_object *need)
+{
+	struct service *service = request->service;
+	struct call *call = &request->call;
+	struct json_object *seconds;
+	struct timeval time = { 0, 0 };
+
+	if (call->patience == NULL &&
+	    json_object_object_get_ex(need, "wait", &seconds)) {
+		time.tv_sec = json_object_get_int(seconds);
+		call->patience =
+		    evtimer_new(service->base, call_lose_patience, request);
+		evtimer_add(call->patience, &time);
+	}
+	if (service->draining || call->patience == NULL ||
+	    !evtimer_pending(call->patience, NULL))
+		return (call_resume(request, true));
+	evtimer_del(call->deadline);
+	watch_park(service->watch, request);
+}
+
 /* The door says what it needs, and that nothing has happened yet. */
 static void
 call_again(struct request *request, const char *text)
@@ -291,6 +355,8 @@ call_again(struct request *request, const char *text)
 
 	if (strcmp(what, "alone") == 0)
 		call_leave_group(request);
+	else if (strcmp(what, "change") == 0)
+		call_wait(request, need);
 	else if (
 	    uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
 	    uuid_parse(call_member(need, "project_id"), call->project) != 0)
@@ -385,5 +451,7 @@ call_free(struct call *call)
 	pool_abandon(&call->query);
 	if (call->deadline != NULL)
 		event_free(call->deadline);
+	if (call->patience != NULL)
+		event_free(call->patience);
 	memory_wipe(call->key, sizeof(call->key));
 }

@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 #include <uuid/uuid.h>
 
 #include "keyring.h"
@@ -20,6 +21,12 @@ struct call {
 	void (*answered)(struct request *request);
 	int rounds;
 	bool alone; /* the door wants it outside of a group */
+
+	/* A wait for a change. */
+	TAILQ_ENTRY(call) entry;
+	struct request *request;
+	struct event *patience; /* until its client has waited enough */
+	bool parked;
 
 	/* For which secret, and with which KEK, the key was derived. */
 	bool has_key;
@@ -41,6 +48,9 @@ struct call {
 bool
 call_request(struct request *request, void (*answered)(struct request *request))
     __attribute__((warn_unused_result));
+
+/* Goes on with a call that was parked; last: it may not be parked again. */
+void call_resume(struct request *request, bool last);
 
 /* Wipes the key; a call that runs is abandoned. */
 void call_free(struct call *call);

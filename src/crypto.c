@@ -135,3 +135,53 @@ crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 	EVP_CIPHER_CTX_free(context);
 	return (opened);
 }
+
+void
+crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
+    unsigned char public[CRYPTO_KEY_SIZE])
+{
+	EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, key, CRYPTO_KEY_SIZE);
+	size_t size = CRYPTO_KEY_SIZE;
+
+	crypto_must(pair != NULL &&
+		EVP_PKEY_get_raw_public_key(pair, public, &size) == 1,
+	    "ed25519");
+	EVP_PKEY_free(pair);
+}
+
+void
+crypto_sign(const unsigned char key[CRYPTO_KEY_SIZE], const void *data,
+    size_t size, unsigned char signature[CRYPTO_SIGNATURE_SIZE])
+{
+	EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(
+	    EVP_PKEY_ED25519, NULL, key, CRYPTO_KEY_SIZE);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	size_t length = CRYPTO_SIGNATURE_SIZE;
+
+	crypto_must(pair != NULL && context != NULL &&
+		EVP_DigestSignInit(context, NULL, NULL, NULL, pair) == 1 &&
+		EVP_DigestSign(context, signature, &length, data, size) == 1,
+	    "ed25519");
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(pair);
+}
+
+bool
+crypto_verify(const unsigned char public[CRYPTO_KEY_SIZE], const void *data,
+    size_t size, const unsigned char signature[CRYPTO_SIGNATURE_SIZE])
+{
+	EVP_PKEY *pair = EVP_PKEY_new_raw_public_key(
+	    EVP_PKEY_ED25519, NULL, public, CRYPTO_KEY_SIZE);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool good;
+
+	crypto_must(pair != NULL && context != NULL &&
+		EVP_DigestVerifyInit(context, NULL, NULL, NULL, pair) == 1,
+	    "ed25519");
+	good = EVP_DigestVerify(
+		   context, signature, CRYPTO_SIGNATURE_SIZE, data, size) == 1;
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(pair);
+	return (good);
+}

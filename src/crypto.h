@@ -12,6 +12,7 @@
 #define CRYPTO_KEY_SIZE 32
 #define CRYPTO_SHA256_SIZE 32
 #define CRYPTO_SHA512_SIZE 64
+#define CRYPTO_SIGNATURE_SIZE 64
 /* A sealed key: nonce of 12, 32 bytes of ciphertext, tag of 16. */
 #define CRYPTO_SEALED_SIZE 60
 
@@ -35,5 +36,15 @@ void crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
     size_t aad_size, const unsigned char sealed[CRYPTO_SEALED_SIZE],
     unsigned char plain[CRYPTO_KEY_SIZE]) __attribute__((warn_unused_result));
+
+/* Ed25519 (RFC 8032): private and public keys have 32 bytes. */
+void crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
+    unsigned char public[CRYPTO_KEY_SIZE]);
+void crypto_sign(const unsigned char key[CRYPTO_KEY_SIZE], const void *data,
+    size_t size, unsigned char signature[CRYPTO_SIGNATURE_SIZE]);
+bool
+crypto_verify(const unsigned char public[CRYPTO_KEY_SIZE], const void *data,
+    size_t size, const unsigned char signature[CRYPTO_SIGNATURE_SIZE])
+    __attribute__((warn_unused_result));
 
 #endif

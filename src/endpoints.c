@@ -37,6 +37,8 @@ const struct endpoint endpoints[] = {
 	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
 	{ GET,    API("/tags"),                                             "tag_list",                      READS },
 	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS },
+	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS },
+	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS },
 	{ GET,    "/metadata",                                              "metadata",                      LOCAL },
 	{ GET,    "/live",                                                  "live",                          LOCAL },
 	{ GET,    "/ready",                                                 "ready",                         LOCAL },

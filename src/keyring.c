@@ -9,6 +9,7 @@
 
 /* Labels count with their NUL, which parts them from what follows. */
 #define KEYRING_PEPPER "coffer/pepper"
+#define KEYRING_SIGNER "coffer/signer"
 #define KEYRING_KEK "coffer/kek"
 #define KEYRING_AK "coffer/ak"
 #define KEYRING_ID_SIZE (ROOT_KEY_ID_SIZE - 1)
@@ -18,6 +19,8 @@ struct keyring {
 	struct root_keys roots;
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
+	unsigned char signer[CRYPTO_KEY_SIZE];
+	char signer_id[KEYRING_SIGNER_SIZE];
 	struct cache *keks;
 };
 
@@ -38,6 +41,11 @@ struct keyring_pepper_aad {
 	char root_id[KEYRING_ID_SIZE];
 };
 
+struct keyring_signer_aad {
+	char label[sizeof(KEYRING_SIGNER)];
+	char root_id[KEYRING_ID_SIZE];
+};
+
 struct keyring_access {
 	char label[sizeof(KEYRING_AK)];
 	uuid_t project;
@@ -47,6 +55,7 @@ struct keyring_access {
 /* What is authenticated is these structs' memory: all of it is fields. */
 _Static_assert(sizeof(struct keyring_kek_aad) == 11 + 16 + 16 + 16, "padding");
 _Static_assert(sizeof(struct keyring_pepper_aad) == 14 + 16, "padding");
+_Static_assert(sizeof(struct keyring_signer_aad) == 14 + 16, "padding");
 _Static_assert(sizeof(struct keyring_access) == 10 + 16 + 16, "padding");
 
 struct keyring *
@@ -156,6 +165,61 @@ keyring_digest(const struct keyring *ring, const char *token,
     unsigned char digest[KEYRING_DIGEST_SIZE])
 {
 	crypto_hmac_sha256(ring->pepper, token, strlen(token), digest);
+}
+
+static struct keyring_signer_aad
+keyring_signer_aad(const char *root_id)
+{
+	struct keyring_signer_aad aad = { .label = KEYRING_SIGNER };
+
+	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
+	return (aad);
+}
+
+void
+keyring_signer_make(const struct keyring *ring,
+    unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[0];
+	struct keyring_signer_aad aad = keyring_signer_aad(root->id);
+	unsigned char key[CRYPTO_KEY_SIZE];
+
+	crypto_random(key, sizeof(key));
+	crypto_public(key, public);
+	keyring_wrap(root, KEYRING_SIGNER, &aad, sizeof(aad), key, wrapped);
+	memory_wipe(key, sizeof(key));
+}
+
+bool
+keyring_signer_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
+{
+	struct keyring_signer_aad aad = keyring_signer_aad(wrapped->root_id);
+	unsigned char public[CRYPTO_KEY_SIZE], hash[CRYPTO_SHA256_SIZE];
+	size_t i;
+
+	ring->signer_id[0] = '\0';
+	if (!keyring_unwrap(
+		ring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, ring->signer))
+		return (false);
+	crypto_public(ring->signer, public);
+	crypto_sha256(public, sizeof(public), hash);
+	for (i = 0; i < (KEYRING_SIGNER_SIZE - 1) / 2; i++)
+		snprintf(ring->signer_id + 2 * i, 3, "%02x", hash[i]);
+	return (true);
+}
+
+const char *
+keyring_signer(const struct keyring *ring)
+{
+	return (ring->signer_id);
+}
+
+void
+keyring_sign(const struct keyring *ring,
+    const unsigned char hash[CRYPTO_SHA256_SIZE],
+    unsigned char signature[CRYPTO_SIGNATURE_SIZE])
+{
+	crypto_sign(ring->signer, hash, CRYPTO_SHA256_SIZE, signature);
 }
 
 static struct keyring_kek_aad

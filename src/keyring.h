@@ -3,6 +3,7 @@
  *
  *   root key   from a file; wraps the pepper and the KEKs
  *   pepper     turns a token into the digest that the database knows
+ *   signer     signs the seals over the audit
  *   KEK        one per project; gives the access key (AK) of each secret
  *
  * All of them lie in locked memory and are wiped when the ring is freed.
@@ -20,6 +21,7 @@
 
 #define KEYRING_ACCESS_KEY_SIZE 64
 #define KEYRING_DIGEST_SIZE 32
+#define KEYRING_SIGNER_SIZE 17
 
 /* A key as the database keeps it. */
 struct keyring_wrapped {
@@ -49,6 +51,22 @@ bool keyring_has_pepper(const struct keyring *ring);
 /* HMAC-SHA256(pepper, token); there must be a pepper. */
 void keyring_digest(const struct keyring *ring, const char *token,
     unsigned char digest[KEYRING_DIGEST_SIZE]);
+
+/* A new key for seals, wrapped; it is not put to use. */
+void keyring_signer_make(const struct keyring *ring,
+    unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped);
+
+/* Puts a key for seals to use; false when no loaded root key opens it. */
+bool keyring_signer_open(struct keyring *ring,
+    const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+
+/* Its id: the first 8 bytes of SHA-256 of the public key; "" without one. */
+const char *keyring_signer(const struct keyring *ring);
+
+/* Ed25519 over the hash of a seal; there must be a key for seals. */
+void keyring_sign(const struct keyring *ring,
+    const unsigned char hash[CRYPTO_SHA256_SIZE],
+    unsigned char signature[CRYPTO_SIGNATURE_SIZE]);
 
 /* A new KEK of project, wrapped; it is not put to use. */
 void keyring_kek_make(const struct keyring *ring, const uuid_t project,

@@ -1,10 +1,14 @@
 #include <event2/buffer.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
 
 #include "local.h"
 #include "request.h"
 #include "service.h"
+
+#define LOCAL_MONTHS_AHEAD 2 /* fewer are a reason to warn */
+#define LOCAL_SEAL_LAG 60 /* as are more seconds, or seals */
 
 static void
 local_metadata(struct request *request)
@@ -33,6 +37,30 @@ local_live(struct request *request)
 	evbuffer_add_printf(request->body, "{\"status\":\"live\"}");
 }
 
+/* None of these keeps the service from serving yet, but will in the end. */
+static void
+local_ready_audit(struct request *request, const struct seal_state *audit)
+{
+	const char *warning = NULL;
+
+	if (!audit->known)
+		warning = "nothing is known of the audit yet";
+	else if (audit->months_ahead < LOCAL_MONTHS_AHEAD)
+		warning = "the audit runs out of partitions";
+	else if (audit->lag > LOCAL_SEAL_LAG)
+		warning = "the audit is not sealed";
+	else if (audit->unanchored > LOCAL_SEAL_LAG)
+		warning = "seals are not anchored";
+	evbuffer_add_printf(request->body,
+	    "{\"audit\":{\"months_ahead\":%" PRId64 ",\"seal_lag\":%" PRId64
+	    ",\"unanchored\":%" PRId64 "},\"status\":\"ready\"",
+	    audit->months_ahead, audit->lag, audit->unanchored);
+	if (warning != NULL)
+		evbuffer_add_printf(
+		    request->body, ",\"warning\":\"%s\"", warning);
+	evbuffer_add_printf(request->body, "}");
+}
+
 static void
 local_ready(struct request *request)
 {
@@ -45,7 +73,7 @@ local_ready(struct request *request)
 		reason = "no fit database connection";
 	request->status = reason == NULL ? 200 : 503;
 	if (reason == NULL)
-		evbuffer_add_printf(request->body, "{\"status\":\"ready\"}");
+		local_ready_audit(request, &service->audit);
 	else
 		evbuffer_add_printf(request->body,
 		    "{\"reason\":\"%s\",\"status\":\"not ready\"}", reason);

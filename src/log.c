@@ -26,6 +26,7 @@ static const char *const log_levels[] = {
 	[LOG_INFO] = "info",
 	[LOG_WARNING] = "warning",
 	[LOG_ERROR] = "error",
+	[LOG_WITNESS] = "witness",
 };
 
 static enum log_level log_least = LOG_INFO;
@@ -35,7 +36,7 @@ log_set_level(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(log_levels) / sizeof(log_levels[0]); i++) {
+	for (i = 0; i <= LOG_ERROR; i++) {
 		if (strcmp(name, log_levels[i]) == 0) {
 			log_least = (enum log_level)i;
 			return (true);

@@ -16,6 +16,7 @@ enum log_level {
 	LOG_INFO,
 	LOG_WARNING,
 	LOG_ERROR,
+	LOG_WITNESS, /* evidence: written at every level */
 };
 
 enum log_kind {
@@ -57,6 +58,8 @@ size_t log_format(char *buffer, size_t size, enum log_level level,
 	log_write(LOG_INFO, (event), LOG_FIELDS(__VA_ARGS__))
 #define log_warning(event, ...) \
 	log_write(LOG_WARNING, (event), LOG_FIELDS(__VA_ARGS__))
+#define log_witness(event, ...) \
+	log_write(LOG_WITNESS, (event), LOG_FIELDS(__VA_ARGS__))
 #define log_error(event, ...) \
 	log_write(LOG_ERROR, (event), LOG_FIELDS(__VA_ARGS__))
 

@@ -11,7 +11,9 @@
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "seal.h"
 #include "service.h"
+#include "watch.h"
 
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
@@ -94,6 +96,8 @@ service_open(struct service *service)
 			return (service_refuse("tls_certificate", cause));
 	}
 	service_raise_descriptors(settings);
+	service->seal = seal_new(service);
+	service->watch = watch_new();
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -107,6 +111,7 @@ service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
 	job_free(service->job);
+	seal_free(service->seal);
 	pool_free(service->pool);
 	/* The pool has made its callers answer: these replies go out now. */
 	if (service->listen != NULL)
@@ -114,6 +119,7 @@ service_close(struct service *service)
 	listen_free(service->listen);
 	tls_free(service->tls);
 	rates_free(service->rates);
+	watch_free(service->watch);
 	hint_free(service->hints);
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
@@ -144,6 +150,7 @@ service_stop(evutil_socket_t number, short what, void *arg)
 	}
 	service->draining = true;
 	event_base_loopexit(service->base, &time);
+	watch_end(service->watch);
 	listen_drain(service->listen, service_drained);
 }
 

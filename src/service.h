@@ -12,12 +12,14 @@
 #include "keyring.h"
 #include "pool.h"
 #include "rate.h"
+#include "seal.h"
 #include "settings.h"
 #include "text.h"
 #include "tls.h"
 
 struct listen;
 struct job;
+struct watch;
 
 struct service {
 	struct settings settings;
@@ -30,6 +32,9 @@ struct service {
 	struct job *job;
 	struct rates *rates;
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
+	struct seal *seal;
+	struct seal_state audit;
+	struct watch *watch;
 	struct listen *listen;
 	bool draining;
 };

@@ -19,6 +19,8 @@ struct settings {
 	char *tls_certificate;
 	char *tls_key;
 	char *tls_client_ca;
+	char *anchor_command;
+	char *auditor_dsn;
 	char *log_level;
 	long pool_size;
 	long read_connections;
@@ -42,6 +44,7 @@ struct settings {
 	long drain_timeout;
 	long job_interval;
 	long hint_cache;
+	long anchor_syslog;
 };
 
 enum setting_kind {

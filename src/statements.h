@@ -19,6 +19,13 @@ struct statement {
 
 #define STATEMENT_KEK_KEEP "kek_keep"
 #define STATEMENT_JOB_RUN "job_run"
+#define STATEMENT_SEAL_BEGIN "seal_begin"
+#define STATEMENT_SEAL_SIGN "seal_sign"
+#define STATEMENT_SIGNER_GET "signer_get"
+#define STATEMENT_SIGNER_KEEP "signer_keep"
+#define STATEMENT_ANCHOR_BEGIN "anchor_begin"
+#define STATEMENT_ANCHOR_END "anchor_end"
+#define STATEMENT_AUDIT_STATE "audit_state"
 
 extern const struct statement statements[];
 extern const size_t statements_count;

@@ -2,3 +2,45 @@ CREATE VIEW auditor.event WITH (security_barrier) AS
 SELECT e.* FROM audit.event e;
 COMMENT ON VIEW auditor.event IS
     'Every call: who (principal_id, api_key_id, or database_role for what a DBA did), when (at), from where (ip), what (method, project_id, secret_id, revision, request) and with what result (status, error).';
+
+CREATE FUNCTION auditor.event_page(organization_id uuid, since timestamptz, until timestamptz, oldest_first boolean,
+                                   after_at timestamptz, after_id bigint, batch integer, filter rule.event_filter)
+RETURNS SETOF audit.event
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    -- A secret or a principal has its own index; two ways of each, because an index is read in one direction.
+    IF filter.secret_id IS NOT NULL AND oldest_first THEN
+        RETURN QUERY
+            SELECT * FROM audit.event e
+             WHERE e.secret_id = filter.secret_id AND e.organization_id = event_page.organization_id
+               AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) > (after_at, after_id))
+               AND rule.event_matches(e, filter)
+             ORDER BY e.at, e.id LIMIT batch;
+    ELSIF filter.secret_id IS NOT NULL THEN
+        RETURN QUERY
+            SELECT * FROM audit.event e
+             WHERE e.secret_id = filter.secret_id AND e.organization_id = event_page.organization_id
+               AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) < (after_at, after_id))
+               AND rule.event_matches(e, filter)
+             ORDER BY e.at DESC, e.id DESC LIMIT batch;
+    ELSIF oldest_first THEN
+        RETURN QUERY
+            SELECT * FROM audit.event e
+             WHERE e.organization_id = event_page.organization_id
+               AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) > (after_at, after_id))
+               AND rule.event_matches(e, filter)
+             ORDER BY e.at, e.id LIMIT batch;
+    ELSE
+        RETURN QUERY
+            SELECT * FROM audit.event e
+             WHERE e.organization_id = event_page.organization_id
+               AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) < (after_at, after_id))
+               AND rule.event_matches(e, filter)
+             ORDER BY e.at DESC, e.id DESC LIMIT batch;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz, bigint, integer, rule.event_filter) IS
+    'Gives at most batch events of an organization in [since, until) that match a filter, newest first or oldest_first, beyond the event of after_at and after_id where these are given; for a person, auditor.event is easier.';

@@ -8,9 +8,9 @@ BEGIN
     VALUES (instance, hello.build, hello.root_ids)
         ON CONFLICT (id) DO UPDATE SET build = excluded.build, root_ids = excluded.root_ids, seen_at = clock_timestamp();
     RETURN QUERY
-        SELECT (SELECT max(m.number) FROM store.migration m), rule.session_faults(), p.root_id, p.wrapped
+        SELECT (SELECT max(m.number) FROM store.migration m), rule.session_faults() || rule.audit_faults(), p.root_id, p.wrapped
           FROM (VALUES (true)) AS one LEFT JOIN store.pepper p ON true;
 END
 $$;
 COMMENT ON FUNCTION daemon.hello(uuid, text, text[]) IS
-    'Greets a daemon on a new connection: the schema version, what is wrong with the settings of its role (nothing may be), and the wrapped pepper, null if nobody has made one yet.';
+    'Greets a daemon on a new connection: the schema version, what is wrong with the settings of its role or with the audit (nothing may be), and the wrapped pepper, null if nobody has made one yet.';

@@ -9,7 +9,7 @@ DECLARE
     v_count bigint := 0;
 BEGIN
     FOR i IN 0..months LOOP
-        v_name := to_char(v_month, '"event_"YYYY_MM');
+        v_name := rule.audit_partition(v_month);
         IF to_regclass(format('audit.%I', v_name)) IS NULL THEN
             -- Dynamic: DDL with a computed name. Made aside and attached, because CREATE ... PARTITION OF would
             -- lock out every call that writes its audit row.

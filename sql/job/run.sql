@@ -8,7 +8,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(x'C0FFE2'::integer, 1) THEN
         RETURN 0;
     END IF;
-    RETURN job.version_expire(batch) + job.secret_purge(batch) + job.version_purge(batch)
+    RETURN job.version_expire(batch) + job.version_warn(batch) + job.secret_purge(batch) + job.version_purge(batch)
         + job.audit_partition_create();
 END
 $$;

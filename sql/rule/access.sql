@@ -29,6 +29,7 @@ BEGIN
     IF v_sealed.expires_once_accessed THEN
         PERFORM rule.version_act(v, clock_timestamp())
            FROM store.version v WHERE v.secret_id = secret.id AND v.revision = v_sealed.revision;
+        PERFORM rule.audit_write_job('job.version_expire', secret, v_sealed.revision);
     END IF;
     RETURN rule.outcome(200, rule.render_access(secret, v_sealed.revision, v_frame), secret, v_sealed.revision);
 END

@@ -45,11 +45,13 @@ RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE
-        WHEN name IN ('secret_id', 'organization_id', 'project_id', 'key_id') THEN 'uuid'
+        WHEN name IN ('secret_id', 'organization_id', 'project_id', 'key_id', 'resource_id', 'principal_id') THEN 'uuid'
         WHEN name IN ('name', 'secret_name') THEN 'name'
         WHEN name IN ('path', 'prefix', 'secret_path') THEN 'path'
         WHEN name IN ('protected', 'disable_previous', 'ephemeral', 'scheduled_for_deletion') THEN 'boolean'
-        WHEN name IN ('page', 'page_size') THEN 'integer'
+        WHEN name IN ('page', 'page_size', 'status_code', 'wait') THEN 'integer'
+        WHEN name IN ('method_name', 'product_name', 'service_name') THEN 'text'
+        WHEN name IN ('recorded_after', 'recorded_before') THEN 'time'
         WHEN name = 'tags' THEN 'tags'
         WHEN name = 'status' THEN 'statuses'
         ELSE name
@@ -67,6 +69,9 @@ AS $$
         WHEN 'product' THEN ARRAY['edge_services', 's2s_vpn']
         WHEN 'order_by' THEN ARRAY['name_asc', 'name_desc', 'created_at_asc', 'created_at_desc',
                                    'updated_at_asc', 'updated_at_desc']
+        WHEN 'event_order' THEN ARRAY['recorded_at_desc', 'recorded_at_asc']
+        WHEN 'resource_type' THEN ARRAY['unknown_type', 'secret_manager_secret', 'secret_manager_version',
+                                        'key_manager_key']
         WHEN 'statuses' THEN ARRAY['unknown_status', 'enabled', 'disabled', 'deleted', 'scheduled_for_deletion']
     END
 $$;
@@ -134,7 +139,7 @@ BEGIN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
         END IF;
-    WHEN 'type', 'product', 'order_by' THEN
+    WHEN 'type', 'product', 'order_by', 'event_order', 'resource_type' THEN
         IF v_text <> ALL (rule.argument_choices(kind)) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
@@ -150,6 +155,26 @@ BEGIN
             RETURN rule.argument_fault(name, 'constraint', 'value must be at least 1');
         ELSIF name = 'page_size' AND v_text::integer NOT BETWEEN 0 AND 100 THEN
             RETURN rule.argument_fault(name, 'constraint', 'value must be from 1 to 100');
+        ELSIF name = 'wait' AND v_text::integer NOT BETWEEN 0 AND 60 THEN
+            RETURN rule.argument_fault(name, 'constraint', 'value must be from 0 to 60');
+        END IF;
+    WHEN 'text' THEN
+        NULL;
+    WHEN 'time' THEN
+        IF rule.ephemeral_time(v_text) IS NULL THEN
+            RETURN rule.argument_fault(name, 'format', 'value must be a time in RFC 3339 form');
+        END IF;
+    WHEN 'source_ip' THEN
+        IF NOT rule.argument_is_address(v_text) THEN
+            RETURN rule.argument_fault(name, 'format', 'value must be an IP address');
+        END IF;
+    WHEN 'page_token' THEN
+        IF v_text !~ '^[0-9a-f]{32}$' THEN
+            RETURN rule.argument_fault(name, 'format', 'value must be the next_page_token of another answer');
+        END IF;
+    WHEN 'after' THEN
+        IF v_text !~ '^([1-9][0-9]{0,8}[.][0-9]{1,18}|latest)$' THEN
+            RETURN rule.argument_fault(name, 'format', 'value must be the cursor of another answer, or latest');
         END IF;
     WHEN 'data_crc32' THEN
         IF v_type <> 'number' OR v_text !~ '^[0-9]{1,10}$' OR v_text::bigint > 4294967295 THEN
@@ -169,6 +194,19 @@ END
 $$;
 COMMENT ON FUNCTION rule.argument_check(text, text, jsonb) IS
     'Checks one value against the form and the limits of its argument; gives the fault, null if there is none.';
+
+CREATE FUNCTION rule.argument_is_address(value text)
+RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+    RETURN value !~ '/' AND value::inet IS NOT NULL;
+EXCEPTION
+    WHEN invalid_text_representation THEN
+        RETURN false;
+END
+$$;
+COMMENT ON FUNCTION rule.argument_is_address(text) IS 'Tells whether a text is an IPv4 or IPv6 address.';
 
 CREATE FUNCTION rule.argument_path(path text)
 RETURNS text
@@ -199,13 +237,19 @@ DECLARE
     v_fault    json;
     v_wanted   text;
     v_name     text;
+    v_member   text;
     v_kind     text;
     v_value    jsonb;
     v_text     text;
 BEGIN
     FOREACH v_wanted IN ARRAY wanted LOOP
         v_name := rtrim(split_part(v_wanted, '.', 2), '!');
-        v_kind := rule.argument_kind(v_name);
+        v_member := v_name;
+        IF strpos(v_name, ':') > 0 THEN     -- the name has another meaning here than elsewhere
+            v_member := split_part(v_name, ':', 2);
+            v_name := split_part(v_name, ':', 1);
+        END IF;
+        v_kind := rule.argument_kind(v_member);
         v_value := rule.argument_value(request, split_part(v_wanted, '.', 1), v_name, v_kind);
         IF v_value IS NULL THEN
             IF right(v_wanted, 1) = '!' THEN
@@ -219,7 +263,7 @@ BEGIN
             CONTINUE;
         END IF;
         v_text := v_value #>> '{}';
-        CASE v_name
+        CASE v_member
             WHEN 'secret_id' THEN v_argument.secret_id := v_text;
             WHEN 'revision' THEN v_argument.revision := v_text;
             WHEN 'organization_id' THEN v_argument.organization_id := v_text;
@@ -244,6 +288,20 @@ BEGIN
             WHEN 'order_by' THEN v_argument.order_by := v_text;
             WHEN 'page' THEN v_argument.page := v_text;
             WHEN 'page_size' THEN v_argument.page_size := v_text;
+            WHEN 'resource_type' THEN v_argument.resource_type := v_text;
+            WHEN 'resource_id' THEN v_argument.resource_id := v_text;
+            WHEN 'principal_id' THEN v_argument.principal_id := v_text;
+            WHEN 'method_name' THEN v_argument.method_name := v_text;
+            WHEN 'product_name' THEN v_argument.product_name := v_text;
+            WHEN 'service_name' THEN v_argument.service_name := v_text;
+            WHEN 'source_ip' THEN v_argument.source_ip := v_text;
+            WHEN 'status_code' THEN v_argument.status_code := v_text;
+            WHEN 'recorded_after' THEN v_argument.recorded_after := rule.ephemeral_time(v_text);
+            WHEN 'recorded_before' THEN v_argument.recorded_before := rule.ephemeral_time(v_text);
+            WHEN 'event_order' THEN v_argument.event_order := v_text;
+            WHEN 'page_token' THEN v_argument.page_token := rule.event_token(v_text);
+            WHEN 'after' THEN v_argument.after := v_text;
+            WHEN 'wait' THEN v_argument.wait := v_text;
             WHEN 'data' THEN v_faults := v_faults || rule.payload_fault(data);
         END CASE;
     END LOOP;
@@ -257,6 +315,7 @@ BEGIN
     END IF;
     -- What clients send to say "nothing in particular".
     v_argument.type := nullif(v_argument.type, 'unknown_type');
+    v_argument.resource_type := nullif(v_argument.resource_type, 'unknown_type');
     v_argument.page := coalesce(v_argument.page, 1);
     v_argument.page_size := coalesce(nullif(v_argument.page_size, 0), 50);
     v_argument.order_by := coalesce(v_argument.order_by, 'name_asc');
@@ -264,4 +323,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.arguments(jsonb, text[], bytea) IS
-    'Reads the wanted arguments, each written place.name with a ! when it is required (body.name!), from a request whose payload is data; absent ones are null, but page, page_size and order_by have their defaults. Refuses with all faults at once.';
+    'Reads the wanted arguments, each written place.name with a ! when it is required (body.name!) and :member when that is not the name (query.status:status_code), from a request whose payload is data; absent ones are null, but page, page_size and order_by have their defaults. Refuses with all faults at once.';

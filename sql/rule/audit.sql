@@ -10,7 +10,7 @@ DECLARE
     v_body  CONSTANT jsonb := request -> 'body';
 BEGIN
     IF v_path IS NULL THEN          -- no request: a job, an operator
-        RETURN NULL;
+        RETURN nullif(request -> 'detail', 'null');
     ELSIF v_query = '{}' AND v_body = '{}' THEN
         RETURN jsonb_build_object('path', v_path);
     END IF;
@@ -18,7 +18,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.audit_request(jsonb) IS
-    'Gives what the audit keeps of a request: its known arguments, without payload and checksum.';
+    'Gives what the audit keeps of a request: its known arguments, without payload and checksum; of what a job or an operator does, its detail.';
 
 CREATE FUNCTION rule.audit_known(arguments jsonb)
 RETURNS jsonb
@@ -31,7 +31,9 @@ BEGIN
               FROM jsonb_each(arguments)
              WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
                                 description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
-                                ephemeral,scheduled_for_deletion,status,order_by,page,page_size}'));
+                                ephemeral,scheduled_for_deletion,status,order_by,page,page_size,resource_type,
+                                resource_id,principal_id,method_name,product_name,service_name,source_ip,recorded_after,
+                                recorded_before,page_token,after,wait}'));
 END
 $$;
 COMMENT ON FUNCTION rule.audit_known(jsonb) IS 'Gives those members of an object that are arguments of the API and may be kept.';
@@ -41,10 +43,13 @@ RETURNS api.answer
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
+    v_xid   CONSTANT bigint := pg_current_xact_id()::text::bigint;
     v_event audit.event;
 BEGIN
-    -- One expression, not an assignment a column: that takes half the time.
-    v_event := (nextval('audit.event_id'), pg_current_xact_id()::text::bigint, 1, clock_timestamp(),
+    -- One expression, not an assignment a column: that takes half the time. The transaction number comes before the id: who
+    -- has an id has a number, which is how rule.audit_settle knows when an id can appear no more. The lock on audit.epoch
+    -- is kept to the end of the transaction, so that an epoch ends with all its rows.
+    v_event := (nextval('audit.event_id'), v_xid, (SELECT max(e.epoch) FROM audit.epoch e), clock_timestamp(),
                 request ->> 'instance', request ->> 'id', session_user,
                 caller.organization_id, caller.principal_id, caller.api_key_id,
                 request ->> 'ip', request ->> 'user_agent', method, request ->> 'region',
@@ -71,25 +76,86 @@ $$;
 COMMENT ON FUNCTION rule.audit_hash(audit.event) IS
     'Computes the hash of an audit row: SHA-256 over a label and the binary wire form of all other columns, in which PostgreSQL gives each its type, its length (-1 for null) and its bytes, so that no two rows are written alike.';
 
-CREATE FUNCTION rule.audit_write_job(method text, secret store.secret, revision integer)
+CREATE FUNCTION rule.audit_write_job(method text, secret store.secret, revision integer, detail jsonb DEFAULT NULL)
 RETURNS void
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 AS $$
-    SELECT rule.audit_write(method,
-                            (secret.organization_id, NULL, NULL, NULL)::rule.caller,
-                            jsonb_build_object('region', secret.region),
-                            (200, NULL, secret.project_id, secret.id, revision)::rule.outcome,
-                            NULL)
+BEGIN
+    PERFORM rule.audit_write(method,
+                             (secret.organization_id, NULL, NULL, NULL)::rule.caller,
+                             jsonb_build_object('region', secret.region, 'detail', detail),
+                             (200, NULL, secret.project_id, secret.id, revision)::rule.outcome,
+                             NULL);
+END
 $$;
-COMMENT ON FUNCTION rule.audit_write_job(text, store.secret, integer) IS
+COMMENT ON FUNCTION rule.audit_write_job(text, store.secret, integer, jsonb) IS
     'Writes the audit row of what time did to a secret or, with a revision, to a version of it.';
 
-CREATE FUNCTION rule.audit_write_operator(method text, organization_id uuid, project_id uuid, principal_id uuid)
+CREATE FUNCTION rule.audit_write_operator(method text, organization_id uuid, project_id uuid, principal_id uuid,
+                                          detail jsonb DEFAULT NULL)
 RETURNS void
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 AS $$
-    SELECT rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller, NULL,
-                            (200, NULL, project_id, NULL, NULL)::rule.outcome, NULL)
+DECLARE
+    v_faults CONSTANT text[] := rule.audit_faults();
+BEGIN
+    IF v_faults <> '{}' THEN
+        PERFORM fail.operation_refused(v_faults[1], 'nothing may be done here before that');
+    END IF;
+    PERFORM rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller,
+                             jsonb_build_object('detail', detail),
+                             (200, NULL, project_id, NULL, NULL)::rule.outcome, NULL);
+END
 $$;
-COMMENT ON FUNCTION rule.audit_write_operator(text, uuid, uuid, uuid) IS
+COMMENT ON FUNCTION rule.audit_write_operator(text, uuid, uuid, uuid, jsonb) IS
     'Writes the audit row of an operator function; the principal is the one whom it concerns, who called it is the database role.';
+
+CREATE FUNCTION rule.audit_faults()
+RETURNS text[]
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    -- Rows with the transaction numbers of an earlier life would lie below the seals, and never be sealed.
+    IF pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+       < (SELECT s.xid_to FROM audit.seal s ORDER BY s.no DESC LIMIT 1) THEN
+        RETURN ARRAY['the transaction numbers of this database have begun anew, as after pg_restore: '
+                     'SELECT operator.audit_epoch_begin(''why'')'];
+    END IF;
+    RETURN '{}';
+END
+$$;
+COMMENT ON FUNCTION rule.audit_faults() IS
+    'Lists what must be mended before anything is written to the audit, each with the statement that mends it.';
+
+CREATE FUNCTION rule.audit_partition(month date)
+RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT to_char(month, '"event_"YYYY_MM')
+$$;
+COMMENT ON FUNCTION rule.audit_partition(date) IS 'Gives the name of the partition of a month, in schema audit.';
+
+CREATE FUNCTION rule.audit_month(month date)
+RETURNS timestamptz
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT month::timestamp AT TIME ZONE 'UTC'
+$$;
+COMMENT ON FUNCTION rule.audit_month(date) IS 'Gives the instant at which a month of the audit begins.';
+
+CREATE FUNCTION rule.audit_month_must_be_over(month date)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    IF month <> date_trunc('month', month)::date OR month IS NULL THEN
+        PERFORM fail.operation_refused('a month is named by its first day', 'write it as 2027-01-01');
+    ELSIF rule.audit_month((month + interval '1 month')::date) > clock_timestamp() THEN
+        PERFORM fail.operation_refused('the month is not over', 'wait for its end');
+    ELSIF to_regclass(format('audit.%I', rule.audit_partition(month))) IS NULL THEN
+        PERFORM fail.operation_refused('there is no such month', 'it may have been dropped before');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_month_must_be_over(date) IS
+    'Refuses what is no month of the audit, or one that is not over.';

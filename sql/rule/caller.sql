@@ -39,10 +39,29 @@ AS $$
         WHEN 'write' THEN ARRAY['SecretManagerSecretWrite', 'SecretManagerFullAccess', 'AllProductsFullAccess']
         WHEN 'delete' THEN ARRAY['SecretManagerSecretDelete', 'SecretManagerFullAccess', 'AllProductsFullAccess']
         WHEN 'restore' THEN ARRAY['SecretManagerSecretRestore', 'SecretManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'audit' THEN ARRAY['AuditTrailReadOnly', 'AllProductsReadOnly', 'AllProductsFullAccess']
+        WHEN 'watch' THEN ARRAY['AuditTrailReadOnly', 'SecretManagerReadOnly', 'SecretManagerFullAccess',
+                                'AllProductsReadOnly', 'AllProductsFullAccess']
     END
 $$;
 COMMENT ON FUNCTION rule.caller_permission_sets(text) IS
-    'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete or restore.';
+    'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete, restore, audit (the events) or watch (changes).';
+
+-- Who may what, in one place: rule.caller_may enforces it and auditor.secret_readers explains it. SQL and without SET,
+-- so that the planner puts it into the query that calls it.
+CREATE FUNCTION rule.caller_rights(principal_id uuid, permission_sets text[], project_id uuid)
+RETURNS TABLE (policy_id uuid, policy_name text, permission_set text, organization_wide boolean)
+LANGUAGE sql STABLE
+AS $$
+    SELECT p.id, p.name, r.permission_set, r.project_id IS NULL
+      FROM store.policy p
+      JOIN store.policy_rule r ON r.policy_id = p.id
+     WHERE p.principal_id = caller_rights.principal_id
+       AND r.permission_set = ANY (permission_sets)
+       AND (r.project_id IS NULL OR r.project_id = caller_rights.project_id)
+$$;
+COMMENT ON FUNCTION rule.caller_rights(uuid, text[], uuid) IS
+    'Gives the rules of policies by which a principal has one of the permission sets on a project of its own organization or, with null for the project, on all of the organization.';
 
 CREATE FUNCTION rule.caller_may(caller rule.caller, action text, project_id uuid)
 RETURNS boolean
@@ -51,16 +70,11 @@ AS $$
 DECLARE
     v_sets CONSTANT text[] := rule.caller_permission_sets(action);
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM store.policy p
-          JOIN store.policy_rule r ON r.policy_id = p.id
-         WHERE p.principal_id = caller.principal_id
-           AND r.permission_set = ANY (v_sets)
-           AND (r.project_id IS NULL OR r.project_id = caller_may.project_id));
+    RETURN EXISTS (SELECT FROM rule.caller_rights(caller.principal_id, v_sets, project_id));
 END
 $$;
 COMMENT ON FUNCTION rule.caller_may(rule.caller, text, uuid) IS
-    'Tells whether a policy gives the caller an action on a project of its own organization.';
+    'Tells whether a policy gives the caller an action on a project of its own organization or, with null, on all of it.';
 
 CREATE FUNCTION rule.caller_must(caller rule.caller, action text, resource text, project_id uuid)
 RETURNS void
@@ -92,23 +106,24 @@ $$;
 COMMENT ON FUNCTION rule.caller_project(rule.caller, text, text, uuid) IS
     'Gives back the project that a request names, once it is in the caller''s organization and the caller may do the action in it.';
 
-CREATE FUNCTION rule.caller_projects(caller rule.caller, argument rule.argument)
+CREATE FUNCTION rule.caller_projects(caller rule.caller, argument rule.argument, action text DEFAULT 'read',
+                                     resource text DEFAULT 'secret')
 RETURNS uuid[]
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_sets CONSTANT text[] := rule.caller_permission_sets('read');
+    v_sets CONSTANT text[] := rule.caller_permission_sets(action);
     v_projects uuid[];
 BEGIN
     IF argument.project_id IS NOT NULL THEN
-        v_projects := ARRAY[rule.caller_project(caller, 'read', 'secret', argument.project_id)];
+        v_projects := ARRAY[rule.caller_project(caller, action, resource, argument.project_id)];
     ELSE
         IF NOT EXISTS (SELECT FROM store.policy p JOIN store.policy_rule r ON r.policy_id = p.id
                         WHERE p.principal_id = caller.principal_id AND r.permission_set = ANY (v_sets)) THEN
-            PERFORM fail.permissions_denied('read', 'secret');
+            PERFORM fail.permissions_denied(action, resource);
         END IF;
         v_projects := ARRAY(SELECT p.id FROM store.project p
-                             WHERE p.organization_id = caller.organization_id AND rule.caller_may(caller, 'read', p.id));
+                             WHERE p.organization_id = caller.organization_id AND rule.caller_may(caller, action, p.id));
     END IF;
     IF argument.organization_id <> caller.organization_id THEN
         RETURN '{}';
@@ -116,15 +131,15 @@ BEGIN
     RETURN v_projects;
 END
 $$;
-COMMENT ON FUNCTION rule.caller_projects(rule.caller, rule.argument) IS
-    'Gives the projects that a list covers: the one asked for, or all that the caller may read; refuses one it may not read.';
+COMMENT ON FUNCTION rule.caller_projects(rule.caller, rule.argument, text, text) IS
+    'Gives the projects that a list covers: the one asked for, or all on which the caller has the right to the action; refuses one without it.';
 
 CREATE FUNCTION rule.permission_sets()
 RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT array_agg(DISTINCT permission_set)
-      FROM unnest('{read,access,create,write,delete,restore}'::text[]) AS action,
+      FROM unnest('{read,access,create,write,delete,restore,audit,watch}'::text[]) AS action,
            unnest(rule.caller_permission_sets(action)) AS permission_set
 $$;
 COMMENT ON FUNCTION rule.permission_sets() IS 'Gives all permission sets that allow anything.';

@@ -10,12 +10,19 @@ SELECT p.oid::regprocedure::text AS name, n.nspname AS schema, p.*, l.lanname AS
  WHERE n.nspname IN ('fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor');
 
 SELECT is(array_agg(DISTINCT schema::text ORDER BY schema::text),
-          '{api,daemon,endpoint,fail,job,operator,rule}', 'there are functions to look at') FROM function;
+          '{api,auditor,daemon,endpoint,fail,job,operator,rule}', 'there are functions to look at') FROM function;
 
+SELECT results_eq($$SELECT name FROM function WHERE proowner = 'coffer_owner'::regrole AND schema <> 'auditor'
+                     ORDER BY name COLLATE "C"$$,
+                  $$VALUES ('daemon.audit_state()'), ('job.audit_partition_create(integer)'),
+                           ('job.audit_seal(bigint)'), ('operator.audit_drop_month(date)'),
+                           ('operator.audit_epoch_begin(text)'), ('operator.audit_export_month(date)'),
+                           ('operator.audit_export_seals(date)')$$,
+                  'coffer_owner owns the functions that read the audit or handle its partitions');
 SELECT is_empty($$SELECT name, proowner::regrole FROM function
-                   WHERE proowner <> CASE name WHEN 'job.audit_partition_create(integer)' THEN 'coffer_owner'::regrole
-                                     ELSE 'coffer_exec' END$$,
-                'coffer_exec owns all functions but the one that makes partitions');
+                   WHERE proowner <> CASE WHEN schema = 'auditor' THEN 'coffer_owner'::regrole ELSE 'coffer_exec' END
+                     AND proowner <> 'coffer_owner'::regrole$$,
+                'and those for auditors; coffer_exec owns all others');
 SELECT is_empty($$SELECT name FROM function
                    WHERE prosecdef <> (schema IN ('api', 'job', 'daemon', 'operator', 'auditor'))$$,
                 'entry points run as their owner, all others as their caller');
@@ -50,8 +57,8 @@ SELECT is_empty($$SELECT name FROM function WHERE schema <> 'fail' AND prosrc ~*
 SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* 'when +others'$$,
                 'no exception is caught by any name');
 SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* '\mexecute\M'
-                     AND name <> 'job.audit_partition_create(integer)'$$,
-                'only partitions are made by dynamic SQL');
+                     AND name NOT IN ('job.audit_partition_create(integer)', 'operator.audit_drop_month(date)')$$,
+                'only partitions are made and dropped by dynamic SQL');
 SELECT is_empty($$SELECT name FROM function WHERE prosrc ~ '\mcrypto[.]'
                      AND proname NOT IN ('seal', 'open', 'dek_new')$$,
                 'only sealing and opening use pgcrypto');

@@ -100,10 +100,14 @@ SELECT is_empty($$SELECT oid::regclass FROM pg_class,
 
 -- coffer_exec: what runs -------------------------------------------------------------------------
 
-SELECT is_empty($$SELECT name FROM our_table WHERE schema = 'audit'
+SELECT is_empty($$SELECT name FROM our_table WHERE schema = 'audit' AND name::text NOT IN ('audit.epoch', 'audit.seal')
                      AND (has_any_column_privilege('coffer_exec', oid, 'SELECT, UPDATE, REFERENCES')
                           OR has_table_privilege('coffer_exec', oid, 'DELETE, TRUNCATE, TRIGGER'))$$,
                 'what runs can neither read nor change the audit');
+SELECT is(ARRAY(SELECT attname::text FROM pg_attribute
+                 WHERE attrelid = 'audit.seal'::regclass AND attnum > 0
+                   AND has_column_privilege('coffer_exec', attrelid, attnum, 'UPDATE') ORDER BY 1),
+          '{anchored_at,instance,signature,signer,taken_at}', 'of a seal it can sign and note, but not what is sealed');
 SELECT set_eq($$SELECT name FROM our_table WHERE schema = 'audit'
                    AND has_table_privilege('coffer_exec', oid, 'INSERT')$$, '{audit.event}'::text[],
               'only add to it, and not to a partition alone');

@@ -111,6 +111,27 @@ test_pepper_vector(void **state)
 }
 
 static void
+test_signer(void **state)
+{
+	unsigned char public[CRYPTO_KEY_SIZE], hash[CRYPTO_SHA256_SIZE];
+	unsigned char signature[CRYPTO_SIGNATURE_SIZE];
+	struct keyring_wrapped wrapped;
+
+	(void)state;
+	assert_string_equal(keyring_signer(ring), "");
+	keyring_signer_make(ring, public, &wrapped);
+	assert_string_equal(keyring_signer(ring), "");
+	assert_true(keyring_signer_open(ring, &wrapped));
+	assert_int_equal(strlen(keyring_signer(ring)), 16);
+	memset(hash, 7, sizeof(hash));
+	keyring_sign(ring, hash, signature);
+	assert_true(crypto_verify(public, hash, sizeof(hash), signature));
+	wrapped.bytes[20] ^= 1;
+	assert_false(keyring_signer_open(ring, &wrapped));
+	assert_string_equal(keyring_signer(ring), "");
+}
+
+static void
 test_pepper_made_and_refused(void **state)
 {
 	struct keyring_wrapped wrapped;
@@ -175,6 +196,7 @@ main(void)
 		    test_pepper_vector, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_pepper_made_and_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_signer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_access_key_vector, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

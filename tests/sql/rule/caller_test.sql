@@ -27,15 +27,16 @@ SELECT is((call('secret_get', 'ready', caller => 'expired')).status, 200, 'a key
 
 CREATE TEMP TABLE permission (permission_set text, may text[]);
 INSERT INTO permission VALUES
-    ('SecretManagerReadOnly',      '{read}'),
+    ('AuditTrailReadOnly',         '{watch}'),     -- and audit, which is of an organization
+    ('SecretManagerReadOnly',      '{read,watch}'),
     ('SecretManagerSecretAccess',  '{access}'),
     ('SecretManagerSecretCreate',  '{create}'),
     ('SecretManagerSecretWrite',   '{write}'),
     ('SecretManagerSecretDelete',  '{delete}'),
     ('SecretManagerSecretRestore', '{restore}'),
-    ('SecretManagerFullAccess',    '{read,access,create,write,delete,restore}'),
-    ('AllProductsReadOnly',        '{read}'),
-    ('AllProductsFullAccess',      '{read,access,create,write,delete,restore}');
+    ('SecretManagerFullAccess',    '{read,access,create,write,delete,restore,watch}'),
+    ('AllProductsReadOnly',        '{read,watch}'),
+    ('AllProductsFullAccess',      '{read,access,create,write,delete,restore,watch}');
 
 SELECT make_caller(permission_set, 'acme', ARRAY[permission_set], '{main}', 'main') FROM permission;
 
@@ -53,7 +54,8 @@ INSERT INTO endpoint (name, action) VALUES
     ('secret_version_update', 'write'), ('secret_version_enable', 'write'),
        ('secret_version_disable', 'write'),
     ('secret_delete', 'delete'), ('secret_version_delete', 'delete'),
-    ('secret_restore', 'restore'), ('secret_version_restore', 'restore');
+    ('secret_restore', 'restore'), ('secret_version_restore', 'restore'),
+    ('change_list', 'watch');
 UPDATE endpoint SET body = '{"name": "new"}' WHERE name = 'secret_create';
 UPDATE endpoint SET body = '{"product": "s2s_vpn"}' WHERE name = 'secret_add_owner';
 UPDATE endpoint SET body = '{"disable_previous": true}', data = 'x' WHERE name = 'secret_version_create';
@@ -61,8 +63,9 @@ UPDATE endpoint SET query = jsonb_build_object('secret_name', 'ready', 'project_
  WHERE name = 'secret_version_access_by_path';
 
 SELECT set_eq($$SELECT name FROM endpoint$$,
-              $$SELECT proname::text FROM pg_proc WHERE pronamespace = 'endpoint'::regnamespace$$,
-              'every endpoint is for one action');
+              $$SELECT proname::text FROM pg_proc
+                 WHERE pronamespace = 'endpoint'::regnamespace AND proname <> 'audit_event_list'$$,
+              'every endpoint is for one action, but for the one whose right is to an organization');
 
 -- Who may not is told 403; who may gets another answer, whatever it is, which is taken back.
 CREATE FUNCTION test.may_call(endpoint endpoint, caller text) RETURNS boolean LANGUAGE plpgsql AS $$

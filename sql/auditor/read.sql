@@ -1,0 +1,44 @@
+-- Who read what.
+
+CREATE FUNCTION auditor.secret_reads(secret_id uuid, since timestamptz DEFAULT now() - interval '30 days',
+                                     until timestamptz DEFAULT 'infinity')
+RETURNS TABLE (at timestamptz, principal_id uuid, principal text, access_key text, ip inet, user_agent text,
+               revision integer, event_id bigint, request_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT e.at, e.principal_id, p.name, k.access_key, e.ip, e.user_agent, e.revision, e.id, e.request_id
+      FROM audit.event e
+      LEFT JOIN store.principal p ON p.id = e.principal_id
+      LEFT JOIN store.api_key k ON k.id = e.api_key_id
+     WHERE e.secret_id = secret_reads.secret_id AND e.at >= since AND e.at < until
+       AND e.method IN ('secret_version_access', 'secret_version_access_by_path') AND e.status = 200
+     ORDER BY e.at DESC, e.id DESC
+$$;
+COMMENT ON FUNCTION auditor.secret_reads(uuid, timestamptz, timestamptz) IS
+    'Lists who got the value of a secret, when and from where; the newest first; by default of the last 30 days.';
+
+CREATE VIEW auditor.secret_last_read AS
+SELECT s.id AS secret_id, s.organization_id, s.project_id, s.path, s.name, s.created_at,
+       e.at AS read_at, e.principal_id, e.api_key_id, e.ip, e.revision
+  FROM store.secret s
+  LEFT JOIN LATERAL (SELECT e.at, e.principal_id, e.api_key_id, e.ip, e.revision
+                       FROM audit.event e
+                      WHERE e.secret_id = s.id AND e.status = 200
+                        AND e.method IN ('secret_version_access', 'secret_version_access_by_path')
+                      ORDER BY e.at DESC LIMIT 1) AS e ON true
+ WHERE s.deletion_requested_at IS NULL;
+COMMENT ON VIEW auditor.secret_last_read IS
+    'Each live secret with the last time its value was given out, as far back as the audit is kept; null: never. Out of the audit, so that a read writes nothing to the secret.';
+
+CREATE FUNCTION auditor.secrets_unread(days integer DEFAULT 90)
+RETURNS SETOF auditor.secret_last_read
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT * FROM auditor.secret_last_read r
+     WHERE r.read_at < now() - days * interval '1 day' OR r.read_at IS NULL
+     ORDER BY r.read_at NULLS FIRST, r.created_at
+$$;
+COMMENT ON FUNCTION auditor.secrets_unread(integer) IS
+    'Lists the live secrets whose value nobody got in so many days, those that were never read first; 0 days lists all.';

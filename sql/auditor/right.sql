@@ -1,0 +1,35 @@
+-- Who may read what, and why: by the rule that decides it when they do.
+
+CREATE FUNCTION auditor.secret_readers(secret_id uuid)
+RETURNS TABLE (principal_id uuid, kind text, principal text, policy_id uuid, policy text, permission_set text,
+               organization_wide boolean, api_keys bigint)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p.id, p.kind, p.name, r.policy_id, r.policy_name, r.permission_set, r.organization_wide,
+           (SELECT count(*) FROM store.api_key k
+             WHERE k.principal_id = p.id AND k.revoked_at IS NULL AND (k.expires_at > now()) IS NOT FALSE)
+      FROM store.secret s
+      JOIN store.principal p ON p.organization_id = s.organization_id
+     CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets('access'), s.project_id) AS r
+     WHERE s.id = secret_readers.secret_id
+     ORDER BY p.name, p.id, r.policy_name, r.permission_set
+$$;
+COMMENT ON FUNCTION auditor.secret_readers(uuid) IS
+    'Lists who can read the value of a secret, and through which policy and permission set: one row for each, by rule.caller_rights, which also decides when they do. api_keys: with how many API keys that work.';
+
+CREATE FUNCTION auditor.principal_secrets(principal_id uuid)
+RETURNS TABLE (secret_id uuid, project_id uuid, path text, name text, policy_id uuid, policy text, permission_set text,
+               organization_wide boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.id, s.project_id, s.path, s.name, r.policy_id, r.policy_name, r.permission_set, r.organization_wide
+      FROM store.principal p
+      JOIN store.secret s ON s.organization_id = p.organization_id
+     CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets('access'), s.project_id) AS r
+     WHERE p.id = principal_secrets.principal_id
+     ORDER BY s.project_id, s.path, s.name, r.policy_name, r.permission_set
+$$;
+COMMENT ON FUNCTION auditor.principal_secrets(uuid) IS
+    'Lists the secrets whose value a principal can read, and through which policy and permission set.';

@@ -1,0 +1,139 @@
+CREATE FUNCTION operator.audit_epoch_begin(reason text)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_last  audit.seal;
+    v_epoch integer;
+    v_xid   bigint;
+BEGIN
+    IF coalesce(reason, '') = '' THEN
+        PERFORM fail.operation_refused('an epoch begins for a reason', 'say which backup was restored, and why');
+    ELSIF NOT rule.seal_lock() THEN
+        PERFORM fail.operation_refused('a daemon is sealing at this moment', 'call again');
+    END IF;
+    -- Whoever writes to the audit holds this table to the end of his transaction: so the old epoch is complete now.
+    LOCK TABLE audit.epoch IN ACCESS EXCLUSIVE MODE;
+    SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
+    PERFORM rule.seal_rows(v_last.epoch, v_last.xid_to,
+                           (SELECT max(e.xid) + 1 FROM audit.event e WHERE e.epoch = v_last.epoch));
+    v_epoch := v_last.epoch + 1;
+    v_xid := pg_current_xact_id()::text::bigint;
+    INSERT INTO audit.epoch (epoch, id_from, reason)
+    SELECT v_epoch, q.last_value, audit_epoch_begin.reason FROM audit.event_id q;
+    UPDATE audit.settled SET id = 0, next_id = 0, next_xid = 0;
+    -- The first seal of an epoch is over nothing, and links it to the end of the one before.
+    PERFORM rule.seal_append(v_epoch, date_trunc('month', now() AT TIME ZONE 'UTC')::date, v_xid, v_xid, 0,
+                             sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+    PERFORM rule.audit_write_operator('operator.audit_epoch_begin', NULL, NULL, NULL,
+                                      jsonb_build_object('epoch', v_epoch, 'reason', reason));
+    RETURN v_epoch;
+END
+$$;
+COMMENT ON FUNCTION operator.audit_epoch_begin(text) IS
+    'Begins a new life of the audit; gives its number. The first thing to do in a database that was restored: daemons do not serve one whose transaction numbers have begun anew, and only anchors outside know what a restore has lost.';
+
+CREATE FUNCTION operator.audit_export_month(month date)
+RETURNS SETOF audit.event
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_from CONSTANT timestamptz := rule.audit_month(month);
+    v_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
+BEGIN
+    PERFORM rule.audit_month_must_be_over(month);
+    INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_month.month, clock_timestamp())
+        ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
+    PERFORM rule.audit_write_operator('operator.audit_export_month', NULL, NULL, NULL, jsonb_build_object('month', month));
+    -- In the order of seals, so that a reader needs no memory to verify them.
+    RETURN QUERY SELECT * FROM audit.event e WHERE e.at >= v_from AND e.at < v_to ORDER BY e.epoch, e.xid, e.id;
+END
+$$;
+COMMENT ON FUNCTION operator.audit_export_month(date) IS
+    'Gives all rows of a month, which is named by its first day, for a file that `coffer audit verify` and COPY read: \copy (SELECT * FROM operator.audit_export_month(''2027-01-01'')) TO ''audit.copy'' (FORMAT binary). The seals go into another: \copy (SELECT * FROM operator.audit_export_seals(''2027-01-01'')) TO ''seals.copy'' (FORMAT binary).';
+
+CREATE FUNCTION operator.audit_export_seals(month date)
+RETURNS SETOF audit.seal
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM audit.seal s WHERE s.month = audit_export_seals.month ORDER BY s.no;
+END
+$$;
+COMMENT ON FUNCTION operator.audit_export_seals(date) IS 'Gives the seals of a month, for a file.';
+
+CREATE FUNCTION operator.audit_drop_month(month date)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_from    CONSTANT timestamptz := rule.audit_month(month);
+    v_to      CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
+    v_last    CONSTANT audit.seal := (SELECT s FROM audit.seal s ORDER BY s.no DESC LIMIT 1);
+    v_timeout CONSTANT text := current_setting('lock_timeout');
+    v_rows    bigint;
+    v_dropped boolean := false;
+    v_tries   integer := 0;
+BEGIN
+    PERFORM rule.audit_month_must_be_over(month);
+    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_drop_month.month AND s.anchored_at IS NULL) THEN
+        PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
+    ELSIF EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to
+                     AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
+        PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
+    ELSIF NOT EXISTS (SELECT FROM audit.month m WHERE m.month = audit_drop_month.month
+                         AND m.exported_at > (SELECT max(s.sealed_at) FROM audit.seal s
+                                               WHERE s.month = audit_drop_month.month)) THEN
+        PERFORM fail.operation_refused('the month was not exported since its last seal',
+                                       'see the comment on operator.audit_export_month');
+    END IF;
+    v_rows := (SELECT sum(s.n) FROM audit.seal s WHERE s.month = audit_drop_month.month);
+
+    -- Calls queue behind whoever waits for this lock, so each wait is short, with time for them in between.
+    PERFORM set_config('lock_timeout', '200ms', true);
+    WHILE NOT v_dropped LOOP
+        BEGIN
+            EXECUTE format('DROP TABLE audit.%I', rule.audit_partition(month));    -- dynamic: the name is computed
+            v_dropped := true;
+        EXCEPTION
+            WHEN lock_not_available THEN
+                v_tries := v_tries + 1;
+                IF v_tries = 10 THEN
+                    PERFORM fail.operation_refused('somebody reads the audit all the time', 'call again');
+                END IF;
+        END;
+        PERFORM pg_sleep(0.3) WHERE NOT v_dropped;
+    END LOOP;
+    PERFORM set_config('lock_timeout', v_timeout, true);
+
+    UPDATE audit.month m SET dropped_at = clock_timestamp() WHERE m.month = audit_drop_month.month;
+    PERFORM rule.audit_write_operator('operator.audit_drop_month', NULL, NULL, NULL,
+                                      jsonb_build_object('month', month, 'rows', v_rows));
+    RETURN v_rows;
+END
+$$;
+COMMENT ON FUNCTION operator.audit_drop_month(date) IS
+    'Removes the rows of a month, which is named by its first day, that is over, sealed, anchored and exported; its seals stay; gives the number of rows.';
+
+CREATE FUNCTION operator.signer_retire()
+RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_signer text;
+BEGIN
+    UPDATE store.signer s SET retired_at = clock_timestamp() WHERE s.retired_at IS NULL RETURNING s.id INTO v_signer;
+    IF NOT FOUND THEN
+        PERFORM fail.operation_refused('there is no signer', 'a daemon makes one when it first seals');
+    END IF;
+    PERFORM rule.audit_write_operator('operator.signer_retire', NULL, NULL, NULL, jsonb_build_object('signer', v_signer));
+    RETURN v_signer;
+END
+$$;
+COMMENT ON FUNCTION operator.signer_retire() IS
+    'Puts the key that seals are signed with out of use, for a daemon to make another; gives its id. What it has signed stays verifiable.';

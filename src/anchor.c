@@ -1,0 +1,135 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "anchor.h"
+#include "journal.h"
+#include "log.h"
+#include "memory.h"
+
+#define ANCHOR_LINE_SIZE 1024
+#define ANCHOR_PATIENCE 30 /* seconds that the command may take */
+
+struct anchor {
+	const char *command;
+	bool to_syslog;
+	void (*done)(void *owner, bool left);
+	void *owner;
+	struct event *child; /* SIGCHLD */
+	struct event *timer; /* the command is late, or there is none */
+	pid_t pid; /* 0: no command runs */
+};
+
+static void
+anchor_child(evutil_socket_t number, short what, void *arg)
+{
+	struct anchor *anchor = arg;
+	int status;
+
+	(void)number;
+	(void)what;
+	if (anchor->pid == 0 || waitpid(anchor->pid, &status, WNOHANG) <= 0)
+		return;
+	anchor->pid = 0;
+	evtimer_del(anchor->timer);
+	if (status != 0)
+		log_error("anchor_command failed",
+		    log_number("status",
+			WIFEXITED(status) ? WEXITSTATUS(status) : -1));
+	anchor->done(anchor->owner, status == 0);
+}
+
+static void
+anchor_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct anchor *anchor = arg;
+
+	(void)fd;
+	(void)what;
+	if (anchor->command == NULL)
+		anchor->done(anchor->owner, true);
+	else if (anchor->pid == 0)
+		anchor->done(anchor->owner, false);
+	else
+		kill(anchor->pid, SIGKILL); /* anchor_child hears of it */
+}
+
+struct anchor *
+anchor_new(struct event_base *base, const struct settings *settings,
+    void (*done)(void *owner, bool left), void *owner)
+{
+	struct anchor *anchor = memory_new(sizeof(*anchor));
+
+	anchor->command = settings->anchor_command;
+	anchor->to_syslog = settings->anchor_syslog != 0;
+	anchor->done = done;
+	anchor->owner = owner;
+	anchor->timer = evtimer_new(base, anchor_timer, anchor);
+	anchor->child = evsignal_new(base, SIGCHLD, anchor_child, anchor);
+	evsignal_add(anchor->child, NULL);
+	return (anchor);
+}
+
+void
+anchor_free(struct anchor *anchor)
+{
+	if (anchor == NULL)
+		return;
+	event_free(anchor->child);
+	event_free(anchor->timer);
+	memory_free(anchor);
+}
+
+/* A shell with the line for input, which fits into a pipe as a whole. */
+static bool
+anchor_spawn(struct anchor *anchor, const char *line, size_t size)
+{
+	char *const arguments[] = { (char *)(uintptr_t) "sh",
+		(char *)(uintptr_t) "-c", (char *)(uintptr_t)anchor->command,
+		NULL };
+	posix_spawn_file_actions_t actions;
+	bool started = false;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return (false);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	if (write(ends[1], line, size) == (ssize_t)size)
+		started = posix_spawn(&anchor->pid, "/bin/sh", &actions, NULL,
+			      arguments, environ) == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
+	close(ends[1]);
+	if (!started)
+		anchor->pid = 0;
+	return (started);
+}
+
+void
+anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
+{
+	const struct log_field *fields = LOG_FIELDS(log_number("no", seal->no),
+	    log_hex("hash", seal->hash, sizeof(seal->hash)),
+	    log_text("signer", seal->signer),
+	    log_hex("signature", seal->signature, sizeof(seal->signature)));
+	struct timeval time = { 0, 0 };
+	char line[ANCHOR_LINE_SIZE];
+	size_t size;
+
+	log_write(LOG_WITNESS, "seal", fields);
+	size = log_format(line, sizeof(line), LOG_WITNESS, "seal", fields);
+	if (anchor->to_syslog)
+		journal_write(line, size - 1);
+	if (anchor->command != NULL) {
+		if (anchor_spawn(anchor, line, size))
+			time.tv_sec = ANCHOR_PATIENCE;
+		else
+			log_error("unable to start anchor_command");
+	}
+	evtimer_add(anchor->timer, &time);
+}

@@ -1,0 +1,228 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command_audit.h"
+#include "dsn.h"
+#include "verify.h"
+
+#define AUDIT_DAMAGED 1
+#define AUDIT_FAILED 2
+
+#define AUDIT_COPY(query) "COPY (" query ") TO STDOUT (FORMAT binary)"
+#define AUDIT_CHAIN_SQL AUDIT_COPY("SELECT * FROM auditor.seal ORDER BY no")
+#define AUDIT_SEALS_SQL                                                    \
+	AUDIT_COPY("SELECT * FROM auditor.seal s WHERE NOT EXISTS "        \
+		   "(SELECT FROM auditor.month m WHERE m.month = s.month " \
+		   "AND m.dropped_at IS NOT NULL) "                        \
+		   "ORDER BY epoch, month, xid_from")
+#define AUDIT_EVENTS_SQL                                          \
+	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, " \
+		   "date_trunc('month', at AT TIME ZONE 'UTC'), xid, id")
+#define AUDIT_SIGNERS_SQL "SELECT public_key FROM auditor.signer"
+
+static const char audit_usage[] =
+    "usage: coffer [--config FILE] audit verify [--anchors FILE]...\n"
+    "           [--public-key HEX]... [--seals FILE --events FILE]\n"
+    "\n"
+    "Verifies the audit of the database of auditor_dsn, or what was exported\n"
+    "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
+    "are lines of daemons' logs, or what anchor_command has kept.  Each damage\n"
+    "is a line; the exit code is 0 when all is sound, 1 when there is damage.\n";
+
+struct audit {
+	struct verify verify;
+	struct witness witness;
+	const char *seals;
+	const char *events;
+	/* Two, because seals and rows are read side by side. */
+	PGconn *connections[2];
+};
+
+static bool
+audit_add_key(struct audit *audit, const char *text)
+{
+	struct verify *verify = &audit->verify;
+	unsigned int byte;
+	size_t i;
+
+	if (verify->keys_count == VERIFY_KEYS_MAX ||
+	    strlen(text) != 2 * CRYPTO_KEY_SIZE)
+		return (false);
+	for (i = 0; i < CRYPTO_KEY_SIZE; i++) {
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return (false);
+		verify->keys[verify->keys_count][i] = (unsigned char)byte;
+	}
+	verify->keys_count++;
+	return (true);
+}
+
+static bool
+audit_options(struct audit *audit, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "anchors", required_argument, NULL, 'a' },
+		{ "public-key", required_argument, NULL, 'k' },
+		{ "seals", required_argument, NULL, 's' },
+		{ "events", required_argument, NULL, 'e' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool right = argc >= 1 && strcmp(argv[0], "verify") == 0;
+	int option;
+
+	optind = 0; /* getopt has been used before */
+	while (right &&
+	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'a') {
+			audit->verify.witness = &audit->witness;
+			right = witness_read(&audit->witness, optarg);
+			if (!right)
+				fprintf(stderr, "coffer: unable to read %s\n",
+				    optarg);
+		} else if (option == 'k') {
+			right = audit_add_key(audit, optarg);
+		} else if (option == 's') {
+			audit->seals = optarg;
+		} else if (option == 'e') {
+			audit->events = optarg;
+		} else {
+			right = false;
+		}
+	}
+	return (right && optind == argc &&
+	    (audit->seals == NULL) == (audit->events == NULL));
+}
+
+static bool
+audit_connect(struct audit *audit, const struct settings *settings)
+{
+	struct dsn *dsn = NULL;
+	size_t i;
+
+	if (settings->auditor_dsn != NULL)
+		dsn = dsn_new(settings->auditor_dsn, "coffer/audit");
+	if (dsn == NULL) {
+		fprintf(stderr,
+		    "coffer: setting auditor_dsn is no connection string\n");
+		return (false);
+	}
+	for (i = 0; i < 2; i++)
+		audit->connections[i] =
+		    PQconnectdbParams((const char *const *)dsn->keywords,
+			(const char *const *)dsn->values, 0);
+	dsn_free(dsn);
+	if (PQstatus(audit->connections[0]) == CONNECTION_OK &&
+	    PQstatus(audit->connections[1]) == CONNECTION_OK)
+		return (true);
+	fprintf(stderr, "coffer: unable to connect to the database\n");
+	return (false);
+}
+
+/* Better than none, against who cannot write there; it is said. */
+static void
+audit_ask_keys(struct audit *audit)
+{
+	struct verify *verify = &audit->verify;
+	PGresult *result = PQexecParams(audit->connections[0],
+	    AUDIT_SIGNERS_SQL, 0, NULL, NULL, NULL, NULL, 1);
+	int i;
+
+	for (i = 0;
+	     i < PQntuples(result) && verify->keys_count < VERIFY_KEYS_MAX;
+	     i++) {
+		if (PQgetlength(result, i, 0) == CRYPTO_KEY_SIZE)
+			memcpy(verify->keys[verify->keys_count++],
+			    PQgetvalue(result, i, 0), CRYPTO_KEY_SIZE);
+	}
+	PQclear(result);
+	fprintf(stderr,
+	    "coffer: the public keys are the database's own; --public-key "
+	    "gives others\n");
+}
+
+static struct copy *
+audit_source(
+    struct audit *audit, const char *path, int connection, const char *sql)
+{
+	struct copy *copy = path != NULL
+	    ? copy_open(path)
+	    : copy_query(audit->connections[connection], sql);
+
+	if (copy == NULL)
+		fprintf(stderr, "coffer: unable to read %s\n",
+		    path != NULL ? path : "the audit");
+	return (copy);
+}
+
+static bool
+audit_run(struct audit *audit)
+{
+	struct copy *chain, *seals = NULL, *events = NULL;
+	bool done = false;
+
+	chain = audit_source(audit, audit->seals, 0, AUDIT_CHAIN_SQL);
+	if (chain != NULL) {
+		verify_chain(&audit->verify, chain);
+		copy_free(chain);
+		/* Seals first: all that they cover is in a later snapshot. */
+		seals = audit_source(audit, audit->seals, 0, AUDIT_SEALS_SQL);
+		events =
+		    audit_source(audit, audit->events, 1, AUDIT_EVENTS_SQL);
+	}
+	if (seals != NULL && events != NULL) {
+		verify_rows(&audit->verify, seals, events);
+		verify_anchors(&audit->verify);
+		done = true;
+	}
+	copy_free(seals);
+	copy_free(events);
+	return (done);
+}
+
+static int
+audit_report(const struct verify *verify)
+{
+	fprintf(stderr,
+	    "coffer: %" PRIu64 " seals, %" PRIu64 " rows, %" PRIu64
+	    " of them not sealed yet: ",
+	    verify->seals, verify->rows, verify->unsealed);
+	if (verify->damages == 0)
+		fprintf(stderr, "sound\n");
+	else
+		fprintf(stderr, "%" PRIu64 " damages\n", verify->damages);
+	if (verify->keys_count == 0)
+		fprintf(stderr,
+		    "coffer: signatures were not verified: give --public-key\n");
+	if (verify->witness == NULL)
+		fprintf(stderr,
+		    "coffer: without --anchors, a chain that was cut off is "
+		    "not found\n");
+	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
+}
+
+int
+command_audit(const struct settings *settings, int argc, char **argv)
+{
+	struct audit audit;
+	int code = AUDIT_FAILED;
+
+	memset(&audit, 0, sizeof(audit));
+	if (!audit_options(&audit, argc, argv)) {
+		fputs(audit_usage, stderr);
+	} else if (audit.seals != NULL || audit_connect(&audit, settings)) {
+		audit.verify.partial = audit.seals != NULL;
+		witness_sort(&audit.witness);
+		if (audit.seals == NULL && audit.verify.keys_count == 0)
+			audit_ask_keys(&audit);
+		if (audit_run(&audit))
+			code = audit_report(&audit.verify);
+	}
+	verify_free(&audit.verify);
+	witness_free(&audit.witness);
+	PQfinish(audit.connections[0]);
+	PQfinish(audit.connections[1]);
+	return (code);
+}

@@ -1,0 +1,314 @@
+#include <endian.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "anchor.h"
+#include "log.h"
+#include "memory.h"
+#include "pool.h"
+#include "seal.h"
+#include "service.h"
+#include "watch.h"
+
+#define SEAL_INTERVAL 1 /* second */
+#define SEAL_NUMBER_SIZE 24
+
+/*
+ * One round: seal, sign, and again while more waits for a signature; then
+ * anchor one by one; at last ask how things stand.  Anything that fails ends
+ * the round, and the next begins from what the database says.
+ */
+struct seal {
+	struct service *service;
+	struct event *timer;
+	struct query query;
+	struct anchor *anchor;
+	bool more;
+	struct anchor_seal head;
+	char no[SEAL_NUMBER_SIZE];
+	unsigned char public[CRYPTO_KEY_SIZE];
+	struct keyring_wrapped made;
+};
+
+typedef void seal_done(
+    struct query *query, const PGresult *result, const struct error *error);
+
+static seal_done seal_begun, seal_signed, seal_signer_got, seal_anchor_begun,
+    seal_anchor_ended, seal_state_got;
+
+static void
+seal_wait(struct seal *seal)
+{
+	struct timeval time = { SEAL_INTERVAL, 0 };
+
+	evtimer_add(seal->timer, &time);
+}
+
+static void
+seal_run(
+    struct seal *seal, const char *statement, size_t count, seal_done *done)
+{
+	struct query *query = &seal->query;
+
+	query->statement = statement;
+	query->count = count;
+	/* What is done already is not done again. */
+	query->repeatable = true;
+	query->label = "seal";
+	query->owner = seal;
+	query->done = done;
+	if (!pool_run(seal->service->pool, query))
+		seal_wait(seal);
+}
+
+static void
+seal_text(struct seal *seal, size_t i, const char *text)
+{
+	seal->query.parameters[i] = (struct session_parameter){ .value = text };
+}
+
+static void
+seal_bytes(struct seal *seal, size_t i, const void *bytes, size_t size)
+{
+	seal->query.parameters[i] = (struct session_parameter){
+		.value = bytes, .size = size, .binary = true
+	};
+}
+
+static int64_t
+seal_number(const PGresult *result, int column)
+{
+	uint64_t wide = 0;
+	uint32_t narrow;
+
+	if (PQgetlength(result, 0, column) == sizeof(narrow)) {
+		memcpy(&narrow, PQgetvalue(result, 0, column), sizeof(narrow));
+		return ((int32_t)be32toh(narrow));
+	}
+	if (PQgetlength(result, 0, column) == sizeof(wide))
+		memcpy(&wide, PQgetvalue(result, 0, column), sizeof(wide));
+	return ((int64_t)be64toh(wide));
+}
+
+static bool
+seal_copy(const PGresult *result, int column, unsigned char *bytes, size_t size)
+{
+	if (PQgetlength(result, 0, column) != (int)size)
+		return (false);
+	memcpy(bytes, PQgetvalue(result, 0, column), size);
+	return (true);
+}
+
+/* Signing ------------------------------------------------------------------ */
+
+static void
+seal_begin(struct seal *seal)
+{
+	seal_run(seal, STATEMENT_SEAL_BEGIN, 0, seal_begun);
+}
+
+static void
+seal_sign(struct seal *seal)
+{
+	struct anchor_seal *head = &seal->head;
+	const struct keyring *keyring = seal->service->keyring;
+
+	keyring_sign(keyring, head->hash, head->signature);
+	seal_text(seal, 0, seal->no);
+	seal_text(seal, 1, keyring_signer(keyring));
+	seal_bytes(seal, 2, head->signature, sizeof(head->signature));
+	seal_run(seal, STATEMENT_SEAL_SIGN, 3, seal_signed);
+}
+
+static void
+seal_anchor_begin(struct seal *seal)
+{
+	seal_text(seal, 0, seal->service->instance);
+	seal_run(seal, STATEMENT_ANCHOR_BEGIN, 1, seal_anchor_begun);
+}
+
+static void
+seal_begun(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+	const char *signer;
+
+	if (error != NULL)
+		return (seal_wait(seal));
+	if (PQntuples(result) == 0)
+		return (seal_anchor_begin(seal));
+	seal->more = PQntuples(result) > 1;
+	if (!seal_copy(result, 1, seal->head.hash, sizeof(seal->head.hash)))
+		return (seal_wait(seal));
+	snprintf(seal->no, sizeof(seal->no), "%lld",
+	    (long long)seal_number(result, 0));
+	signer = PQgetvalue(result, 0, 2);
+	if (*signer != '\0' &&
+	    strcmp(signer, keyring_signer(seal->service->keyring)) == 0)
+		seal_sign(seal);
+	else
+		seal_run(seal, STATEMENT_SIGNER_GET, 0, seal_signer_got);
+}
+
+static void
+seal_signed(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+
+	(void)result;
+	if (error != NULL)
+		seal_wait(seal);
+	else if (seal->more && !seal->service->draining)
+		seal_begin(seal);
+	else
+		seal_anchor_begin(seal);
+}
+
+/* The key ------------------------------------------------------------------ */
+
+/* Nobody has made one yet, or it was retired: this daemon may come second. */
+static void
+seal_make_signer(struct seal *seal)
+{
+	keyring_signer_make(seal->service->keyring, seal->public, &seal->made);
+	seal_bytes(seal, 0, seal->public, sizeof(seal->public));
+	seal_text(seal, 1, seal->made.root_id);
+	seal_bytes(seal, 2, seal->made.bytes, sizeof(seal->made.bytes));
+	seal_run(seal, STATEMENT_SIGNER_KEEP, 3, seal_signer_got);
+}
+
+static void
+seal_signer_got(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+	struct keyring *keyring = seal->service->keyring;
+	struct keyring_wrapped wrapped;
+
+	if (error != NULL)
+		return (seal_wait(seal));
+	if (PQntuples(result) == 0)
+		return (seal_make_signer(seal));
+	memset(&wrapped, 0, sizeof(wrapped));
+	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
+	    PQgetvalue(result, 0, 0));
+	if (!seal_copy(result, 1, wrapped.bytes, sizeof(wrapped.bytes)) ||
+	    !keyring_signer_open(keyring, &wrapped)) {
+		log_error("the key for seals does not open",
+		    log_text("root_id", wrapped.root_id));
+		return (seal_wait(seal));
+	}
+	log_witness("signer", log_text("signer", keyring_signer(keyring)));
+	seal_sign(seal);
+}
+
+/* Anchoring ---------------------------------------------------------------- */
+
+static void
+seal_get_state(struct seal *seal)
+{
+	seal_run(seal, STATEMENT_AUDIT_STATE, 0, seal_state_got);
+}
+
+static void
+seal_anchor_begun(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+	struct anchor_seal *head = &seal->head;
+
+	if (error != NULL)
+		return (seal_wait(seal));
+	if (PQntuples(result) == 0 ||
+	    !seal_copy(result, 1, head->hash, sizeof(head->hash)) ||
+	    !seal_copy(result, 3, head->signature, sizeof(head->signature)))
+		return (seal_get_state(seal));
+	head->no = seal_number(result, 0);
+	snprintf(
+	    head->signer, sizeof(head->signer), "%s", PQgetvalue(result, 0, 2));
+	anchor_write(seal->anchor, head);
+}
+
+static void
+seal_anchor_written(void *owner, bool left)
+{
+	struct seal *seal = owner;
+
+	if (!left)
+		return (seal_get_state(seal));
+	snprintf(seal->no, sizeof(seal->no), "%lld", (long long)seal->head.no);
+	seal_text(seal, 0, seal->no);
+	seal_run(seal, STATEMENT_ANCHOR_END, 1, seal_anchor_ended);
+}
+
+static void
+seal_anchor_ended(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+
+	(void)result;
+	if (error != NULL)
+		seal_wait(seal);
+	else if (seal->service->draining)
+		seal_get_state(seal);
+	else
+		seal_anchor_begin(seal);
+}
+
+/* How things stand --------------------------------------------------------- */
+
+static void
+seal_state_got(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+	struct seal_state *state = &seal->service->audit;
+	int64_t last_change = state->last_change;
+
+	seal_wait(seal);
+	if (error != NULL || PQntuples(result) != 1)
+		return;
+	state->known = true;
+	state->lag = seal_number(result, 0);
+	state->unanchored = seal_number(result, 1);
+	state->months_ahead = seal_number(result, 2);
+	state->last_change = seal_number(result, 3);
+	if (state->last_change != last_change)
+		watch_ring(seal->service->watch);
+}
+
+static void
+seal_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	seal_begin(arg);
+}
+
+struct seal *
+seal_new(struct service *service)
+{
+	struct seal *seal = memory_new(sizeof(*seal));
+
+	seal->service = service;
+	seal->timer = evtimer_new(service->base, seal_tick, seal);
+	seal->anchor = anchor_new(
+	    service->base, &service->settings, seal_anchor_written, seal);
+	seal_wait(seal);
+	return (seal);
+}
+
+void
+seal_free(struct seal *seal)
+{
+	if (seal == NULL)
+		return;
+	pool_abandon(&seal->query);
+	anchor_free(seal->anchor);
+	event_free(seal->timer);
+	memory_free(seal);
+}

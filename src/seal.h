@@ -1,0 +1,27 @@
+/*
+ * The seals over the audit.  SQL makes them; here they are signed, since the
+ * key must not be in the database, and anchored: written down outside of it.
+ */
+#ifndef COFFER_SEAL_H
+#define COFFER_SEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct seal;
+struct service;
+
+/* What the database last said of its audit. */
+struct seal_state {
+	bool known;
+	int64_t lag; /* seconds that the oldest row without a seal is old */
+	int64_t unanchored; /* seals */
+	int64_t months_ahead; /* that have a partition */
+	int64_t last_change; /* rises with each change that can be listed */
+};
+
+/* Seals, signs and anchors what is due, every second. */
+struct seal *seal_new(struct service *service);
+void seal_free(struct seal *seal);
+
+#endif

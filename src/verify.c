@@ -1,0 +1,441 @@
+#include <endian.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "memory.h"
+#include "verify.h"
+
+#define VERIFY_SEAL_LABEL "coffer-se1"
+#define VERIFY_ROW_LABEL "coffer-au1"
+#define VERIFY_EPOCHS_MAX 65536
+#define VERIFY_DAY 86400000000
+
+/* Columns of audit.seal. */
+enum {
+	SEAL_NO,
+	SEAL_EPOCH,
+	SEAL_MONTH,
+	SEAL_XID_FROM,
+	SEAL_XID_TO,
+	SEAL_N,
+	SEAL_ROOT,
+	SEAL_PREV,
+	SEAL_SEALED_AT,
+	SEAL_HASH,
+	SEAL_SIGNER,
+	SEAL_SIGNATURE,
+	SEAL_FIELDS,
+};
+
+/* Columns of audit.event that are looked at; the hash is over all before it. */
+enum {
+	EVENT_ID = 0,
+	EVENT_XID = 1,
+	EVENT_EPOCH = 2,
+	EVENT_AT = 3,
+	EVENT_HASH = 20,
+	EVENT_FIELDS = 21,
+};
+
+/* Their types, of PostgreSQL's pg_type, where they never change. */
+static const uint32_t verify_types[EVENT_HASH] = { 20, 20, 23, 1184, 2950, 2950,
+	25, 2950, 2950, 2950, 869, 25, 25, 25, 2950, 2950, 23, 21, 25, 3802 };
+
+/* A seal of which the rows are looked at. */
+struct verify_seal {
+	int64_t no, epoch, month, xid_from, xid_to, n;
+	unsigned char root[CRYPTO_SHA256_SIZE];
+	bool given;
+	int64_t found;
+	EVP_MD_CTX *hashes;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+verify_damage(struct verify *verify, const char *kind, const char *place,
+    const char *format, ...)
+{
+	va_list arguments;
+
+	verify->damages++;
+	printf("%s %s: ", kind, place);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+static const char *
+verify_place(const char *what, int64_t number)
+{
+	static char place[40];
+
+	snprintf(place, sizeof(place), "%s %" PRId64, what, number);
+	return (place);
+}
+
+static void
+verify_read_failed(struct verify *verify, const struct copy *copy)
+{
+	if (copy_failed(copy))
+		verify_damage(verify, "unreadable", "input",
+		    "it ends early, or is none of this form");
+}
+
+static bool
+verify_is_hash(const struct copy_field *field)
+{
+	return (field->bytes != NULL && field->size == CRYPTO_SHA256_SIZE);
+}
+
+/* The chain ---------------------------------------------------------------- */
+
+static void
+verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
+{
+	unsigned char bytes[256];
+	size_t used = sizeof(VERIFY_SEAL_LABEL) - 1;
+	int i;
+
+	memcpy(bytes, VERIFY_SEAL_LABEL, used);
+	for (i = SEAL_NO; i < SEAL_HASH; i++) {
+		if (seal[i].bytes == NULL || seal[i].size > 32)
+			continue;
+		memcpy(bytes + used, seal[i].bytes, seal[i].size);
+		used += seal[i].size;
+	}
+	crypto_sha256(bytes, used, hash);
+}
+
+static void
+verify_signature(
+    struct verify *verify, const struct copy_field *seal, const char *place)
+{
+	const struct copy_field *signature = &seal[SEAL_SIGNATURE];
+	size_t i;
+
+	if (verify->keys_count == 0 || signature->bytes == NULL)
+		return;
+	for (i = 0; i < verify->keys_count; i++) {
+		if (signature->size == CRYPTO_SIGNATURE_SIZE &&
+		    crypto_verify(verify->keys[i], seal[SEAL_HASH].bytes,
+			CRYPTO_SHA256_SIZE, signature->bytes))
+			return;
+	}
+	verify_damage(verify, "signature_wrong", place,
+	    "no key that is trusted has signed it");
+}
+
+static void
+verify_note_sealed(struct verify *verify, int64_t epoch, int64_t xid)
+{
+	int64_t *larger, room;
+
+	if (epoch < 0 || epoch >= VERIFY_EPOCHS_MAX)
+		return;
+	if (epoch >= verify->epochs) {
+		room = epoch + 16;
+		larger = memory_new_array((size_t)room, sizeof(*larger));
+		if (verify->sealed != NULL)
+			memcpy(larger, verify->sealed,
+			    (size_t)verify->epochs * sizeof(*larger));
+		memory_free(verify->sealed);
+		verify->sealed = larger;
+		verify->epochs = room;
+	}
+	if (xid > verify->sealed[epoch])
+		verify->sealed[epoch] = xid;
+}
+
+/* Of what is known of the seal before, only numbers and hash are kept. */
+static void
+verify_link(struct verify *verify, const struct copy_field *seal,
+    const struct verify_seal *before, const unsigned char *before_hash)
+{
+	int64_t no = copy_number(&seal[SEAL_NO]);
+	int64_t epoch = copy_number(&seal[SEAL_EPOCH]);
+	int64_t month = copy_number(&seal[SEAL_MONTH]);
+	int64_t from = copy_number(&seal[SEAL_XID_FROM]);
+	int64_t to = copy_number(&seal[SEAL_XID_TO]);
+	const char *place = verify_place("seal", no);
+	bool goes_on;
+
+	if (!before->given) {
+		if (no > 0 && !verify->partial)
+			verify_damage(verify, "seal_missing", place,
+			    "the seals before it are missing");
+		return;
+	}
+	if (no != before->no + 1) {
+		if (!verify->partial)
+			verify_damage(verify, "seal_missing", place,
+			    "the seals from %" PRId64 " to %" PRId64
+			    " are missing",
+			    before->no + 1, no - 1);
+		return;
+	}
+	if (memcmp(seal[SEAL_PREV].bytes, before_hash, CRYPTO_SHA256_SIZE) != 0)
+		verify_damage(verify, "chain_broken", place,
+		    "it does not hold the hash of the seal before");
+	if (epoch == before->epoch)
+		goes_on = from == before->xid_to ||
+		    (from == before->xid_from && to == before->xid_to &&
+			month > before->month);
+	else
+		goes_on = epoch == before->epoch + 1 && from == to &&
+		    copy_number(&seal[SEAL_N]) == 0;
+	if (!goes_on)
+		verify_damage(verify, "seal_gap", place,
+		    "its transactions do not go on from those before");
+}
+
+void
+verify_chain(struct verify *verify, struct copy *seals)
+{
+	struct copy_field seal[SEAL_FIELDS];
+	struct verify_seal before = { .given = false };
+	unsigned char hash[CRYPTO_SHA256_SIZE], before_hash[sizeof(hash)];
+	const char *place;
+	int64_t no;
+
+	while (copy_next(seals, seal, SEAL_FIELDS)) {
+		no = copy_number(&seal[SEAL_NO]);
+		place = verify_place("seal", no);
+		verify->seals++;
+		if (!verify_is_hash(&seal[SEAL_HASH]) ||
+		    !verify_is_hash(&seal[SEAL_ROOT]) ||
+		    !verify_is_hash(&seal[SEAL_PREV])) {
+			verify_damage(verify, "seal_changed", place,
+			    "it is not of the form of a seal");
+			continue;
+		}
+		verify_seal_hash(seal, hash);
+		if (memcmp(hash, seal[SEAL_HASH].bytes, sizeof(hash)) != 0)
+			verify_damage(verify, "seal_changed", place,
+			    "its hash is not that of its other columns");
+		verify_signature(verify, seal, place);
+		if (verify->witness != NULL &&
+		    !witness_agrees(
+			&verify->witness->seals, no, seal[SEAL_HASH].bytes))
+			verify_damage(verify, "anchor_differs", place,
+			    "another hash was anchored: the chain was made "
+			    "anew");
+		verify_link(verify, seal, &before, before_hash);
+		before.given = true;
+		before.no = no;
+		before.epoch = copy_number(&seal[SEAL_EPOCH]);
+		before.month = copy_number(&seal[SEAL_MONTH]);
+		before.xid_from = copy_number(&seal[SEAL_XID_FROM]);
+		before.xid_to = copy_number(&seal[SEAL_XID_TO]);
+		memcpy(before_hash, seal[SEAL_HASH].bytes, sizeof(before_hash));
+		verify_note_sealed(verify, before.epoch, before.xid_to);
+	}
+	verify_read_failed(verify, seals);
+	if (verify->seals == 0)
+		verify_damage(verify, "seal_missing", "seal 0",
+		    "there are no seals at all");
+}
+
+/* Rows --------------------------------------------------------------------- */
+
+/* The first day of the month, in days since 2000-01-01 as PostgreSQL's. */
+static int64_t
+verify_month(int64_t at)
+{
+	int64_t days = at / VERIFY_DAY - (at % VERIFY_DAY < 0);
+	/* By eras of 400 years that begin on the first of March. */
+	int64_t z = days + 730425;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	int64_t doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+
+	return (days - (doy - (153 * mp + 2) / 5));
+}
+
+static void
+verify_number_add(EVP_MD_CTX *context, uint32_t number)
+{
+	number = htobe32(number);
+	EVP_DigestUpdate(context, &number, sizeof(number));
+}
+
+/* As record_send writes a row of these types. */
+static void
+verify_row_hash(
+    EVP_MD_CTX *context, const struct copy_field *event, unsigned char *hash)
+{
+	int i;
+
+	EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+	EVP_DigestUpdate(
+	    context, VERIFY_ROW_LABEL, sizeof(VERIFY_ROW_LABEL) - 1);
+	verify_number_add(context, EVENT_HASH);
+	for (i = 0; i < EVENT_HASH; i++) {
+		verify_number_add(context, verify_types[i]);
+		if (event[i].bytes == NULL) {
+			verify_number_add(context, UINT32_MAX);
+			continue;
+		}
+		verify_number_add(context, event[i].size);
+		EVP_DigestUpdate(context, event[i].bytes, event[i].size);
+	}
+	EVP_DigestFinal_ex(context, hash, NULL);
+}
+
+/* The next seal that has rows. */
+static void
+verify_take_seal(struct verify_seal *seal, struct copy *seals)
+{
+	struct copy_field fields[SEAL_FIELDS];
+
+	seal->given = false;
+	while (!seal->given && copy_next(seals, fields, SEAL_FIELDS)) {
+		seal->n = copy_number(&fields[SEAL_N]);
+		if (seal->n == 0 || !verify_is_hash(&fields[SEAL_ROOT]))
+			continue;
+		seal->given = true;
+		seal->no = copy_number(&fields[SEAL_NO]);
+		seal->epoch = copy_number(&fields[SEAL_EPOCH]);
+		seal->month = copy_number(&fields[SEAL_MONTH]);
+		seal->xid_from = copy_number(&fields[SEAL_XID_FROM]);
+		seal->xid_to = copy_number(&fields[SEAL_XID_TO]);
+		memcpy(seal->root, fields[SEAL_ROOT].bytes, sizeof(seal->root));
+		seal->found = 0;
+		EVP_DigestInit_ex(seal->hashes, EVP_sha256(), NULL);
+	}
+}
+
+static void
+verify_finish_seal(struct verify *verify, struct verify_seal *seal)
+{
+	const char *place = verify_place("seal", seal->no);
+	unsigned char root[CRYPTO_SHA256_SIZE];
+
+	EVP_DigestFinal_ex(seal->hashes, root, NULL);
+	if (seal->found < seal->n)
+		verify_damage(verify, "rows_missing", place,
+		    "%" PRId64 " of its %" PRId64 " rows are missing",
+		    seal->n - seal->found, seal->n);
+	else if (seal->found > seal->n)
+		verify_damage(verify, "rows_added", place,
+		    "%" PRId64 " rows were put in beside its %" PRId64,
+		    seal->found - seal->n, seal->n);
+	else if (memcmp(root, seal->root, sizeof(root)) != 0)
+		verify_damage(verify, "rows_exchanged", place,
+		    "of its %" PRId64 " rows at least one is another than was "
+		    "sealed",
+		    seal->n);
+}
+
+/* Whether the seal is over before a row of this place. */
+static bool
+verify_is_past(
+    const struct verify_seal *seal, int64_t epoch, int64_t month, int64_t xid)
+{
+	if (seal->epoch != epoch)
+		return (seal->epoch < epoch);
+	if (seal->month != month)
+		return (seal->month < month);
+	return (seal->xid_to <= xid);
+}
+
+static void
+verify_row(struct verify *verify, struct verify_seal *seal, struct copy *seals,
+    const struct copy_field *event, const unsigned char *hash)
+{
+	int64_t id = copy_number(&event[EVENT_ID]);
+	int64_t epoch = copy_number(&event[EVENT_EPOCH]);
+	int64_t xid = copy_number(&event[EVENT_XID]);
+	int64_t month = verify_month(copy_number(&event[EVENT_AT]));
+
+	verify->rows++;
+	if (!verify_is_hash(&event[EVENT_HASH]) ||
+	    memcmp(hash, event[EVENT_HASH].bytes, CRYPTO_SHA256_SIZE) != 0)
+		verify_damage(verify, "row_changed", verify_place("row", id),
+		    "its hash is not that of its other columns");
+	if (verify->witness != NULL &&
+	    !witness_agrees(&verify->witness->receipts, id, hash))
+		verify_damage(verify, "receipt_differs",
+		    verify_place("row", id),
+		    "another hash was given out as its receipt");
+	while (seal->given && verify_is_past(seal, epoch, month, xid)) {
+		verify_finish_seal(verify, seal);
+		verify_take_seal(seal, seals);
+	}
+	if (seal->given && seal->epoch == epoch && seal->month == month &&
+	    seal->xid_from <= xid) {
+		seal->found++;
+		EVP_DigestUpdate(seal->hashes, event[EVENT_HASH].bytes,
+		    event[EVENT_HASH].size);
+	} else if (epoch >= 0 && epoch < verify->epochs &&
+	    verify->sealed[epoch] > 0 && xid >= verify->sealed[epoch]) {
+		verify->unsealed++;
+	} else {
+		verify_damage(verify, "row_unsealed", verify_place("row", id),
+		    "no seal covers it, though its transaction is sealed: it "
+		    "was put in afterwards");
+	}
+}
+
+void
+verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
+{
+	struct copy_field event[EVENT_FIELDS];
+	struct verify_seal seal = { .hashes = EVP_MD_CTX_new() };
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+
+	verify_take_seal(&seal, seals);
+	while (copy_next(events, event, EVENT_FIELDS)) {
+		verify_row_hash(context, event, hash);
+		verify_row(verify, &seal, seals, event, hash);
+	}
+	verify_read_failed(verify, events);
+	while (seal.given) {
+		verify_finish_seal(verify, &seal);
+		verify_take_seal(&seal, seals);
+	}
+	EVP_MD_CTX_free(context);
+	EVP_MD_CTX_free(seal.hashes);
+}
+
+/* Anchors ------------------------------------------------------------------ */
+
+static void
+verify_unseen(struct verify *verify, const struct witness_list *list,
+    const char *kind, const char *what, const char *words)
+{
+	uint64_t unseen = 0;
+	int64_t first = 0;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (!list->entries[i].seen && unseen++ == 0)
+			first = list->entries[i].number;
+	}
+	if (unseen > 0)
+		verify_damage(verify, kind, verify_place(what, first),
+		    "it and %" PRIu64 " more %s", unseen - 1, words);
+}
+
+void
+verify_anchors(struct verify *verify)
+{
+	if (verify->witness == NULL || verify->partial)
+		return;
+	verify_unseen(verify, &verify->witness->seals, "anchor_lost", "seal",
+	    "were anchored and are gone: the end was cut off, or an older "
+	    "backup is in its place");
+	verify_unseen(verify, &verify->witness->receipts, "receipt_lost", "row",
+	    "were given out as receipts and are gone");
+}
+
+void
+verify_free(struct verify *verify)
+{
+	memory_free(verify->sealed);
+}

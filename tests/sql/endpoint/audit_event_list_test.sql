@@ -1,0 +1,103 @@
+-- GET /audit-trail/v1alpha1/regions/{region}/events
+BEGIN;
+\ir ../setup.sql
+SELECT make_caller('auditor', 'acme', '{AuditTrailReadOnly}', NULL, NULL),
+       make_caller('of one project', 'acme', '{AuditTrailReadOnly}', '{main}', NULL);
+SELECT id AS auditor FROM store.principal WHERE name = 'auditor' \gset
+
+CREATE FUNCTION test.events(query jsonb DEFAULT '{}', caller text DEFAULT 'auditor') RETURNS test.answer LANGUAGE sql AS $$
+    SELECT test.call('audit_event_list', query => jsonb_build_object('organization_id', test.organization('acme')) || query,
+                     caller => caller)
+$$;
+CREATE FUNCTION test.methods(query jsonb DEFAULT '{}') RETURNS text[] LANGUAGE sql AS $$
+    SELECT ARRAY(SELECT e ->> 'method_name' FROM jsonb_array_elements((test.events(query)).body -> 'events') AS e)
+$$;
+
+-- Allowed ----------------------------------------------------------------------
+
+SELECT call('secret_get', 'ready'), call('secret_version_get', 'ready', '1'),
+       call('secret_update', 'ready', body => '{"description": "x"}', query => '{"page": "1", "tags": ["a", "b"]}') \g /dev/null
+SELECT is((events()).status, 200, 'audit_event_list answers 200');
+SELECT is(audited(), 'audit_event_list 200 by auditor', 'it is audited');
+SELECT is((methods('{"order_by": "recorded_at_desc"}'))[1:4], '{ListEvents,UpdateSecret,GetSecretVersion,GetSecret}',
+          'audit_event_list lists the newest first');
+SELECT is((methods('{"order_by": "recorded_at_asc"}'))[1:2], '{operator.organization_create,operator.project_create}',
+          'or the oldest');
+SELECT is((events('{"method_name": "UpdateSecret"}')).body #- '{events,0,id}' #- '{events,0,request_id}' #- '{events,0,recorded_at}'
+              #- '{events,0,resources,0,created_at}' #- '{events,0,resources,0,updated_at}',
+          jsonb_build_object('next_page_token', NULL, 'events', jsonb_build_array(jsonb_build_object(
+              'locality', 'fr-par', 'principal', jsonb_build_object('id', p.id), 'organization_id', organization('acme'),
+              'project_id', project('main'), 'source_ip', '192.0.2.1', 'user_agent', 'test', 'product_name', 'secret-manager',
+              'service_name', 'scaleway.secret_manager.v1beta1.Api', 'method_name', 'UpdateSecret', 'status_code', 200,
+              'request_body', jsonb_build_object('secret_id', secret('ready'), 'description', 'x', 'page', '1',
+                                                 'tags', '["a", "b"]'::jsonb),
+              'resources', jsonb_build_array(jsonb_build_object(
+                  'id', secret('ready'), 'type', 'secret_manager_secret', 'deleted_at', NULL, 'name', 'ready',
+                  'secret_manager_secret_info', '{"path": "/", "key_id": null}'::jsonb))))),
+          'an event has the shape of the contract') FROM store.principal p WHERE p.name = 'owner';
+SELECT is((events('{"method_name": "GetSecretVersion"}')).body #> '{events,0,resources,0,secret_manager_version_info}',
+          '{"revision": 1}', 'and that of a version its revision');
+SELECT is((events('{"page_size": 1}')).body #>> '{events,0,id}' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$',
+          true, 'its id is a UUID');
+
+-- Filters
+SELECT is((SELECT array_agg(DISTINCT m) FROM unnest(methods('{"resource_type": "secret_manager_version", "product_name": "secret-manager",
+          "status": "200"}')) AS m), '{CreateSecretVersion,GetSecretVersion}', 'audit_event_list filters by type, product and status');
+SELECT is(methods(jsonb_build_object('resource_id', secret('locked'))), '{LockSecret,CreateSecretVersion,CreateSecret}', 'by resource');
+SELECT is(methods(jsonb_build_object('resource_id', secret('locked'), 'order_by', 'recorded_at_asc')),
+          '{CreateSecret,CreateSecretVersion,LockSecret}', 'in either order');
+SELECT is((methods(jsonb_build_object('principal_id', :'auditor')))[1], 'ListEvents', 'by principal');
+SELECT is(methods('{"service_name": "scaleway.key_manager.v1alpha1.Api"}'), '{}', 'by service');
+SELECT is(methods('{"source_ip": "192.0.2.2"}'), '{}', 'by address');
+SELECT is(methods(jsonb_build_object('project_id', project('other'))), '{operator.api_key_add,operator.project_create}', 'by project');
+SELECT is(methods('{"recorded_before": "2001-01-01T00:00:00Z", "recorded_after": "2000-01-01T00:00:00Z"}'), '{}', 'by time');
+UPDATE audit.event SET at = at - interval '61 minutes' WHERE method = 'secret_create';
+SELECT is(methods('{"method_name": "CreateSecret"}'), '{}', 'by default of the last hour');
+
+-- Pages
+CREATE FUNCTION test.walk(query jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer test.answer;
+    v_ids    text[] := '{}';
+    v_token  text;
+BEGIN
+    LOOP
+        v_answer := test.events(query || jsonb_build_object('page_token', coalesce(v_token, ''), 'page_size', 7));
+        v_ids := v_ids || ARRAY(SELECT e ->> 'id' FROM jsonb_array_elements(v_answer.body -> 'events') AS e);
+        v_token := v_answer.body ->> 'next_page_token';
+        EXIT WHEN v_token IS NULL;
+    END LOOP;
+    RETURN v_ids;
+END
+$$;
+SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS now \gset
+UPDATE audit.event SET at = :'now'::timestamptz - interval '1 minute' WHERE id % 3 = 0;     -- ties
+SELECT walk(jsonb_build_object('recorded_before', :'now')) AS down,
+       walk(jsonb_build_object('recorded_before', :'now', 'order_by', 'recorded_at_asc')) AS up \gset
+SELECT is(cardinality(:'down'::text[]), (SELECT count(*)::integer FROM audit.event e
+                                          WHERE e.organization_id = organization('acme') AND e.at < :'now'
+                                            AND e.at >= :'now'::timestamptz - interval '1 hour'),
+          'the pages have all events');
+SELECT is((SELECT count(DISTINCT id) FROM unnest(:'down'::text[]) AS id), cardinality(:'down'::text[])::bigint, 'each once');
+SELECT is(ARRAY(SELECT id FROM unnest(:'up'::text[]) WITH ORDINALITY AS t(id, place) ORDER BY place DESC), :'down'::text[],
+          'in either order');
+
+-- Refused ----------------------------------------------------------------------
+
+SELECT refuses('audit_event_list', '400 invalid_arguments organization_id required', 'a call without an organization', caller => 'auditor');
+SELECT refuses('audit_event_list', '400 invalid_arguments organization_id format, project_id format, resource_type format, '
+                   'resource_id format, status format, recorded_after format, recorded_before format, order_by format, '
+                   'page_token format, principal_id format, source_ip format', 'what is malformed', caller => 'auditor',
+               query => '{"organization_id": "x", "project_id": "x", "resource_type": "x", "resource_id": "x", "status": "x",
+                          "recorded_after": "x", "recorded_before": "x", "order_by": "name_asc", "page_token": "x",
+                          "principal_id": "x", "source_ip": "192.0.2.0/24"}');
+SELECT refuses('audit_event_list', '403 permissions_denied read event', 'another organization', caller => 'auditor',
+               query => jsonb_build_object('organization_id', organization('rival')));
+SELECT refuses('audit_event_list', '403 permissions_denied audit event', 'a caller without the right', caller => 'owner',
+               query => jsonb_build_object('organization_id', organization('acme')));
+SELECT refuses('audit_event_list', '403 permissions_denied audit event', 'one with the right to a project', caller => 'of one project',
+               query => jsonb_build_object('organization_id', organization('acme')));
+SELECT refuses_without_key('audit_event_list');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,76 @@
+-- GET /coffer/v1/regions/{region}/changes
+BEGIN;
+\ir ../setup.sql
+SELECT make_caller('watcher', 'acme', '{AuditTrailReadOnly}', '{main}', NULL);
+
+-- What a test writes is of a transaction that has not ended, so it has to be told that it is complete.
+CREATE FUNCTION test.settle() RETURNS void LANGUAGE sql AS $$
+    UPDATE audit.settled SET id = (SELECT max(e.id) FROM audit.event e)
+$$;
+CREATE FUNCTION test.changes(query jsonb DEFAULT '{}', caller text DEFAULT 'watcher') RETURNS text[] LANGUAGE sql AS $$
+    SELECT ARRAY(SELECT concat_ws(' ', c ->> 'method_name', n.name, c ->> 'revision')
+                   FROM jsonb_array_elements((test.call('change_list', query => query, caller => caller)).body -> 'changes')
+                        WITH ORDINALITY AS t(c, place)
+                   LEFT JOIN test.secret_name n ON n.id::text = c ->> 'secret_id'
+                  ORDER BY t.place)
+$$;
+CREATE FUNCTION test.latest(caller text DEFAULT 'watcher') RETURNS text LANGUAGE sql AS $$
+    SELECT (test.call('change_list', query => '{"after": "latest"}', caller => caller)).body ->> 'cursor'
+$$;
+
+-- Allowed ----------------------------------------------------------------------
+
+SELECT is((call('change_list', caller => 'watcher')).text, '{"changes":[],"cursor":"1.0"}', 'change_list gives nothing that is not complete');
+SELECT is(audited(), 'change_list 200 by watcher', 'it is audited');
+SELECT settle();
+SELECT is((changes())[1:4], '{"CreateSecret ready","CreateSecretVersion ready 1","CreateSecret protected","CreateSecretVersion protected 1"}',
+          'change_list begins with the oldest change');
+SELECT latest() AS cursor \gset
+SELECT is(changes(jsonb_build_object('after', :'cursor')), '{}', 'and has nothing after the latest');
+SELECT given('secret_get', 'ready'), given('secret_update', 'ready', body => '{"description": "x"}'),
+       given('secret_version_disable', 'ready', '1'), make_version('foreign', caller => 'stranger'), settle() \g /dev/null
+SELECT is(changes(jsonb_build_object('after', :'cursor')), '{"UpdateSecret ready","DisableSecretVersion ready 1"}',
+          'but for what changed since, no reads, and of the projects that the caller may watch');
+SELECT is(changes(jsonb_build_object('after', :'cursor'), 'only read'), '{"UpdateSecret ready","DisableSecretVersion ready 1"}',
+          'who may read the metadata may watch them');
+SELECT is(changes(jsonb_build_object('after', :'cursor'), 'stranger'), '{"CreateSecretVersion foreign 2"}', 'another sees his own');
+SELECT is((changes(jsonb_build_object('after', :'cursor', 'page_size', '1')))[1], 'UpdateSecret ready', 'a page is as long as is asked for');
+SELECT call('change_list', query => jsonb_build_object('after', :'cursor', 'page_size', '1'), caller => 'watcher') AS page \gset
+SELECT is(changes(jsonb_build_object('after', (:'page'::test.answer).body ->> 'cursor')), '{"DisableSecretVersion ready 1"}',
+          'and its cursor leads to the next');
+SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor', 'page_size', '50'), caller => 'watcher')).body ->> 'cursor',
+          latest(), 'that of the last page to the end');
+SELECT is(changes('{"after": "1.0"}', 'guest'), '{}', 'a project without changes has none');
+
+-- A wait
+SELECT latest() AS cursor \gset
+SELECT is((SELECT (k.status, k.body, k.receipt)::text
+             FROM knock('change_list', test.request(query => jsonb_build_object('after', :'cursor', 'wait', '20')), 'watcher') AS k),
+          '(0,"{""need"": ""change"", ""wait"": 20}",)', 'change_list asks to be called again if it may wait');
+SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor', 'wait', '0'), caller => 'watcher')).status, 200, 'and not if not');
+SELECT given('secret_update', 'ready', body => '{"description": "y"}'), settle() \g /dev/null
+SELECT is(changes(jsonb_build_object('after', :'cursor', 'wait', '20')), '{"UpdateSecret ready"}', 'or if there is something');
+
+-- A version that is read once is changed by it.
+SELECT make_secret('once', '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'), make_version('once'), settle(),
+       latest() AS cursor \gset
+SELECT given('secret_version_access', 'once', '1'), settle() \g /dev/null
+SELECT is(changes(jsonb_build_object('after', :'cursor')), '{"ExpireSecretVersion once 1"}', 'change_list shows that a version was used up');
+
+-- A restore has taken back events, and their ids are given again.
+SELECT latest() AS cursor \gset
+UPDATE audit.event SET epoch = 2 WHERE method = 'secret_update';
+INSERT INTO audit.epoch SELECT 2, now(), min(id), 'test' FROM audit.event WHERE method = 'secret_update';
+SELECT is((changes(jsonb_build_object('after', :'cursor')))[1], 'UpdateSecret ready', 'a cursor of an earlier epoch begins with the next');
+
+-- Refused ----------------------------------------------------------------------
+
+SELECT refuses('change_list', '400 invalid_arguments after format, wait constraint', 'what is malformed',
+               query => '{"after": "1", "wait": "61"}', caller => 'watcher');
+SELECT refuses('change_list', '403 permissions_denied watch change', 'a caller without the right', caller => 'only access');
+SELECT refuses('change_list', '403 permissions_denied watch change', 'a project without the right', caller => 'watcher',
+               query => jsonb_build_object('project_id', project('other')));
+SELECT refuses_without_key('change_list');
+
+SELECT finish();
+ROLLBACK;

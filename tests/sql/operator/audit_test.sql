@@ -1,0 +1,90 @@
+-- operator.audit_*: lives of the database, and retention.
+BEGIN;
+\ir ../setup.sql
+\ir ../sealed.sql
+CREATE FUNCTION test.last_month() RETURNS date LANGUAGE sql STABLE AS $$
+    SELECT date_trunc('month', test.month() AT TIME ZONE 'UTC' - interval '1 day')::date
+$$;
+
+-- A month that is over ------------------------------------------------------------
+
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', month()::date), 'SM900', 'the month is not over',
+          'operator.audit_drop_month refuses a month that is not over (SM900)');
+SELECT throws_ok('SELECT operator.audit_drop_month(''2001-02-03'')', 'SM900', 'a month is named by its first day', 'and what is no month (SM900)');
+SELECT throws_ok('SELECT operator.audit_drop_month(''2001-02-01'')', 'SM900', 'there is no such month', 'or is not there (SM900)');
+SELECT throws_ok('SELECT operator.audit_export_month(''2001-02-01'')', 'SM900', 'there is no such month',
+          'operator.audit_export_month likewise (SM900)');
+
+DO $$
+BEGIN
+    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)',
+                   rule.audit_partition(test.last_month()), rule.audit_month(test.last_month()), test.month());
+    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', rule.audit_partition(test.last_month()));
+END
+$$;
+SELECT make_event(8, 8, rule.audit_month(last_month())), make_event(9, 9, month() - interval '1 second');
+
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a row of the month is not sealed yet',
+          'operator.audit_drop_month refuses rows that are not sealed (SM900)');
+SELECT seal(8, 10);
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a seal of the month is not anchored yet',
+          'and seals that are not anchored (SM900)');
+INSERT INTO store.signer VALUES ('0123456789abcdef', sha256('public'), '0123456789abcdef', decode(repeat('00', 60), 'hex'));
+UPDATE audit.seal SET signer = '0123456789abcdef', signature = decode(repeat('00', 64), 'hex'), anchored_at = now();
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'the month was not exported since its last seal', 'and a month that was not exported (SM900)');
+
+GRANT USAGE ON SCHEMA test TO PUBLIC;
+SET LOCAL ROLE coffer_operator;
+SELECT results_eq(format('SELECT id FROM operator.audit_export_month(%L)', last_month()), 'VALUES (8::bigint), (9)',
+                  'operator.audit_export_month gives the rows of a month');
+SELECT results_eq(format('SELECT n FROM operator.audit_export_seals(%L)', last_month()), 'VALUES (2::bigint)',
+                  'operator.audit_export_seals its seals');
+SELECT is(operator.audit_drop_month(last_month()), 2::bigint, 'operator.audit_drop_month gives the number of rows');
+RESET ROLE;
+SELECT is(to_regclass('audit.' || rule.audit_partition(last_month())), NULL, 'and the month is gone');
+SELECT isnt_empty(format('SELECT FROM audit.seal WHERE month = %L', last_month()), 'but not its seals');
+SELECT results_eq('SELECT method, database_role, request::text FROM audit.event WHERE method LIKE ''operator.audit%'' ORDER BY id',
+                  format($$VALUES ('operator.audit_export_month', 'postgres', '{"month": "%1$s"}'),
+                                  ('operator.audit_drop_month', 'postgres', '{"rows": 2, "month": "%1$s"}')$$, last_month()),
+                  'both are audited');
+SELECT is(current_setting('lock_timeout'), '0', 'and the session waits for locks as before');
+SELECT is_empty('SELECT * FROM auditor.verify()', 'auditor.verify finds the rest sound');
+SELECT is(found('DELETE FROM audit.event WHERE method = ''operator.audit_drop_month'''), 'month_missing month ' || last_month(),
+          'unless the row of who dropped the month is not there');
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'there is no such month',
+          'a month is dropped once (SM900)');
+
+-- A life of the database ----------------------------------------------------------
+
+SELECT throws_ok('SELECT operator.audit_epoch_begin('''')', 'SM900', 'an epoch begins for a reason',
+          'operator.audit_epoch_begin refuses to begin without a reason (SM900)');
+SET LOCAL ROLE coffer_operator;
+SELECT is(operator.audit_epoch_begin('a test'), 2, 'operator.audit_epoch_begin gives the number of the epoch');
+RESET ROLE;
+SELECT is((SELECT (epoch, method, request->>'reason')::text FROM audit.event ORDER BY id DESC LIMIT 1),
+          '(2,operator.audit_epoch_begin,"a test")', 'of which it is the first row');
+SELECT is((SELECT count(*) FROM audit.event e
+            WHERE NOT EXISTS (SELECT FROM audit.seal s WHERE s.epoch = e.epoch AND e.xid >= s.xid_from AND e.xid < s.xid_to)),
+          1::bigint, 'all before are sealed');
+SELECT is((SELECT (epoch, n)::text FROM audit.seal ORDER BY no DESC LIMIT 1), '(2,0)', 'and the chain goes on with a seal over nothing');
+SELECT is_empty('SELECT * FROM auditor.verify()', 'auditor.verify finds it sound');
+
+-- As after pg_restore: the transaction numbers are lower than those of the seals.
+UPDATE audit.seal s SET xid_to = xid_to + 1000000 WHERE no = (SELECT max(no) FROM audit.seal);
+SELECT throws_like('SELECT operator.organization_create(''x'')', '%begun anew%',
+          'an operator function refuses to write below the seals (SM900)');
+SELECT alike(array_to_string((SELECT faults FROM daemon.hello(gen_random_uuid(), '', '{}')), '|'), '%audit_epoch_begin%',
+             'and a daemon is told so');
+SELECT is(operator.audit_epoch_begin('restored'), 3, 'operator.audit_epoch_begin mends it');
+SELECT is(rule.audit_faults(), '{}', 'there is no fault any more');
+
+-- Signers -------------------------------------------------------------------------
+
+SET LOCAL ROLE coffer_operator;
+SELECT is(operator.signer_retire(), '0123456789abcdef', 'operator.signer_retire gives the id of the key');
+SELECT throws_ok('SELECT operator.signer_retire()', 'SM900', 'there is no signer', 'and refuses when there is none (SM900)');
+RESET ROLE;
+SELECT is_empty('SELECT FROM daemon.signer_get()', 'a daemon has to make another');
+
+SELECT finish();
+ROLLBACK;
