@@ -24,7 +24,8 @@ class Client:
         self.connection = None
 
     def request(self, method, path, body="", token=None, header=""):
-        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token or self.token}\r\n{header}"
+        token = f"X-Auth-Token: {token or self.token}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{token}{header}"
         return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
     def any_request(self):
@@ -36,7 +37,9 @@ class Client:
         if kind == 12:
             return self.request("GET", f"{self.path}/versions?page_size=5")
         if kind == 13:
-            return self.request("PATCH", self.path, f'{{"description":"{"x" * self.random.randrange(9000)}"}}')
+            return self.request(
+                "PATCH", self.path, f'{{"description":"{"x" * self.random.randrange(9000)}"}}'
+            )
         if kind == 14:
             data = base64.b64encode(self.random.randbytes(100)).decode()
             return self.request("POST", f"{self.path}/versions", f'{{"data":"{data}"}}')
@@ -51,7 +54,7 @@ class Client:
         return self.request("GET", "/metadata")
 
     def turn(self):
-        """Some requests on a connection, and their answers; or a fault that ends it, or nobody to take the answer."""
+        """Some requests and their answers; or a fault at the end, or nobody to take them."""
         if self.connection is None:
             self.connection = socket.create_connection(("127.0.0.1", self.daemon.port), 60)
         count = self.random.randrange(1, 20)
@@ -65,7 +68,11 @@ class Client:
         else:
             self.connection.sendall(sent + self.request("GET", "/live"))
         received = b""
-        while end > 0 and b'{"status":"live"}' not in received[-200:] and (chunk := self.connection.recv(65536)):
+        while (
+            end > 0
+            and b'{"status":"live"}' not in received[-200:]
+            and (chunk := self.connection.recv(65536))
+        ):
             received += chunk
         self.answered += received.count(b"HTTP/1.1 ")
         if end < 2:

@@ -1,4 +1,4 @@
-"""A sanitized daemon that has lost memory, in whatever kind of request, does not end with status 0."""
+"""A sanitized daemon that has lost memory does not end with status 0."""
 
 import os
 

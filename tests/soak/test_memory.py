@@ -26,5 +26,5 @@ def test_memory_is_flat(start_daemon, service, prepared):
     )
     fifth = len(sizes) // 5
     early, late = max(sizes[fifth : 2 * fifth]), max(sizes[-fifth:])
-    print(f"\n{answered} requests; {early} KiB in the second fifth of the time, {late} KiB in the last")
+    print(f"\n{answered} requests; {early} KiB in the second fifth, {late} KiB in the last")
     assert late < early * 1.05 + 512
