@@ -124,8 +124,8 @@ call_send(struct request *request)
 	unsigned int flags = request->route.endpoint->flags;
 
 	if (++call->rounds > CALL_ROUNDS_MAX) {
-		log_error("call asks again without end",
-		    log_text("id", request->id));
+		log_error(
+		    "call asks again without end", log_text("id", request->id));
 		return (request_refuse(request, ERROR_INTERNAL));
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
@@ -291,8 +291,8 @@ call_again(struct request *request, const char *text)
 
 	if (strcmp(what, "alone") == 0)
 		call_leave_group(request);
-	else if (
-	    uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
+	else if (uuid_parse(call_member(need, "secret_id"), call->secret) !=
+		0 ||
 	    uuid_parse(call_member(need, "project_id"), call->project) != 0)
 		call_fail(request, "call's need is malformed");
 	else if (strcmp(what, "kek") == 0)
