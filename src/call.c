@@ -125,8 +125,8 @@ call_send(struct request *request)
 	unsigned int flags = request->route.endpoint->flags;
 
 	if (++call->rounds > CALL_ROUNDS_MAX) {
-		log_error("call asks again without end",
-		    log_text("id", request->id));
+		log_error(
+		    "call asks again without end", log_text("id", request->id));
 		return (request_refuse(request, ERROR_INTERNAL));
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;

@@ -263,8 +263,8 @@ seat_sqlstate(const struct pool_seat *seat)
 
 /* What failed has undone itself; one query is told, or sent again. */
 static void
-seat_mend_query(struct pool *pool, struct query *query,
-    const struct error_sqlstate *state)
+seat_mend_query(
+    struct pool *pool, struct query *query, const struct error_sqlstate *state)
 {
 	enum error_remedy remedy = state->remedy;
 
@@ -460,8 +460,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 		seat->greet.keyring = keyring;
 		seat->greet.instance = instance;
 		seat->retry = evtimer_new(base, seat_retry, seat);
-		seat->members = memory_new_array((size_t)settings->group_limit,
-		    sizeof(*seat->members));
+		seat->members = memory_new_array(
+		    (size_t)settings->group_limit, sizeof(*seat->members));
 		seat->delay = POOL_RETRY_FIRST;
 	}
 	seat_connect(&pool->seats[0]);

@@ -22,7 +22,7 @@ const struct setting settings_table[] = {
 	    "domain that /metadata names" },
 	{ "pool_size", SETTING_NUMBER, AT(pool_size), "16", 1, 256,
 	    "connections to the database" },
-	{ "read_connections", SETTING_NUMBER, AT(read_connections), "2", 1, 256,
+	{ "read_connections", SETTING_NUMBER, AT(read_connections), "4", 1, 256,
 	    "connections that reads use at a time; those that wait share a commit" },
 	{ "group_limit", SETTING_NUMBER, AT(group_limit), "32", 1, 256,
 	    "reads that share a commit at the most" },
