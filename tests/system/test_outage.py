@@ -323,7 +323,7 @@ def test_no_answer_without_its_audit_row(new_database, start_daemon, new_tenant)
         ("GET", "/secrets/x", None),
     ]:
         answer = client.call(method, path, body)
-        assert_answer(answer, 500, {"message": "internal error", "type": "internal"})
+        assert_answer(answer, 503, {"message": "service is unavailable", "type": "unavailable"})
         assert "X-Audit-Id" not in answer.headers
     database.query("GRANT INSERT ON audit.event TO coffer_exec")
     assert client.access(secret_id) == b"data"

@@ -188,7 +188,7 @@ def test_tables_need_no_settings():
     ):
         assert re.search(rf"^.*\b{name}\b", settings, re.MULTILINE), name
     endpoints = coffer("--endpoints")
-    assert len(re.findall(r"/regions/\{region\}/", endpoints)) == 22
+    assert len(re.findall(r"/secret-manager/v1beta1/regions/\{region\}/", endpoints)) == 22
     assert "/metadata" in endpoints
     errors = coffer("--errors")
     for status in (400, 401, 404, 405, 413, 431, 500, 503):
