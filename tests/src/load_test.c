@@ -46,7 +46,7 @@ test_standards(void **state)
 	(void)state;
 	assert_true(load_settings(&values, NULL, cause, sizeof(cause)));
 	assert_string_equal(values.listen, "127.0.0.1:8080");
-	assert_int_equal(values.pool_size, 8);
+	assert_int_equal(values.pool_size, 16);
 	assert_null(values.dsn);
 }
 
