@@ -325,8 +325,12 @@ seat_answer(struct pool_seat *seat)
 	struct pool_member members[POOL_GROUP_MAX];
 	long count = seat_empty(seat, members), i;
 
-	/* Free before done, so that a next round need not stand in line. */
+	/*
+	 * The database goes on with those who wait while these are answered.
+	 * They leave as much room in the line as a next round may need.
+	 */
 	seat_free(seat);
+	pool_dispatch(seat->pool);
 	for (i = 0; i < count; i++) {
 		if (members[i].query != NULL)
 			query_finish(members[i].query, members[i].result, NULL);

@@ -8,7 +8,7 @@ REQUESTS = int(os.environ.get("SOAK_REQUESTS", 100_000))
 
 
 def test_nothing_is_lost(start_daemon, service, prepared):
-    daemon = start_daemon(service.database, key_rate=0, denied_rate=0)
+    daemon = start_daemon(service.database)
     answered = soak(daemon, prepared, lambda answered: answered >= REQUESTS, lambda: None)
     daemon.terminate()
     assert daemon.wait() == 0, daemon.log[-10_000:]

@@ -16,7 +16,7 @@ def resident(daemon):
 
 
 def test_memory_is_flat(start_daemon, service, prepared):
-    daemon = start_daemon(service.database, key_rate=0, denied_rate=0)
+    daemon = start_daemon(service.database)
     started, sizes = time.monotonic(), []
     answered = soak(
         daemon,
