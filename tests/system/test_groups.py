@@ -148,6 +148,18 @@ def test_a_group_that_needs_keys(database, new_daemon, client, secrets):
     groups(database, answers)
 
 
+def test_a_caller_who_reads_in_two_projects(new_daemon, daemon):
+    """What the daemon guesses from the last read is wrong then, and does no harm."""
+    tenant = Tenant(daemon)
+    client = tenant.client()
+    projects = [tenant.project_id, tenant.project()]
+    ids = [client.create_secret(name=f"p-{number}", project_id=projects[number % 2])["id"] for number in range(6)]
+    for id in ids:
+        client.create_version(id, id.encode())
+    later = client.to(new_daemon())
+    assert [later.access(id).decode() for id in ids + ids] == ids + ids
+
+
 @pytest.fixture
 def trouble(database):
     """Let the audit row of a secret fail with a SQLSTATE, at once or at the commit."""
