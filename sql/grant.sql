@@ -3,8 +3,8 @@
 
 SET LOCAL ROLE coffer_owner;
 GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
-                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek, store.migration TO coffer_exec;
+                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
+                store.version, store.dek, store.migration TO coffer_exec;
 GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
                 store.dek TO coffer_exec;

@@ -51,6 +51,22 @@ CREATE TYPE rule.argument AS (
 );
 COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
 
+CREATE TYPE rule.sealed AS (
+    revision              integer,
+    status                text,
+    expires_once_accessed boolean,
+    payload               bytea,
+    kek_id                uuid,
+    dek                   bytea
+);
+COMMENT ON TYPE rule.sealed IS 'What of a version it takes to read it: its state now, and its payload and key, both sealed.';
+
+CREATE TYPE rule.page AS (
+    ids         uuid[],
+    total_count bigint
+);
+COMMENT ON TYPE rule.page IS 'One page of a list: the ids on it in their order, and how many there are on all pages.';
+
 CREATE TYPE rule.outcome AS (
     status     smallint,
     body       text,

@@ -12,7 +12,7 @@
 #include "request.h"
 #include "service.h"
 
-/* One for the key, one for a KEK that another daemon makes meanwhile. */
+/* For the key, for a KEK that another daemon makes meanwhile, and alone. */
 #define CALL_ROUNDS_MAX 4
 
 static void call_done(struct query *, const PGresult *, const struct error *);
@@ -49,7 +49,8 @@ call_guess_key(struct request *request)
 		       call->secret)) {
 		return;
 	}
-	if (!hint_get(hints, call->secret, &hint))
+	if (!hint_get(hints, call->secret, &hint) &&
+	    !hint_get(hints, request->digest, &hint))
 		return;
 	uuid_copy(call->project, hint.project);
 	uuid_copy(call->kek, hint.kek);
@@ -67,6 +68,7 @@ call_remember(struct request *request)
 	uuid_copy(hint.project, call->project);
 	uuid_copy(hint.kek, call->kek);
 	hint_put(hints, call->secret, &hint);
+	hint_put(hints, request->digest, &hint);
 	json_object_object_get_ex(request->document, "path", &path);
 	if (!json_object_object_get_ex(path, "secret_id", NULL))
 		hint_path_put(
@@ -90,6 +92,17 @@ call_describe_key(struct request *request)
 	json_object_object_add(request->document, "key", key);
 }
 
+/* Says in the document whether the call may share its transaction. */
+static void
+call_describe_group(struct request *request)
+{
+	if (request->call.query.groups)
+		json_object_object_add(request->document, "grouped",
+		    json_object_new_boolean(true));
+	else
+		json_object_object_del(request->document, "grouped");
+}
+
 static struct session_parameter
 call_bytes(const void *bytes, size_t size)
 {
@@ -111,12 +124,15 @@ call_send(struct request *request)
 	unsigned int flags = request->route.endpoint->flags;
 
 	if (++call->rounds > CALL_ROUNDS_MAX) {
-		log_error("call asks for a key without end",
+		log_error("call asks again without end",
 		    log_text("id", request->id));
 		return (request_refuse(request, ERROR_INTERNAL));
 	}
+	query->repeatable = (flags & ENDPOINT_READS) != 0;
+	query->groups = query->repeatable && !call->alone;
 	if (call->has_key)
 		call_describe_key(request);
+	call_describe_group(request);
 	query->statement = request->route.endpoint->function;
 	query->count = 4;
 	query->parameters[0] =
@@ -127,7 +143,6 @@ call_send(struct request *request)
 	query->parameters[2] =
 	    call_bytes(call->has_key ? call->key : NULL, sizeof(call->key));
 	query->parameters[3] = call_bytes(request->data, request->data_size);
-	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->label = request->id;
 	query->owner = request;
 	query->done = call_done;
@@ -192,6 +207,7 @@ call_make_kek(struct request *request)
 	query->parameters[3] =
 	    call_bytes(call->wrapped.bytes, sizeof(call->wrapped.bytes));
 	query->repeatable = true;
+	query->groups = false;
 	query->done = call_kek_kept;
 	if (!pool_run(request->service->pool, query)) {
 		request_refuse(request, ERROR_UNAVAILABLE);
@@ -255,6 +271,15 @@ call_read_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
 	return (true);
 }
 
+/* It would lock or change a row, and hold up those that share its commit. */
+static void
+call_leave_group(struct request *request)
+{
+	request->call.alone = true;
+	if (!call_send(request))
+		call_finish(request);
+}
+
 /* The door says what it needs, and that nothing has happened yet. */
 static void
 call_again(struct request *request, const char *text)
@@ -264,7 +289,10 @@ call_again(struct request *request, const char *text)
 	const char *what = call_member(need, "need");
 	struct keyring_wrapped wrapped;
 
-	if (uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
+	if (strcmp(what, "alone") == 0)
+		call_leave_group(request);
+	else if (
+	    uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
 	    uuid_parse(call_member(need, "project_id"), call->project) != 0)
 		call_fail(request, "call's need is malformed");
 	else if (strcmp(what, "kek") == 0)

@@ -19,6 +19,7 @@ struct call {
 	struct event *deadline;
 	void (*answered)(struct request *request);
 	int rounds;
+	bool alone; /* the door wants it outside of a group */
 
 	/* For which secret, and with which KEK, the key was derived. */
 	bool has_key;

@@ -41,6 +41,7 @@ greet_start(struct greet *greet)
 	greet->refused = false;
 	greet->step = GREET_HELLO;
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
+	session_sync(greet->session);
 }
 
 static void
@@ -49,7 +50,7 @@ greet_prepare(struct greet *greet)
 	char sql[256];
 	size_t i;
 
-	session_prepare_begin(greet->session);
+	session_query(greet->session, "DEALLOCATE ALL", NULL, 0);
 	for (i = 0; i < endpoints_count; i++) {
 		if (endpoints[i].flags & ENDPOINT_LOCAL)
 			continue;
@@ -62,7 +63,7 @@ greet_prepare(struct greet *greet)
 		session_prepare(greet->session, statements[i].name,
 		    statements[i].sql, statements[i].types,
 		    statements[i].count);
-	session_prepare_end(greet->session);
+	session_sync(greet->session);
 }
 
 void
@@ -86,6 +87,7 @@ greet_make_pepper(struct greet *greet)
 	keyring_pepper_make(greet->keyring, &greet->made);
 	greet->step = GREET_PEPPER;
 	session_query(greet->session, GREET_PEPPER_SQL, parameters, 2);
+	session_sync(greet->session);
 }
 
 /* Columns column and column + 1 are a wrapped key of the database. */

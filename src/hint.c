@@ -31,9 +31,9 @@ hint_free(struct hints *hints)
 }
 
 bool
-hint_get(struct hints *hints, const uuid_t secret, struct hint *hint)
+hint_get(struct hints *hints, const uuid_t whose, struct hint *hint)
 {
-	const struct hint *known = cache_get(hints->secrets, secret);
+	const struct hint *known = cache_get(hints->secrets, whose);
 
 	if (known != NULL)
 		*hint = *known;
@@ -41,9 +41,9 @@ hint_get(struct hints *hints, const uuid_t secret, struct hint *hint)
 }
 
 void
-hint_put(struct hints *hints, const uuid_t secret, const struct hint *hint)
+hint_put(struct hints *hints, const uuid_t whose, const struct hint *hint)
 {
-	cache_put(hints->secrets, secret, hint);
+	cache_put(hints->secrets, whose, hint);
 }
 
 /* A path is of any length: its digest stands for it. */

@@ -2,6 +2,9 @@
  * What the daemon remembers of earlier calls, so that it can send the key
  * with the first call: which project and KEK a secret has, and which secret a
  * path led to.  It may be stale; the database checks, and asks again.
+ *
+ * A caller mostly reads in one project: what its last read told is kept under
+ * its digest, and serves for a secret that nothing is known of.
  */
 #ifndef COFFER_HINT_H
 #define COFFER_HINT_H
@@ -20,10 +23,11 @@ struct hint {
 struct hints *hint_new(size_t entries);
 void hint_free(struct hints *hints);
 
-bool hint_get(struct hints *hints, const uuid_t secret, struct hint *hint)
+/* Of a secret by its id, or of a caller by the first bytes of its digest. */
+bool hint_get(struct hints *hints, const uuid_t whose, struct hint *hint)
     __attribute__((warn_unused_result));
 void
-hint_put(struct hints *hints, const uuid_t secret, const struct hint *hint);
+hint_put(struct hints *hints, const uuid_t whose, const struct hint *hint);
 
 /* path is any text that says where the caller looked. */
 bool hint_path_get(struct hints *hints, const char *path, uuid_t secret)

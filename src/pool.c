@@ -10,6 +10,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
+#define POOL_GROUP_MAX 256 /* at the most that group_limit can be */
 #define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
 
 enum seat_state {
@@ -20,7 +21,15 @@ enum seat_state {
 	SEAT_PREPARING, /* all statements anew, before its query runs again */
 };
 
-/* A place for one connection, and what it does now. */
+struct pool_member {
+	struct query *query; /* NULL: it was abandoned */
+	PGresult *result;
+};
+
+/*
+ * A place for one connection, and what it does now: one query, or several
+ * reads in a group, in one transaction.
+ */
 struct pool_seat {
 	TAILQ_ENTRY(pool_seat) entry; /* in the list of free ones */
 	struct pool *pool;
@@ -29,8 +38,10 @@ struct pool_seat {
 	enum seat_state state;
 	struct event *retry;
 	long delay;
-	struct query *query; /* NULL while running: it was abandoned */
-	PGresult *result;
+	struct pool_member *members;
+	long count; /* of members that were sent */
+	long results; /* of those that have a result */
+	bool reads;
 	bool failed;
 	char sqlstate[SESSION_SQLSTATE_SIZE];
 };
@@ -46,6 +57,7 @@ struct pool {
 	struct seat_list free;
 	struct query_line *line;
 	long open; /* seats that are free or running */
+	long reading; /* seats that run reads */
 	bool closing;
 };
 
@@ -131,6 +143,22 @@ seat_schedule(struct pool_seat *seat)
 		seat->delay = POOL_RETRY_LAST;
 }
 
+/* The seat runs nothing any more; who was in it is copied to members. */
+static long
+seat_empty(struct pool_seat *seat, struct pool_member *members)
+{
+	long count = seat->count;
+
+	memcpy(members, seat->members, (size_t)count * sizeof(*members));
+	memset(seat->members, 0, (size_t)count * sizeof(*members));
+	if (seat->reads)
+		seat->pool->reading--;
+	seat->reads = false;
+	seat->count = 0;
+	seat->results = 0;
+	return (count);
+}
+
 static void
 seat_close(struct pool_seat *seat)
 {
@@ -142,25 +170,29 @@ seat_close(struct pool_seat *seat)
 	if (seat->state != SEAT_CLOSED && seat->state != SEAT_GREETING)
 		pool->open--;
 	seat->state = SEAT_CLOSED;
-	session_clear(seat->result);
-	seat->result = NULL;
 }
 
 /* The connection is gone; the fate of what ran on it is not known. */
 static void
 seat_lose(struct pool_seat *seat)
 {
+	struct pool_member members[POOL_GROUP_MAX];
 	struct pool *pool = seat->pool;
-	struct query *query = seat->query;
+	struct query *query;
+	long count, i;
 
-	seat->query = NULL;
 	seat_close(seat);
+	count = seat_empty(seat, members);
 	seat_schedule(seat);
-	if (query != NULL && query->repeatable && !query->lost_once) {
-		query->lost_once = true;
-		pool_again(pool, query);
-	} else if (query != NULL) {
-		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
+	for (i = 0; i < count; i++) {
+		query = members[i].query;
+		session_clear(members[i].result);
+		if (query != NULL && query->repeatable && !query->lost_once) {
+			query->lost_once = true;
+			pool_again(pool, query);
+		} else if (query != NULL) {
+			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
+		}
 	}
 	pool_dispatch(pool);
 }
@@ -168,30 +200,47 @@ seat_lose(struct pool_seat *seat)
 static void
 seat_send(struct pool_seat *seat)
 {
-	struct query *query = seat->query;
+	const struct query *query;
+	long i;
 
 	seat->failed = false;
 	seat->state = SEAT_RUNNING;
-	session_execute(
-	    seat->session, query->statement, query->parameters, query->count);
+	for (i = 0; i < seat->count; i++) {
+		query = seat->members[i].query;
+		session_execute(seat->session, query->statement,
+		    query->parameters, query->count);
+	}
+	session_sync(seat->session);
 }
 
 static void
+seat_add(struct pool_seat *seat, struct query *query)
+{
+	query->seat = seat;
+	seat->members[seat->count++].query = query;
+}
+
+/* A query to run; a read takes along what waits of its kind. */
+static void
 seat_give(struct pool_seat *seat, struct query *query)
 {
-	TAILQ_REMOVE(&seat->pool->free, seat, entry);
-	seat->query = query;
-	query->seat = seat;
+	struct pool *pool = seat->pool;
+
+	TAILQ_REMOVE(&pool->free, seat, entry);
+	seat->reads = query_kind(query) == QUERY_GROUPING;
+	if (seat->reads)
+		pool->reading++;
+	seat_add(seat, query);
+	while (seat->reads && seat->count < pool->settings->group_limit &&
+	    (query = query_line_next(pool->line, QUERY_GROUPING)) != NULL)
+		seat_add(seat, query);
 	seat_send(seat);
 }
 
 static void
-seat_release(struct pool_seat *seat)
+seat_free(struct pool_seat *seat)
 {
-	seat->query = NULL;
 	seat->state = SEAT_FREE;
-	session_clear(seat->result);
-	seat->result = NULL;
 	session_stop_timer(seat->session);
 	/* The one used last is used next: its caches are warm. */
 	TAILQ_INSERT_HEAD(&seat->pool->free, seat, entry);
@@ -212,30 +261,13 @@ seat_sqlstate(const struct pool_seat *seat)
 	return (&fault);
 }
 
-/* The statement failed; it has undone itself, and the connection is sound. */
+/* What failed has undone itself; one query is told, or sent again. */
 static void
-seat_mend(struct pool_seat *seat)
+seat_mend_query(struct pool *pool, struct query *query,
+    const struct error_sqlstate *state)
 {
-	struct pool *pool = seat->pool;
-	struct query *query = seat->query;
-	const struct error_sqlstate *state = seat_sqlstate(seat);
 	enum error_remedy remedy = state->remedy;
 
-	log_warning("call failed in the database",
-	    log_text("id", query != NULL ? query->label : NULL),
-	    log_text("statement", query != NULL ? query->statement : NULL),
-	    log_text("sqlstate", seat->sqlstate));
-	if (remedy == REMEDY_RECONNECT)
-		return (seat_lose(seat));
-	if (query != NULL && remedy == REMEDY_PREPARE &&
-	    !query->prepared_again) {
-		query->prepared_again = true;
-		seat->state = SEAT_PREPARING;
-		return (greet_prepare_again(&seat->greet));
-	}
-	seat_release(seat);
-	if (query == NULL)
-		return;
 	if (remedy == REMEDY_AGAIN)
 		pool_repeat(pool, query, state->repeats, ERROR_UNAVAILABLE);
 	else if (remedy == REMEDY_AGAIN_FAULT)
@@ -246,18 +278,61 @@ seat_mend(struct pool_seat *seat)
 		query_finish(query, NULL, &errors[ERROR_INTERNAL]);
 }
 
+/*
+ * A statement failed, and its transaction is undone; the connection is sound.
+ * In a group nobody has been answered: each member is sent alone, so that one
+ * does no harm to the others.
+ */
+static void
+seat_mend(struct pool_seat *seat)
+{
+	struct pool_member members[POOL_GROUP_MAX];
+	struct pool *pool = seat->pool;
+	struct query *query = seat->members[0].query;
+	const struct error_sqlstate *state = seat_sqlstate(seat);
+	long count, i;
+
+	log_warning("call failed in the database",
+	    log_text("id", query != NULL ? query->label : NULL),
+	    log_text("statement", query != NULL ? query->statement : NULL),
+	    log_number("group", seat->count),
+	    log_text("sqlstate", seat->sqlstate));
+	if (state->remedy == REMEDY_RECONNECT)
+		return (seat_lose(seat));
+	if (seat->count == 1 && query != NULL &&
+	    state->remedy == REMEDY_PREPARE &&
+	    !query->prepared_again) {
+		query->prepared_again = true;
+		seat->state = SEAT_PREPARING;
+		return (greet_prepare_again(&seat->greet));
+	}
+	count = seat_empty(seat, members);
+	seat_free(seat);
+	for (i = 0; i < count; i++) {
+		query = members[i].query;
+		session_clear(members[i].result);
+		if (query != NULL && count > 1) {
+			query->alone = true;
+			pool_again(pool, query);
+		} else if (query != NULL) {
+			seat_mend_query(pool, query, state);
+		}
+	}
+}
+
 static void
 seat_answer(struct pool_seat *seat)
 {
-	struct query *query = seat->query;
-	PGresult *result = seat->result;
+	struct pool_member members[POOL_GROUP_MAX];
+	long count = seat_empty(seat, members), i;
 
-	seat->result = NULL;
 	/* Free before done, so that a next round need not stand in line. */
-	seat_release(seat);
-	if (query != NULL)
-		query_finish(query, result, NULL);
-	session_clear(result);
+	seat_free(seat);
+	for (i = 0; i < count; i++) {
+		if (members[i].query != NULL)
+			query_finish(members[i].query, members[i].result, NULL);
+		session_clear(members[i].result);
+	}
 }
 
 /* Sessions ----------------------------------------------------------------- */
@@ -274,16 +349,21 @@ static void
 pool_result(void *owner, PGresult *result)
 {
 	struct pool_seat *seat = owner;
+	char sqlstate[SESSION_SQLSTATE_SIZE];
 
 	if (seat->state != SEAT_RUNNING) {
 		greet_result(&seat->greet, result);
 		session_clear(result);
-	} else if (session_sqlstate(result, seat->sqlstate)) {
+	} else if (session_sqlstate(result, sqlstate)) {
+		/* What follows the first fault fails without a cause. */
+		if (!seat->failed)
+			memcpy(seat->sqlstate, sqlstate, sizeof(sqlstate));
 		seat->failed = true;
 		session_clear(result);
+	} else if (seat->results < seat->count) {
+		seat->members[seat->results++].result = result;
 	} else {
-		session_clear(seat->result);
-		seat->result = result;
+		session_clear(result);
 	}
 }
 
@@ -301,7 +381,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	}
 	seat->delay = POOL_RETRY_FIRST;
 	pool->open++;
-	seat_release(seat);
+	seat_free(seat);
 	log_debug("connected to the database");
 	if (pool->open > 1)
 		return;
@@ -326,10 +406,11 @@ pool_finished(void *owner)
 		pool_greeted(seat, outcome);
 	else if (outcome == GREET_REFUSED)
 		seat_lose(seat);
-	else if (seat->state == SEAT_PREPARING && seat->query != NULL)
+	else if (seat->state == SEAT_PREPARING &&
+	    seat->members[0].query != NULL)
 		seat_send(seat);
 	else if (seat->state == SEAT_PREPARING)
-		seat_release(seat);
+		seat_answer(seat);
 	else if (seat->failed)
 		seat_mend(seat);
 	else
@@ -380,6 +461,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 		seat->greet.keyring = keyring;
 		seat->greet.instance = instance;
 		seat->retry = evtimer_new(base, seat_retry, seat);
+		seat->members = memory_new_array((size_t)settings->group_limit,
+		    sizeof(*seat->members));
 		seat->delay = POOL_RETRY_FIRST;
 	}
 	seat_connect(&pool->seats[0]);
@@ -389,20 +472,26 @@ pool_new(struct event_base *base, const struct settings *settings,
 void
 pool_free(struct pool *pool)
 {
-	struct query *query;
-	long i;
+	struct pool_member members[POOL_GROUP_MAX];
+	struct pool_seat *seat;
+	long i, j, count;
 
 	if (pool == NULL)
 		return;
 	pool->closing = true;
 	for (i = 0; i < pool->settings->pool_size; i++) {
-		query = pool->seats[i].query;
-		pool->seats[i].query = NULL;
-		seat_close(&pool->seats[i]);
-		if (query != NULL)
-			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
-		session_free(pool->seats[i].session);
-		event_free(pool->seats[i].retry);
+		seat = &pool->seats[i];
+		seat_close(seat);
+		count = seat_empty(seat, members);
+		for (j = 0; j < count; j++) {
+			session_clear(members[j].result);
+			if (members[j].query != NULL)
+				query_finish(members[j].query, NULL,
+				    &errors[ERROR_UNAVAILABLE]);
+		}
+		session_free(seat->session);
+		event_free(seat->retry);
+		memory_free(seat->members);
 	}
 	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
 	query_line_free(pool->line);
@@ -414,6 +503,14 @@ bool
 pool_is_ready(const struct pool *pool)
 {
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
+}
+
+/* What may be sent now, if a seat is free: reads use only some of them. */
+static enum query_kind
+pool_kinds(const struct pool *pool)
+{
+	return (pool->reading < pool->settings->read_connections ? QUERY_ANY
+								 : QUERY_ALONE);
 }
 
 /* Brings together who waits and what is free. */
@@ -429,17 +526,20 @@ pool_dispatch(void *arg)
 		query_line_dismiss(
 		    pool->line, false, &errors[ERROR_UNAVAILABLE]);
 	while ((seat = TAILQ_FIRST(&pool->free)) != NULL &&
-	    (query = query_line_next(pool->line)) != NULL)
+	    (query = query_line_next(pool->line, pool_kinds(pool))) != NULL)
 		seat_give(seat, query);
 }
 
 bool
 pool_run(struct pool *pool, struct query *query)
 {
-	struct pool_seat *seat = TAILQ_FIRST(&pool->free);
+	bool waits;
 
+	query->alone = false;
+	waits = TAILQ_EMPTY(&pool->free) ||
+	    (query_kind(query) & pool_kinds(pool)) == 0;
 	if (pool->open == 0 || pool->closing ||
-	    (seat == NULL &&
+	    (waits &&
 		query_line_length(pool->line) >= pool->settings->queue_limit))
 		return (false);
 	query->pool = pool;
@@ -448,27 +548,37 @@ pool_run(struct pool *pool, struct query *query)
 	query->repeats = 0;
 	query->prepared_again = false;
 	query->lost_once = false;
-	if (seat != NULL)
-		seat_give(seat, query);
-	else
-		query_line_enter(pool->line, query, 0);
+	query_line_enter(pool->line, query, 0);
+	if (!waits)
+		pool_dispatch(pool);
 	return (true);
+}
+
+/* What it runs is left to run, for as much time again, if nobody waits. */
+static void
+seat_abandon(struct pool_seat *seat, const struct query *query)
+{
+	bool wanted = false;
+	long i;
+
+	for (i = 0; i < seat->count; i++) {
+		if (seat->members[i].query == query)
+			seat->members[i].query = NULL;
+		wanted = wanted || seat->members[i].query != NULL;
+	}
+	if (!wanted)
+		session_start_timer(
+		    seat->session, seat->pool->settings->request_deadline);
 }
 
 void
 pool_abandon(struct query *query)
 {
-	struct pool *pool = query->pool;
-
-	if (pool == NULL)
+	if (query->pool == NULL)
 		return;
 	query->pool = NULL;
-	if (query->seat == NULL) {
+	if (query->seat == NULL)
 		query_line_leave(query);
-	} else {
-		/* As much time again, then its connection is given up. */
-		query->seat->query = NULL;
-		session_start_timer(
-		    query->seat->session, pool->settings->request_deadline);
-	}
+	else
+		seat_abandon(query->seat, query);
 }

@@ -21,6 +21,12 @@ query_finish(
 	query->done(query, result, error);
 }
 
+enum query_kind
+query_kind(const struct query *query)
+{
+	return (query->groups && !query->alone ? QUERY_GROUPING : QUERY_ALONE);
+}
+
 struct query_line *
 query_line_new(struct event_base *base, void (*ready)(void *owner), void *owner)
 {
@@ -80,13 +86,17 @@ query_line_enter(
 }
 
 struct query *
-query_line_next(struct query_line *line)
+query_line_next(struct query_line *line, enum query_kind kinds)
 {
-	struct query *query = TAILQ_FIRST(&line->waiting);
+	struct query *query;
 
-	if (query != NULL)
-		query_line_leave(query);
-	return (query);
+	TAILQ_FOREACH (query, &line->waiting, entry) {
+		if (query_kind(query) & kinds) {
+			query_line_leave(query);
+			return (query);
+		}
+	}
+	return (NULL);
 }
 
 void
@@ -110,7 +120,7 @@ query_line_dismiss(
 {
 	struct query *query;
 
-	while ((query = query_line_next(line)) != NULL)
+	while ((query = query_line_next(line, QUERY_ANY)) != NULL)
 		query_finish(query, NULL, error);
 	while (paused_too && (query = TAILQ_FIRST(&line->paused)) != NULL) {
 		query_line_leave(query);

@@ -24,6 +24,7 @@ struct query {
 	struct session_parameter parameters[STATEMENT_PARAMETERS_MAX];
 	size_t count;
 	bool repeatable; /* may be sent again when nobody knows its fate */
+	bool groups; /* may share its transaction with others of its kind */
 	const char *label; /* names it in the log: the request's id */
 	/*
 	 * Exactly one of result and error is given; result is borrowed, and
@@ -40,9 +41,19 @@ struct query {
 	struct query_line *line;
 	struct event *pause; /* it waits for this */
 	int repeats;
+	bool alone; /* its group has failed: it gets a transaction of its own */
 	bool prepared_again;
 	bool lost_once;
 };
+
+enum query_kind {
+	QUERY_ALONE = 1 << 0,
+	QUERY_GROUPING = 1 << 1,
+	QUERY_ANY = QUERY_ALONE | QUERY_GROUPING,
+};
+
+/* Whether it is to have a transaction of its own. */
+enum query_kind query_kind(const struct query *query);
 
 /* Calls done; the query is in nobody's hands then. */
 void query_finish(
@@ -62,8 +73,11 @@ long query_line_length(const struct query_line *line);
 void query_line_enter(
     struct query_line *line, struct query *query, long milliseconds);
 
-/* Out of the line: the first that waits for a connection, NULL if none. */
-struct query *query_line_next(struct query_line *line);
+/*
+ * Out of the line: the first of these kinds that waits for a connection, NULL
+ * if none does.
+ */
+struct query *query_line_next(struct query_line *line, enum query_kind kinds);
 
 /* Out of the line, wherever it stands. */
 void query_line_leave(struct query *query);

@@ -151,15 +151,13 @@ session_writable(evutil_socket_t fd, short what, void *arg)
 static void
 session_receive(struct session *session)
 {
-	bool pipeline, gap = false;
+	bool gap = false;
 	PGresult *result;
 
 	while (session->running && !PQisBusy(session->connection)) {
-		pipeline =
-		    PQpipelineStatus(session->connection) != PQ_PIPELINE_OFF;
 		result = PQgetResult(session->connection);
-		if (result == NULL && pipeline && !gap) {
-			/* In a pipeline NULL parts the statements. */
+		if (result == NULL && !gap) {
+			/* NULL parts the statements. */
 			gap = true;
 			continue;
 		}
@@ -169,10 +167,7 @@ session_receive(struct session *session)
 			session->events->result(session->owner, result);
 			continue;
 		}
-		if (pipeline) {
-			PQclear(result);
-			PQexitPipelineMode(session->connection);
-		}
+		PQclear(result);
 		session->running = false;
 		if (PQstatus(session->connection) == CONNECTION_BAD)
 			return (session_fail(session, "connection lost"));
@@ -203,6 +198,7 @@ session_connected(struct session *session)
 
 	session_forget_event(&session->input);
 	PQsetnonblocking(session->connection, 1);
+	PQenterPipelineMode(session->connection);
 	session->input = event_new(session->base, socket, EV_READ | EV_PERSIST,
 	    session_readable, session);
 	session->output = event_new(
@@ -281,8 +277,6 @@ session_sent(struct session *session, int sent)
 	session->running = true;
 	if (sent == 0)
 		session_start_timer(session, 0);
-	else
-		session_flush(session);
 }
 
 static void
@@ -325,15 +319,6 @@ session_execute(struct session *session, const char *name,
 }
 
 void
-session_prepare_begin(struct session *session)
-{
-	PQenterPipelineMode(session->connection);
-	session_sent(session,
-	    PQsendQueryParams(session->connection, "DEALLOCATE ALL", 0, NULL,
-		NULL, NULL, NULL, 0));
-}
-
-void
 session_prepare(struct session *session, const char *name, const char *sql,
     const Oid *types, size_t count)
 {
@@ -342,9 +327,10 @@ session_prepare(struct session *session, const char *name, const char *sql,
 }
 
 void
-session_prepare_end(struct session *session)
+session_sync(struct session *session)
 {
 	session_sent(session, PQpipelineSync(session->connection));
+	session_flush(session);
 }
 
 /* libpq's buffers, where the result came through, are beyond reach. */

@@ -1,9 +1,11 @@
 /*
  * One connection to PostgreSQL on the event loop.
  *
- * One statement runs at a time.  Nothing blocks, but for the look-up of a
- * host name by libpq: give addresses where that could take long.  No text of
- * PostgreSQL leaves this module, only SQLSTATEs.
+ * Statements are sent and then ended by session_sync: those between two of
+ * them are one round trip and, but for what ends transactions by itself, one
+ * transaction.  Nothing blocks, but for the look-up of a host name by libpq:
+ * give addresses where that could take long.  No text of PostgreSQL leaves
+ * this module, only SQLSTATEs.
  */
 #ifndef COFFER_SESSION_H
 #define COFFER_SESSION_H
@@ -23,11 +25,12 @@ struct session;
 struct session_events {
 	void (*connected)(void *owner);
 	/*
-	 * A result, which the owner clears.  It counts only when the
-	 * statement has finished: an error may still come at its commit.
+	 * A result, one for each statement and in their order, which the owner
+	 * clears.  It counts only when all have finished: an error may still
+	 * come at the commit.  After an error the rest fails without a cause.
 	 */
 	void (*result)(void *owner, PGresult *result);
-	/* The statement is over, its transaction is committed or undone. */
+	/* All are over, their transaction is committed or undone. */
 	void (*finished)(void *owner);
 	/* The connection was lost, or not made in time; it is closed. */
 	void (*lost)(void *owner, const char *cause);
@@ -63,20 +66,16 @@ void session_start_timer(struct session *session, long milliseconds);
 /* Whether this server takes writes. */
 bool session_is_writable(const struct session *session);
 
-/* Runs one statement, all results in binary; false: lost is called soon. */
+/* Sends one statement, its results in binary. */
 void session_query(struct session *session, const char *sql,
     const struct session_parameter *parameters, size_t count);
 void session_execute(struct session *session, const char *name,
     const struct session_parameter *parameters, size_t count);
-
-/*
- * Prepares statements in one round trip.  session_prepare_begin forgets what
- * is prepared; finished is called after session_prepare_end.
- */
-void session_prepare_begin(struct session *session);
 void session_prepare(struct session *session, const char *name, const char *sql,
     const Oid *types, size_t count);
-void session_prepare_end(struct session *session);
+
+/* Ends what was sent since the last time; finished will be called. */
+void session_sync(struct session *session);
 
 /*
  * What is wrong with a connection, in libpq's own words and on one line; of

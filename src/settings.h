@@ -17,6 +17,8 @@ struct settings {
 	char *domain;
 	char *log_level;
 	long pool_size;
+	long read_connections;
+	long group_limit;
 	long queue_limit;
 	long connect_timeout;
 	long request_deadline;

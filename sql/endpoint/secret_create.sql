@@ -18,7 +18,7 @@ BEGIN
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
     PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
     PERFORM rule.quota_must_allow(caller.organization_id, 'secret',
-        (SELECT count(*) FROM store.secret s WHERE s.organization_id = caller.organization_id));
+        rule.quota_used(caller.organization_id));
 
     v_secret.id := gen_random_uuid();
     BEGIN

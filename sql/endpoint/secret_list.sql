@@ -13,30 +13,13 @@ DECLARE
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
 BEGIN
-    WITH matching AS (
-        SELECT s.* FROM store.secret s
-         WHERE s.project_id = ANY (v_projects)
-           AND s.region = v_region
-           AND (s.deletion_requested_at IS NOT NULL) = coalesce(v_argument.scheduled_for_deletion, false)
-           AND (v_argument.name IS NULL OR s.name = v_argument.name)
-           AND (v_argument.path IS NULL OR s.path = v_argument.path)
-           AND (v_argument.type IS NULL OR s.type = v_argument.type)
-           AND (v_argument.tags IS NULL OR s.tags @> v_argument.tags)
-           AND (v_argument.ephemeral IS NULL OR (s.action IS NOT NULL) = v_argument.ephemeral)
-    ), page AS (
-        SELECT row_number() OVER (ORDER BY
-                   CASE v_argument.order_by WHEN 'name_asc' THEN m.name END,
-                   CASE v_argument.order_by WHEN 'name_desc' THEN m.name END DESC,
-                   CASE v_argument.order_by WHEN 'created_at_asc' THEN m.created_at WHEN 'updated_at_asc' THEN m.updated_at END,
-                   CASE v_argument.order_by WHEN 'created_at_desc' THEN m.created_at WHEN 'updated_at_desc' THEN m.updated_at END DESC,
-                   m.id) AS place, m.id
-          FROM matching m
-         ORDER BY place
-         LIMIT v_argument.page_size OFFSET (v_argument.page - 1)::bigint * v_argument.page_size
-    )
+    -- One statement, and so one instant, for the page, the number and the secrets.
     SELECT row_to_json(shape) INTO v_body
-      FROM (SELECT ARRAY(SELECT rule.render_secret(s) FROM page JOIN store.secret s USING (id) ORDER BY page.place) AS secrets,
-                   (SELECT count(*) FROM matching) AS total_count) AS shape;
+      FROM (SELECT ARRAY(SELECT rule.render_secret(s)
+                           FROM unnest(page.ids) WITH ORDINALITY AS listed(id, place) JOIN store.secret s ON s.id = listed.id
+                          ORDER BY listed.place) AS secrets,
+                   page.total_count
+              FROM rule.list_page(v_projects, v_region, v_argument) AS page) AS shape;
     RETURN rule.outcome(200, v_body, v_argument.project_id);
 END
 $$;

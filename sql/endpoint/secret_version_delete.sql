@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     PERFORM rule.secret_must_be_usable(v_secret);
     v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version, 'enabled', 'disabled');
+    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
 
     UPDATE store.version v
        SET status_to_restore = v.status, status = 'scheduled_for_deletion', deletion_requested_at = clock_timestamp()

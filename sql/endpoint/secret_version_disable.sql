@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     PERFORM rule.secret_must_be_usable(v_secret);
     v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version, 'enabled', 'disabled');
+    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
 
     UPDATE store.version v SET status = 'disabled', updated_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision AND v.status = 'enabled';

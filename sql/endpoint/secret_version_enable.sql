@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     PERFORM rule.secret_must_be_usable(v_secret);
     v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version, 'enabled', 'disabled');
+    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
 
     IF v_version.status = 'disabled' THEN
         v_ephemeral := rule.ephemeral_properties_from_policy(v_secret, v_now);

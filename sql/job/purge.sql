@@ -9,10 +9,11 @@ DECLARE
     v_count  bigint := 0;
 BEGIN
     FOR v_secret IN
-        SELECT s.* FROM store.secret s WHERE s.deletion_requested_at <= v_before
-         ORDER BY s.deletion_requested_at LIMIT batch FOR UPDATE SKIP LOCKED
+        DELETE FROM store.secret s
+         WHERE s.id = ANY (ARRAY(SELECT d.id FROM store.secret d WHERE d.deletion_requested_at <= v_before
+                                  ORDER BY d.deletion_requested_at LIMIT batch FOR UPDATE SKIP LOCKED))
+        RETURNING s.*
     LOOP
-        PERFORM rule.secret_delete(v_secret.id);
         PERFORM rule.audit_write_job('job.secret_purge', v_secret, NULL);
         v_count := v_count + 1;
     END LOOP;

@@ -31,9 +31,8 @@ BEGIN
         PERFORM fail.operation_refused('there is no such project', 'it may have been deleted before');
     END IF;
     FOR v_secret IN
-        SELECT * FROM store.secret s WHERE s.project_id = v_project.id ORDER BY s.id FOR UPDATE
+        DELETE FROM store.secret s WHERE s.project_id = v_project.id RETURNING *
     LOOP
-        PERFORM rule.secret_delete(v_secret.id);
         PERFORM rule.audit_write_job('operator.project_delete', v_secret, NULL);
         v_count := v_count + 1;
     END LOOP;

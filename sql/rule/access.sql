@@ -5,47 +5,68 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_secret  store.secret := secret;
-    v_version rule.version_now;
-    v_wrapped bytea;
-    v_kek     store.kek;
-    v_frame   bytea;
+    v_id     CONSTANT uuid := secret.id;
+    v_sealed rule.sealed;
+    v_dek    bytea;
+    v_frame  bytea;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    v_version := rule.version_of(v_secret, revision);
-    IF v_version.expires_once_accessed THEN
+    v_sealed := rule.access_sealed(secret, revision);
+    IF v_sealed.expires_once_accessed THEN
         -- One reader only: who gets the lock first. What was seen before it is seen again under it.
-        SELECT * INTO v_secret FROM store.secret s WHERE s.id = secret.id FOR UPDATE;
+        PERFORM rule.group_must_not_be(request);
+        SELECT * INTO secret FROM store.secret s WHERE s.id = v_id FOR UPDATE;
         IF NOT FOUND THEN
-            PERFORM fail.not_found('secret', secret.id::text);
+            PERFORM fail.not_found('secret', v_id::text);
         END IF;
-        PERFORM rule.secret_must_be_usable(v_secret);
-        v_version := rule.version_of(v_secret, revision);
+        v_sealed := rule.access_sealed(secret, revision);
     END IF;
-    PERFORM rule.version_must_be(v_version, 'enabled');
-
-    SELECT d.wrapped, k.id, k.root_id, k.wrapped INTO v_wrapped, v_kek.id, v_kek.root_id, v_kek.wrapped
-      FROM store.dek d JOIN store.kek k ON k.id = d.kek_id
-     WHERE d.secret_id = v_secret.id AND d.revision = v_version.revision;
-    IF NOT FOUND THEN       -- purged since it was looked up
-        PERFORM fail.not_found('secret_version', revision);
+    IF NOT rule.key_fits(secret.id, v_sealed.kek_id, request, key) THEN
+        PERFORM rule.key_ask_for(secret, v_sealed.kek_id);
     END IF;
-    PERFORM rule.key_must_fit(v_secret, v_kek, request, key);
-    v_frame := rule.open(rule.open(key,
-                                   rule.aad('dek', v_secret.project_id, v_secret.id, v_version.revision, v_kek.id),
-                                   v_wrapped),
-                         rule.aad('pay', v_secret.project_id, v_secret.id, v_version.revision, NULL),
-                         v_version.sealed);
+    v_dek := rule.open(key, rule.aad('dek', secret.project_id, secret.id, v_sealed.revision, v_sealed.kek_id), v_sealed.dek);
+    v_frame := rule.open(v_dek, rule.aad('pay', secret.project_id, secret.id, v_sealed.revision, NULL), v_sealed.payload);
 
-    IF v_version.expires_once_accessed THEN
+    IF v_sealed.expires_once_accessed THEN
         PERFORM rule.version_act(v, clock_timestamp())
-           FROM store.version v WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
+           FROM store.version v WHERE v.secret_id = secret.id AND v.revision = v_sealed.revision;
     END IF;
-    RETURN rule.outcome(200, rule.render_access(v_secret, v_version.revision, v_frame), v_secret, v_version.revision);
+    RETURN rule.outcome(200, rule.render_access(secret, v_sealed.revision, v_frame), secret, v_sealed.revision);
 END
 $$;
 COMMENT ON FUNCTION rule.access(store.secret, text, jsonb, bytea) IS
     'Opens a version for a caller who may access it and, if it can be read only once, uses it up in the same transaction.';
+
+CREATE FUNCTION rule.access_sealed(secret store.secret, revision text)
+RETURNS rule.sealed
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_sealed rule.sealed;
+BEGIN
+    IF NOT rule.secret_is_usable(secret) THEN
+        PERFORM rule.secret_must_be_usable(secret);
+    END IF;
+    -- All in one query, which is the most expensive part of a read but for the opening.
+    IF revision IN ('latest', 'latest_enabled') THEN
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
+          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
+         WHERE v.secret_id = secret.id AND (access_sealed.revision = 'latest' OR v.status = 'enabled')
+         ORDER BY v.revision DESC LIMIT 1;
+    ELSE
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
+          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
+         WHERE v.secret_id = secret.id AND v.revision = access_sealed.revision::integer;
+    END IF;
+    IF v_sealed.dek IS NULL THEN        -- there is no such version, or nothing that would open it
+        PERFORM fail.not_found('secret_version', access_sealed.revision);
+    ELSIF v_sealed.status <> 'enabled' THEN
+        PERFORM rule.version_must_be(v_sealed.status, 'enabled');
+    END IF;
+    RETURN v_sealed;
+END
+$$;
+COMMENT ON FUNCTION rule.access_sealed(store.secret, text) IS
+    'Finds an enabled version as rule.version_of does, with what opens it.';
 
 CREATE FUNCTION rule.render_access(secret store.secret, revision integer, frame bytea)
 RETURNS text

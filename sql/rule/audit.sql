@@ -43,27 +43,14 @@ AS $$
 DECLARE
     v_event audit.event;
 BEGIN
-    v_event.id := nextval('audit.event_id');
-    v_event.xid := pg_current_xact_id()::text::bigint;
-    v_event.epoch := 1;
-    v_event.at := clock_timestamp();
-    v_event.instance := request ->> 'instance';
-    v_event.request_id := request ->> 'id';
-    v_event.database_role := session_user;
-    v_event.organization_id := caller.organization_id;
-    v_event.principal_id := caller.principal_id;
-    v_event.api_key_id := caller.api_key_id;
-    v_event.ip := request ->> 'ip';
-    v_event.user_agent := request ->> 'user_agent';
-    v_event.method := method;
-    v_event.region := request ->> 'region';
-    v_event.project_id := outcome.project_id;
-    v_event.secret_id := outcome.secret_id;
-    v_event.revision := outcome.revision;
-    v_event.status := outcome.status;
-    v_event.error := error;
-    -- Nobody without a credential gets to fill the audit with what he sends.
-    v_event.request := CASE WHEN outcome.status <> 401 THEN rule.audit_request(request) END;
+    -- One expression, not an assignment a column: that takes half the time.
+    v_event := (nextval('audit.event_id'), pg_current_xact_id()::text::bigint, 1, clock_timestamp(),
+                request ->> 'instance', request ->> 'id', session_user,
+                caller.organization_id, caller.principal_id, caller.api_key_id,
+                request ->> 'ip', request ->> 'user_agent', method, request ->> 'region',
+                outcome.project_id, outcome.secret_id, outcome.revision, outcome.status, error,
+                -- Nobody without a credential gets to fill the audit with what he sends.
+                CASE WHEN outcome.status <> 401 THEN rule.audit_request(request) END, NULL)::audit.event;
     v_event.hash := rule.audit_hash(v_event);
     INSERT INTO audit.event VALUES (v_event.*);
     RETURN (outcome.status, outcome.body, v_event.id, v_event.hash)::api.answer;

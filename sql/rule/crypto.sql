@@ -53,11 +53,11 @@ BEGIN
         OR v_length IS NULL OR v_length < 65 OR (v_length - 49) % 16 <> 0 OR get_byte(sealed, 0) <> 1 THEN
         PERFORM fail.integrity();
     END IF;
-    -- The tags are compared under a random key: the time of = then says nothing about where they differ.
+    -- The tags are hashed with a random prefix: the time it takes to compare them says nothing about where they differ.
     v_nonce := crypto.gen_random_bytes(16);
-    IF crypto.hmac(substr(sealed, v_length - 31), v_nonce, 'sha256') IS DISTINCT FROM
-       crypto.hmac(substr(crypto.hmac(aad || substr(sealed, 2, v_length - 33) || int8send(octet_length(aad)::bigint * 8),
-                                      substr(key, 1, 32), 'sha512'), 1, 32), v_nonce, 'sha256') THEN
+    IF sha256(v_nonce || substr(sealed, v_length - 31)) IS DISTINCT FROM
+       sha256(v_nonce || substr(crypto.hmac(aad || substr(sealed, 2, v_length - 33) || int8send(octet_length(aad)::bigint * 8),
+                                            substr(key, 1, 32), 'sha512'), 1, 32)) THEN
         PERFORM fail.integrity();
     END IF;
     RETURN crypto.decrypt_iv(substr(sealed, 18, v_length - 49), substr(key, 33, 32), substr(sealed, 2, 16),

@@ -1,37 +1,45 @@
 -- The access key of a secret: what the daemon derived it from must be what the row asks for.
 
-CREATE FUNCTION rule.key_must_fit(secret store.secret, wanted store.kek, request jsonb, key bytea)
+CREATE FUNCTION rule.key_fits(secret_id uuid, kek_id uuid, request jsonb, key bytea)
+RETURNS boolean
+LANGUAGE sql STABLE
+AS $$
+    SELECT coalesce(octet_length(key) > 0 AND request #>> '{key,secret_id}' = secret_id::text
+                    AND request #>> '{key,kek_id}' = kek_id::text, false)
+$$;
+COMMENT ON FUNCTION rule.key_fits(uuid, uuid, jsonb, bytea) IS
+    'Tells whether the key that came with a request was derived for this secret from this key-encryption key.';
+
+CREATE FUNCTION rule.key_ask_for(secret store.secret, kek_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF key IS NULL
-        OR request -> 'key' ->> 'secret_id' IS DISTINCT FROM secret.id::text
-        OR request -> 'key' ->> 'kek_id' IS DISTINCT FROM wanted.id::text THEN
-        PERFORM fail.call_again((SELECT row_to_json(reason)
-                                   FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id,
-                                                wanted.id AS kek_id, wanted.root_id,
-                                                translate(encode(wanted.wrapped, 'base64'), E'\n', '') AS wrapped) AS reason));
-    END IF;
+    PERFORM fail.call_again((SELECT row_to_json(reason)
+                               FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id, k.id AS kek_id, k.root_id,
+                                            translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
+                                       FROM store.kek k WHERE k.id = key_ask_for.kek_id) AS reason));
 END
 $$;
-COMMENT ON FUNCTION rule.key_must_fit(store.secret, store.kek, jsonb, bytea) IS
-    'Stops the call, to be made again, unless its key was derived for this secret from this key-encryption key; gives the daemon what it needs to derive it.';
+COMMENT ON FUNCTION rule.key_ask_for(store.secret, uuid) IS
+    'Stops the call, to be made again with the key of this secret; gives the daemon what it needs to derive it.';
 
 CREATE FUNCTION rule.key_for_new_version(secret store.secret, request jsonb, key bytea)
 RETURNS uuid
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_kek store.kek;
+    v_kek_id uuid;
 BEGIN
-    SELECT * INTO v_kek FROM store.kek k WHERE k.project_id = secret.project_id AND k.active;
+    SELECT k.id INTO v_kek_id FROM store.kek k WHERE k.project_id = secret.project_id AND k.active;
     IF NOT FOUND THEN
         PERFORM fail.call_again((SELECT row_to_json(reason)
                                    FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
     END IF;
-    PERFORM rule.key_must_fit(secret, v_kek, request, key);
-    RETURN v_kek.id;
+    IF NOT rule.key_fits(secret.id, v_kek_id, request, key) THEN
+        PERFORM rule.key_ask_for(secret, v_kek_id);
+    END IF;
+    RETURN v_kek_id;
 END
 $$;
 COMMENT ON FUNCTION rule.key_for_new_version(store.secret, jsonb, bytea) IS

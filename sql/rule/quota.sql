@@ -13,6 +13,17 @@ $$;
 COMMENT ON FUNCTION rule.quota_of(uuid, text) IS
     'Gives how many secrets an organization, or versions (secret_version) a secret of it, may have.';
 
+CREATE FUNCTION rule.quota_used(organization_id uuid)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE       -- to see what was committed while the caller waited for its lock
+AS $$
+BEGIN
+    RETURN (SELECT coalesce(sum(c.live + c.scheduled), 0) FROM store.secret_count c
+             WHERE c.organization_id = quota_used.organization_id);
+END
+$$;
+COMMENT ON FUNCTION rule.quota_used(uuid) IS 'Tells how many secrets an organization has, scheduled ones included.';
+
 CREATE FUNCTION rule.quota_must_allow(organization_id uuid, resource text, current bigint)
 RETURNS void
 LANGUAGE plpgsql STABLE

@@ -14,7 +14,9 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM fail.not_found('secret', secret_id::text);
     END IF;
-    PERFORM rule.caller_must(caller, action, resource, v_secret.project_id);
+    IF NOT rule.caller_may(caller, action, v_secret.project_id) THEN
+        PERFORM fail.permissions_denied(action, resource);
+    END IF;
     RETURN v_secret;
 END
 $$;
@@ -59,6 +61,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.secret_must_not_be_locked(store.secret) IS 'Refuses a secret that the operator has locked.';
+
+CREATE FUNCTION rule.secret_is_usable(secret store.secret)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT secret.status <> 'locked' AND secret.deletion_requested_at IS NULL
+$$;
+COMMENT ON FUNCTION rule.secret_is_usable(store.secret) IS
+    'Tells whether a secret is neither locked nor scheduled for deletion.';
 
 CREATE FUNCTION rule.secret_must_be_usable(secret store.secret)
 RETURNS void

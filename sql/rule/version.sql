@@ -25,21 +25,21 @@ $$;
 COMMENT ON FUNCTION rule.version_of(store.secret, text) IS
     'Finds a version by its number, latest (the highest revision, whatever its status) or latest_enabled (the highest enabled one).';
 
-CREATE FUNCTION rule.version_must_be(version rule.version_now, VARIADIC allowed text[])
+CREATE FUNCTION rule.version_must_be(status text, VARIADIC allowed text[])
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF version.status <> ALL (allowed) THEN
+    IF status <> ALL (allowed) THEN
         PERFORM fail.precondition_failed('resource_not_usable',
-            CASE version.status
+            CASE status
                 WHEN 'scheduled_for_deletion' THEN 'secret version is scheduled for deletion'
-                ELSE 'secret version is ' || version.status
+                ELSE 'secret version is ' || status
             END);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.version_must_be(rule.version_now, text[]) IS 'Refuses a version whose status is none of those allowed.';
+COMMENT ON FUNCTION rule.version_must_be(text, text[]) IS 'Refuses a version whose status is none of those allowed.';
 
 CREATE FUNCTION rule.version_expire(secret store.secret)
 RETURNS bigint
