@@ -4,6 +4,8 @@
 const struct error errors[ERROR_COUNT] = {
 	[ERROR_ARGUMENT] = { "argument", 400, 0,
 	    "{\"details\":[{\"argument_name\":\"%s\",\"help_message\":\"value is malformed\",\"reason\":\"format\"}],\"message\":\"invalid argument(s)\",\"type\":\"invalid_arguments\"}" },
+	[ERROR_REQUEST] = { "request", 400, 0,
+	    "{\"details\":[{\"argument_name\":\"request\",\"help_message\":\"%s\",\"reason\":\"format\"}],\"message\":\"invalid argument(s)\",\"type\":\"invalid_arguments\"}" },
 	[ERROR_NO_TOKEN] = { "no_token", 401, 0,
 	    "{\"message\":\"authentication is denied\",\"method\":\"unknown_method\",\"reason\":\"invalid_argument\",\"type\":\"denied_authentication\"}" },
 	[ERROR_BAD_TOKEN] = { "bad_token", 401, 0,
@@ -12,14 +14,22 @@ const struct error errors[ERROR_COUNT] = {
 	    "{\"message\":\"resource is not found\",\"resource\":\"unknown\",\"resource_id\":\"\",\"type\":\"not_found\"}" },
 	[ERROR_NO_METHOD] = { "no_method", 405, 0,
 	    "{\"message\":\"method not allowed\",\"type\":\"unknown\"}" },
+	[ERROR_NO_LENGTH] = { "no_length", 411, 0,
+	    "{\"message\":\"request body must have a Content-Length\",\"type\":\"unknown\"}" },
 	[ERROR_BODY_TOO_LARGE] = { "body_too_large", 413, 0,
 	    "{\"message\":\"request body is too large\",\"type\":\"unknown\"}" },
+	[ERROR_EXPECTATION] = { "expectation", 417, 0,
+	    "{\"message\":\"no expectation can be met\",\"type\":\"unknown\"}" },
+	[ERROR_TOO_MANY] = { "too_many", 429, 1,
+	    "{\"help_message\":\"send fewer, or ask for a higher limit\",\"limit\":{\"quota\":%s,\"window_seconds\":1},\"message\":\"too many requests\",\"reset_seconds\":1,\"type\":\"too_many_requests\"}" },
 	[ERROR_HEADERS_TOO_LARGE] = { "headers_too_large", 431, 0,
 	    "{\"message\":\"request headers are too large\",\"type\":\"unknown\"}" },
 	[ERROR_INTERNAL] = { "internal", 500, 0,
 	    "{\"message\":\"internal error\",\"type\":\"internal\"}" },
 	[ERROR_UNAVAILABLE] = { "unavailable", 503, 1,
 	    "{\"message\":\"service is unavailable\",\"type\":\"unavailable\"}" },
+	[ERROR_VERSION] = { "version", 505, 0,
+	    "{\"message\":\"HTTP version is not supported\",\"type\":\"unknown\"}" },
 };
 
 /*

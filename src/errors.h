@@ -8,14 +8,19 @@
 
 enum error_id {
 	ERROR_ARGUMENT,
+	ERROR_REQUEST,
 	ERROR_NO_TOKEN,
 	ERROR_BAD_TOKEN,
 	ERROR_NO_ROUTE,
 	ERROR_NO_METHOD,
+	ERROR_NO_LENGTH,
 	ERROR_BODY_TOO_LARGE,
+	ERROR_EXPECTATION,
+	ERROR_TOO_MANY,
 	ERROR_HEADERS_TOO_LARGE,
 	ERROR_INTERNAL,
 	ERROR_UNAVAILABLE,
+	ERROR_VERSION,
 	ERROR_COUNT,
 };
 
@@ -23,7 +28,7 @@ struct error {
 	const char *name;
 	int status;
 	int retry_after; /* seconds; 0: no such header */
-	/* The body; "%s" in it, if any, is the name of the argument. */
+	/* The body; "%s" in it, if any, is what the refusal has to say. */
 	const char *body;
 };
 

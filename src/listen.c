@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "connection.h"
 #include "listen.h"
 #include "log.h"
 #include "memory.h"
-#include "page.h"
 #include "request.h"
 #include "service.h"
 
@@ -22,43 +22,43 @@
 struct listen {
 	struct service *service;
 	struct evhttp *http;
+	struct connections *connections;
 	struct evconnlistener *listener; /* evhttp's to free */
 	struct evhttp_bound_socket *bound;
 	struct event *resume;
-	long unsent;
+	bool paused; /* until resume */
 	void (*drained)(struct service *);
 };
 
 /* evhttp makes itself the argument of all callbacks of its listener. */
 static struct listen *listen_of_listener;
 
+/* At the cap new connections wait in the queue of the system. */
+static void
+listen_accept_or_not(struct listen *listen)
+{
+	if (listen->listener == NULL)
+		return;
+	if (listen->paused || connections_are_full(listen->connections))
+		evconnlistener_disable(listen->listener);
+	else
+		evconnlistener_enable(listen->listener);
+}
+
 static void
 listen_check_drained(struct listen *listen)
 {
-	if (listen->unsent == 0 && listen->drained != NULL)
+	if (listen->drained != NULL &&
+	    connections_busy(listen->connections) == 0)
 		listen->drained(listen->service);
 }
 
-/* A request ends in one of these two: all of its reply is sent ... */
 static void
-listen_request_sent(struct evhttp_request *http, void *arg)
+listen_connections_changed(void *owner)
 {
-	struct listen *listen = arg;
+	struct listen *listen = owner;
 
-	evhttp_connection_set_closecb(
-	    evhttp_request_get_connection(http), NULL, NULL);
-	listen->unsent--;
-	listen_check_drained(listen);
-}
-
-/* ... or its connection was closed before that. */
-static void
-listen_connection_closed(struct evhttp_connection *connection, void *arg)
-{
-	struct listen *listen = arg;
-
-	(void)connection;
-	listen->unsent--;
+	listen_accept_or_not(listen);
 	listen_check_drained(listen);
 }
 
@@ -72,35 +72,39 @@ listen_request(struct evhttp_request *http, void *arg)
 {
 	struct listen *listen = arg;
 
-	listen->unsent++;
-	evhttp_request_set_on_complete_cb(http, listen_request_sent, listen);
-	evhttp_connection_set_closecb(evhttp_request_get_connection(http),
-	    listen_connection_closed, listen);
-	request_start(listen->service, http);
+	request_start(listen->service, http,
+	    connections_begin(listen->connections, http));
 }
 
 static struct bufferevent *
 listen_connection(struct event_base *base, void *arg)
 {
-	struct bufferevent *connection =
-	    bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct listen *listen = arg;
+	struct tls *tls = listen->service->tls;
+	struct bufferevent *socket = tls != NULL
+	    ? tls_socket(tls, base)
+	    : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
-	(void)arg;
-	page_watch(connection);
-	return (connection);
+	connections_add(listen->connections, socket);
+	listen_accept_or_not(listen);
+	return (socket);
 }
 
 /* Without a pause the loop would do nothing but fail to accept. */
 static void
 listen_failed(struct evconnlistener *listener, void *arg)
 {
+	struct listen *listen = listen_of_listener;
 	struct timeval time = { 0, LISTEN_PAUSE_MS * 1000 };
 
+	(void)listener;
 	(void)arg;
 	log_warning("unable to accept a connection",
 	    log_text("cause", strerror(errno)));
-	evconnlistener_disable(listener);
-	evtimer_add(listen_of_listener->resume, &time);
+	connections_make_room(listen->connections);
+	listen->paused = true;
+	listen_accept_or_not(listen);
+	evtimer_add(listen->resume, &time);
 }
 
 static void
@@ -110,7 +114,8 @@ listen_resume(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(listen->listener);
+	listen->paused = false;
+	listen_accept_or_not(listen);
 }
 
 /* The port may have been the system's choice. */
@@ -141,13 +146,11 @@ listen_http(struct listen *listen)
 	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 		EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
 		EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
-	/* limit.c has the finer one; a client may send this much anyway. */
-	evhttp_set_max_headers_size(
-	    http, settings->max_headers + settings->max_body);
+	/* connection.c has seen to these, and to all times. */
+	evhttp_set_max_headers_size(http, settings->max_headers);
 	evhttp_set_max_body_size(http, settings->max_body);
-	evhttp_set_timeout(http, (int)settings->idle_timeout);
 	evhttp_set_default_content_type(http, NULL);
-	evhttp_set_bevcb(http, listen_connection, NULL);
+	evhttp_set_bevcb(http, listen_connection, listen);
 	evhttp_set_gencb(http, listen_request, listen);
 	return (http);
 }
@@ -175,6 +178,8 @@ listen_new(struct service *service, char *cause, size_t size)
 	listen->service = service;
 	listen->listener = listener;
 	listen->resume = evtimer_new(service->base, listen_resume, listen);
+	listen->connections = connections_new(service->base, &service->settings,
+	    listen_connections_changed, listen);
 	listen->http = listen_http(listen);
 	listen->bound = evhttp_bind_listener(listen->http, listener);
 	listen_of_listener = listen;
@@ -200,7 +205,9 @@ listen_free(struct listen *listen)
 	if (listen == NULL)
 		return;
 	listen->drained = NULL;
+	listen->listener = NULL;
 	evhttp_free(listen->http);
+	connections_free(listen->connections);
 	event_free(listen->resume);
 	memory_free(listen);
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "load.h"
 #include "log.h"
 #include "memory.h"
@@ -98,6 +99,9 @@ load_is_sound(
 	case SETTING_REGIONS:
 		*form = "regions of the form fr-par, separated by commas";
 		return (load_are_regions(text));
+	case SETTING_NETWORKS:
+		*form = "addresses or networks, 10.0.0.1,fd00::/8";
+		return (address_are_all(text));
 	case SETTING_LOG_LEVEL:
 		*form = "debug, info, warning or error";
 		return (log_set_level(text));

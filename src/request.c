@@ -6,11 +6,12 @@
 
 #include "authenticate.h"
 #include "document.h"
-#include "limit.h"
 #include "local.h"
 #include "memory.h"
+#include "rate.h"
 #include "request.h"
 #include "respond.h"
+#include "service.h"
 
 static int64_t
 request_clock(void)
@@ -22,7 +23,8 @@ request_clock(void)
 }
 
 static struct request *
-request_new(struct service *service, struct evhttp_request *http)
+request_new(struct service *service, struct evhttp_request *http,
+    const struct frame *fault)
 {
 	struct request *request = memory_new(sizeof(*request));
 	char *peer = NULL;
@@ -31,15 +33,15 @@ request_new(struct service *service, struct evhttp_request *http)
 
 	request->service = service;
 	request->http = http;
+	request->fault = fault;
 	request->arrived = request_clock();
 	request->body = evbuffer_new();
 	uuid_generate_random(id);
 	uuid_unparse_lower(id, request->id);
 	evhttp_connection_get_peer(
 	    evhttp_request_get_connection(http), &peer, &port);
-	snprintf(request->ip, sizeof(request->ip), "%s", peer);
-	/* PostgreSQL's inet knows no scope of a link-local address. */
-	request->ip[strcspn(request->ip, "%")] = '\0';
+	address_of_client(
+	    peer, http, service->settings.trusted_proxies, request->ip);
 	return (request);
 }
 
@@ -63,10 +65,26 @@ request_refuse(struct request *request, enum error_id error)
 }
 
 bool
-request_refuse_argument(struct request *request, const char *argument)
+request_refuse_saying(
+    struct request *request, enum error_id error, const char *argument)
 {
 	snprintf(request->argument, sizeof(request->argument), "%s", argument);
-	return (request_refuse(request, ERROR_ARGUMENT));
+	return (request_refuse(request, error));
+}
+
+bool
+request_refuse_argument(struct request *request, const char *argument)
+{
+	return (request_refuse_saying(request, ERROR_ARGUMENT, argument));
+}
+
+static bool
+request_is_sound(struct request *request)
+{
+	if (request->fault == NULL)
+		return (true);
+	return (request_refuse_saying(
+	    request, request->fault->error, request->fault->fault));
 }
 
 /* The one way out of every request. */
@@ -74,6 +92,7 @@ static void
 request_answered(struct request *request)
 {
 	respond_request(request, request_clock() - request->arrived);
+	rate_outcome(request);
 	request_free(request);
 }
 
@@ -82,15 +101,17 @@ request_answered(struct request *request)
  * that has begun ends in request_answered by itself.
  */
 void
-request_start(struct service *service, struct evhttp_request *http)
+request_start(struct service *service, struct evhttp_request *http,
+    const struct frame *fault)
 {
-	struct request *request = request_new(service, http);
+	struct request *request = request_new(service, http, fault);
 
-	if (!limit_request(request) || !route_request(request))
+	if (!request_is_sound(request) || !route_request(request))
 		request_answered(request);
 	else if (local_request(request))
 		request_answered(request);
-	else if (!authenticate_request(request) || !document_request(request) ||
+	else if (!authenticate_request(request) || !rate_request(request) ||
+	    !document_request(request) ||
 	    !call_request(request, request_answered))
 		request_answered(request);
 }

@@ -6,13 +6,14 @@
 
 #include <event2/http.h>
 #include <json-c/json.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address.h"
 #include "call.h"
 #include "errors.h"
+#include "frame.h"
 #include "keyring.h"
 #include "route.h"
 #include "text.h"
@@ -26,7 +27,8 @@ struct request {
 	struct evhttp_request *http;
 	int64_t arrived; /* microseconds of the monotonic clock */
 	char id[TEXT_UUID_SIZE];
-	char ip[INET6_ADDRSTRLEN];
+	char ip[ADDRESS_TEXT_SIZE];
+	const struct frame *fault; /* NULL: it is well-formed */
 	struct route route;
 	unsigned char digest[KEYRING_DIGEST_SIZE];
 	struct json_object *document;
@@ -36,7 +38,7 @@ struct request {
 
 	/* The outcome: an error, or status and body. */
 	const struct error *error;
-	char argument[REQUEST_ARGUMENT_SIZE]; /* that ERROR_ARGUMENT names */
+	char argument[REQUEST_ARGUMENT_SIZE]; /* what the error has to say */
 	int status;
 	struct evbuffer *body;
 	bool has_receipt;
@@ -46,12 +48,16 @@ struct request {
 
 /*
  * Takes charge of a request of evhttp, and answers it exactly once, now or
- * later, also when its client has gone.
+ * later, also when its client has gone.  A fault, if not NULL, is valid until
+ * then, and all that is known of the request.
  */
-void request_start(struct service *service, struct evhttp_request *http);
+void request_start(struct service *service, struct evhttp_request *http,
+    const struct frame *fault);
 
 /* Sets the error, and returns false for a step to return in turn. */
 bool request_refuse(struct request *request, enum error_id error);
+bool request_refuse_saying(
+    struct request *request, enum error_id error, const char *argument);
 bool request_refuse_argument(struct request *request, const char *argument);
 
 #endif

@@ -69,14 +69,27 @@ respond_header(struct request *request, const char *name, const char *value)
 	    evhttp_request_get_output_headers(request->http), name, value);
 }
 
+/* A method that HTTP does not have has come to no route. */
+static unsigned int
+respond_methods_of(const struct request *request)
+{
+	unsigned int methods = request->route.methods;
+	size_t i;
+
+	for (i = 0; i < endpoints_count && request->fault != NULL; i++)
+		methods |= endpoints[i].method;
+	return (methods);
+}
+
 static void
 respond_allow(struct request *request)
 {
+	unsigned int methods = respond_methods_of(request);
 	char allow[64] = "";
 	size_t used = 0, i;
 
 	for (i = 0; i < RESPOND_METHODS; i++) {
-		if (request->route.methods & respond_methods[i].type)
+		if (methods & respond_methods[i].type)
 			used += (size_t)snprintf(allow + used,
 			    sizeof(allow) - used, "%s%s", used > 0 ? ", " : "",
 			    respond_methods[i].name);
@@ -108,23 +121,6 @@ respond_compose_error(struct request *request)
 		respond_allow(request);
 }
 
-/*
- * evhttp has not read what a HEAD or TRACE may have for a body, and would
- * take it for the next request; and it does not answer HEAD without a body by
- * itself.  A daemon that stops wants no further requests.
- */
-static bool
-respond_must_close(const struct request *request)
-{
-	switch (evhttp_request_get_command(request->http)) {
-	case EVHTTP_REQ_HEAD:
-	case EVHTTP_REQ_TRACE:
-		return (true);
-	default:
-		return (request->service->draining);
-	}
-}
-
 static void
 respond_compose_headers(struct request *request)
 {
@@ -144,7 +140,8 @@ respond_compose_headers(struct request *request)
 	}
 	respond_header(request, "X-Content-Type-Options", "nosniff");
 	respond_header(request, "Cache-Control", "no-store");
-	if (respond_must_close(request))
+	/* A daemon that stops wants no further requests. */
+	if (request->fault != NULL || request->service->draining)
 		respond_header(request, "Connection", "close");
 }
 
@@ -156,6 +153,14 @@ respond_log(const struct request *request, int64_t microseconds)
 	const char *method =
 	    respond_method(evhttp_request_get_command(request->http));
 	const char *function = endpoint != NULL ? endpoint->function : NULL;
+
+	if (request->fault != NULL) {
+		log_info("request refused", log_text("id", request->id),
+		    log_number("status", request->status),
+		    log_text("fault", request->fault->fault),
+		    log_text("ip", request->ip));
+		return;
+	}
 
 	if (request->has_receipt)
 		log_info("request", log_text("id", request->id),

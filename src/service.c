@@ -16,6 +16,7 @@
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
 #define SERVICE_APPLICATION_SIZE 32
+#define SERVICE_DESCRIPTORS 64 /* for all that is no connection */
 
 /* No core file, and no other process of the same user, gets to see a key. */
 static void
@@ -26,6 +27,23 @@ service_hide(void)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    setrlimit(RLIMIT_CORE, &none) != 0)
 		log_warning("unable to forbid core files");
+}
+
+/* As many descriptors as there may be connections, if the system lets us. */
+static void
+service_raise_descriptors(const struct settings *settings)
+{
+	const rlim_t needed = (rlim_t)settings->max_connections +
+	    (rlim_t)settings->pool_size * 2 + SERVICE_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+		return;
+	limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed)
+		log_warning("there may be more connections than descriptors",
+		    log_number("descriptors", (int64_t)limit.rlim_cur),
+		    log_number("needed", (int64_t)needed));
 }
 
 static void
@@ -69,6 +87,13 @@ service_open(struct service *service)
 	service->pool = pool_new(service->base, settings, service->dsn,
 	    service->keyring, service->instance);
 	service->job = job_new(service);
+	service->rates = rates_new(settings);
+	if (tls_is_set(settings)) {
+		service->tls = tls_new(settings, cause, sizeof(cause));
+		if (service->tls == NULL)
+			return (service_refuse("tls_certificate", cause));
+	}
+	service_raise_descriptors(settings);
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -87,6 +112,8 @@ service_close(struct service *service)
 	if (service->listen != NULL)
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
 	listen_free(service->listen);
+	tls_free(service->tls);
+	rates_free(service->rates);
 	hint_free(service->hints);
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
@@ -120,11 +147,59 @@ service_stop(evutil_socket_t number, short what, void *arg)
 	listen_drain(service->listen, service_drained);
 }
 
+static void
+service_reload(evutil_socket_t number, short what, void *arg)
+{
+	struct service *service = arg;
+	char cause[256];
+
+	(void)number;
+	(void)what;
+	if (service->tls == NULL)
+		log_info("nothing to reload");
+	else if (tls_reload(
+		     service->tls, &service->settings, cause, sizeof(cause)))
+		log_info("certificate reloaded");
+	else
+		log_error("unable to reload the certificate, the old one stays",
+		    log_text("cause", cause));
+}
+
+static const struct service_signal {
+	int number;
+	void (*handle)(evutil_socket_t number, short what, void *arg);
+} service_signals[] = {
+	{ SIGTERM, service_stop },
+	{ SIGINT, service_stop },
+	{ SIGHUP, service_reload },
+};
+
+#define SERVICE_SIGNALS (sizeof(service_signals) / sizeof(service_signals[0]))
+
+static int
+service_loop(struct service *service)
+{
+	struct event *signals[SERVICE_SIGNALS];
+	size_t i;
+	int code;
+
+	for (i = 0; i < SERVICE_SIGNALS; i++) {
+		signals[i] =
+		    evsignal_new(service->base, service_signals[i].number,
+			service_signals[i].handle, service);
+		evsignal_add(signals[i], NULL);
+	}
+	code =
+	    event_base_dispatch(service->base) < 0 ? SERVICE_EXIT_FAILURE : 0;
+	for (i = 0; i < SERVICE_SIGNALS; i++)
+		event_free(signals[i]);
+	return (code);
+}
+
 int
 service_run(struct settings *settings)
 {
 	struct service service;
-	struct event *signals[2] = { NULL, NULL };
 	uuid_t instance;
 	int code;
 
@@ -141,18 +216,8 @@ service_run(struct settings *settings)
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
-	if (code == 0) {
-		signals[0] =
-		    evsignal_new(service.base, SIGTERM, service_stop, &service);
-		signals[1] =
-		    evsignal_new(service.base, SIGINT, service_stop, &service);
-		evsignal_add(signals[0], NULL);
-		evsignal_add(signals[1], NULL);
-		if (event_base_dispatch(service.base) < 0)
-			code = SERVICE_EXIT_FAILURE;
-		event_free(signals[0]);
-		event_free(signals[1]);
-	}
+	if (code == 0)
+		code = service_loop(&service);
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
 	return (code);

@@ -11,8 +11,10 @@
 #include "hint.h"
 #include "keyring.h"
 #include "pool.h"
+#include "rate.h"
 #include "settings.h"
 #include "text.h"
+#include "tls.h"
 
 struct listen;
 struct job;
@@ -26,6 +28,8 @@ struct service {
 	struct dsn *dsn;
 	struct pool *pool;
 	struct job *job;
+	struct rates *rates;
+	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct listen *listen;
 	bool draining;
 };

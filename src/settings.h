@@ -15,6 +15,10 @@ struct settings {
 	char *regions;
 	char *partition;
 	char *domain;
+	char *trusted_proxies;
+	char *tls_certificate;
+	char *tls_key;
+	char *tls_client_ca;
 	char *log_level;
 	long pool_size;
 	long read_connections;
@@ -22,9 +26,19 @@ struct settings {
 	long queue_limit;
 	long connect_timeout;
 	long request_deadline;
+	long max_connections;
 	long max_headers;
+	long max_header_lines;
 	long max_body;
+	long header_timeout;
+	long body_timeout;
+	long send_timeout;
 	long idle_timeout;
+	long key_rate;
+	long key_burst;
+	long denied_rate;
+	long denied_burst;
+	long rate_cache;
 	long drain_timeout;
 	long job_interval;
 	long hint_cache;
@@ -36,6 +50,7 @@ enum setting_kind {
 	SETTING_NUMBER, /* from least to most */
 	SETTING_ADDRESS,
 	SETTING_REGIONS,
+	SETTING_NETWORKS,
 	SETTING_LOG_LEVEL,
 };
 

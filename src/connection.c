@@ -1,0 +1,518 @@
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <openssl/ssl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "connection.h"
+#include "memory.h"
+
+#define CONNECTION_SWEEP_MS 200
+/* For a client to read its answer while it still sends, until it is cut. */
+#define CONNECTION_LINGER_MS 2000
+/* What has just come is spared when room is made, and not all goes at once. */
+#define CONNECTION_FRESH_MS 1000
+#define CONNECTION_ROOM 16
+/* What evhttp is told in the place of a faulty request. */
+#define CONNECTION_FAULT "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+
+enum connection_phase {
+	CONNECTION_SHAKES_HANDS, /* TLS */
+	CONNECTION_IDLE, /* nothing of a request is there */
+	CONNECTION_HEAD, /* a head is not whole */
+	CONNECTION_BODY, /* a body is not whole */
+	CONNECTION_ANSWER, /* a request is with evhttp, until it is answered */
+	CONNECTION_CUT, /* shut down; evhttp has yet to notice */
+	CONNECTION_LEFT, /* evhttp has let go of it */
+	CONNECTION_LINGERS, /* it is answered, and the client may still send */
+	CONNECTION_PHASES,
+};
+
+struct connection {
+	TAILQ_ENTRY(connection) entry;
+	struct connections *all;
+	struct bufferevent *socket; /* evhttp has it too, until it lets go */
+	struct evbuffer *held; /* what evhttp may not see yet */
+	enum connection_phase phase;
+	int64_t since;
+	bool begun; /* evhttp has read a request that is not answered */
+	bool moving; /* bytes, from one buffer to the other */
+	struct frame frame; /* of the request that is read */
+	size_t body; /* what is missing of it */
+};
+
+TAILQ_HEAD(connection_list, connection);
+
+struct connections {
+	struct event *sweep;
+	struct event *leave;
+	struct frame_limits limits;
+	/* Oldest first, since all of a phase have the same time. */
+	struct connection_list phases[CONNECTION_PHASES];
+	int64_t times[CONNECTION_PHASES]; /* in ms; 0: without end */
+	struct connection **by_descriptor;
+	size_t descriptors;
+	size_t count;
+	size_t most;
+	size_t busy;
+	void (*changed)(void *owner);
+	void *owner;
+};
+
+static int64_t
+connection_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
+static void
+connection_enter(struct connection *connection, enum connection_phase phase)
+{
+	struct connections *all = connection->all;
+
+	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
+	TAILQ_INSERT_TAIL(&all->phases[phase], connection, entry);
+	connection->phase = phase;
+	connection->since = connection_clock();
+}
+
+static struct connection **
+connection_place(struct connections *all, evutil_socket_t descriptor)
+{
+	size_t index = (size_t)descriptor, count = all->descriptors;
+	struct connection **larger;
+
+	if (index >= count) {
+		count = index * 2 + 64;
+		larger = memory_new_array(count, sizeof(*larger));
+		if (all->descriptors > 0)
+			memcpy(larger, all->by_descriptor,
+			    all->descriptors * sizeof(*larger));
+		memory_free(all->by_descriptor);
+		all->by_descriptor = larger;
+		all->descriptors = count;
+	}
+	return (&all->by_descriptor[index]);
+}
+
+static void connection_received(
+    struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
+
+static void
+connection_free(struct connection *connection)
+{
+	struct connections *all = connection->all;
+	struct connection **place =
+	    connection_place(all, bufferevent_getfd(connection->socket));
+
+	if (*place == connection)
+		*place = NULL;
+	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
+	all->count--;
+	evbuffer_remove_cb(bufferevent_get_input(connection->socket),
+	    connection_received, connection);
+	bufferevent_decref(connection->socket);
+	evbuffer_free(connection->held);
+	memory_free(connection);
+	all->changed(all->owner);
+}
+
+/* Reading ------------------------------------------------------------------ */
+
+static void
+connection_refuse(struct connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->socket);
+
+	evbuffer_drain(connection->held, evbuffer_get_length(connection->held));
+	evbuffer_add(input, CONNECTION_FAULT, strlen(CONNECTION_FAULT));
+	connection_enter(connection, CONNECTION_ANSWER);
+}
+
+/* Returns whether there is more to be done with what is held. */
+static bool
+connection_read_head(struct connection *connection)
+{
+	const struct frame_limits *limits = &connection->all->limits;
+	struct evbuffer *held = connection->held;
+	struct frame *frame = &connection->frame;
+	size_t size = evbuffer_get_length(held);
+
+	if (size > limits->head + 1)
+		size = limits->head + 1;
+	switch (frame_read(frame, (char *)evbuffer_pullup(held, (ssize_t)size),
+	    size, limits)) {
+	case FRAME_WHOLE:
+		evbuffer_remove_buffer(held,
+		    bufferevent_get_input(connection->socket), frame->head);
+		connection->body = frame->body;
+		connection_enter(connection,
+		    frame->body > 0 ? CONNECTION_BODY : CONNECTION_ANSWER);
+		return (true);
+	case FRAME_FAULT:
+		connection_refuse(connection);
+		return (false);
+	default:
+		return (false);
+	}
+}
+
+static bool
+connection_read_body(struct connection *connection)
+{
+	size_t size = evbuffer_get_length(connection->held);
+
+	if (size > connection->body)
+		size = connection->body;
+	evbuffer_remove_buffer(
+	    connection->held, bufferevent_get_input(connection->socket), size);
+	connection->body -= size;
+	if (connection->body == 0)
+		connection_enter(connection, CONNECTION_ANSWER);
+	return (true);
+}
+
+/* Gives evhttp of what is held as much as is its turn. */
+static void
+connection_read(struct connection *connection)
+{
+	bool more = true;
+
+	while (more && evbuffer_get_length(connection->held) > 0) {
+		switch (connection->phase) {
+		case CONNECTION_SHAKES_HANDS:
+		case CONNECTION_IDLE:
+			memset(
+			    &connection->frame, 0, sizeof(connection->frame));
+			connection_enter(connection, CONNECTION_HEAD);
+			break;
+		case CONNECTION_HEAD:
+			more = connection_read_head(connection);
+			break;
+		case CONNECTION_BODY:
+			more = connection_read_body(connection);
+			break;
+		default:
+			more = false;
+		}
+	}
+}
+
+/* Takes the last size bytes of the input away. */
+static void
+connection_hold(
+    struct connection *connection, struct evbuffer *input, size_t size)
+{
+	size_t before = evbuffer_get_length(input) - size;
+	struct evbuffer *front;
+
+	if (before == 0) {
+		evbuffer_add_buffer(connection->held, input);
+		return;
+	}
+	front = evbuffer_new();
+	evbuffer_remove_buffer(input, front, before);
+	evbuffer_add_buffer(connection->held, input);
+	evbuffer_add_buffer(input, front);
+	evbuffer_free(front);
+}
+
+/* After a fault nothing is known to be a request, nor once evhttp is gone. */
+static bool
+connection_ignores(const struct connection *connection)
+{
+	return (connection->frame.fault != NULL ||
+	    connection->phase >= CONNECTION_CUT);
+}
+
+/*
+ * Called for bytes that have come, before evhttp is told of them.  While an
+ * answer is sent it would take any number of them.
+ */
+static void
+connection_received(
+    struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *connection = arg;
+	struct connections *all = connection->all;
+
+	if (info->n_added == 0 || connection->moving)
+		return;
+	connection->moving = true;
+	*connection_place(all, bufferevent_getfd(connection->socket)) =
+	    connection;
+	connection_hold(connection, input, info->n_added);
+	if (connection_ignores(connection))
+		evbuffer_drain(
+		    connection->held, evbuffer_get_length(connection->held));
+	connection_read(connection);
+	if (evbuffer_get_length(connection->held) > all->limits.head)
+		bufferevent_disable(connection->socket, EV_READ);
+	connection->moving = false;
+}
+
+/* Ending ------------------------------------------------------------------- */
+
+/* evhttp reads the end of the stream, and lets go; it must not be forced. */
+static void
+connection_cut(struct connection *connection)
+{
+	shutdown(bufferevent_getfd(connection->socket), SHUT_RDWR);
+	connection_enter(connection, CONNECTION_CUT);
+}
+
+static void
+connection_ended(struct bufferevent *socket, short what, void *arg)
+{
+	(void)socket;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		connection_free(arg);
+}
+
+/*
+ * evhttp has sent the end of the stream.  To close now, with bytes unread,
+ * would take the answer away from a client that has not read it yet.
+ */
+static void
+connection_linger(struct connection *connection)
+{
+	connection_enter(connection, CONNECTION_LINGERS);
+	bufferevent_setcb(
+	    connection->socket, NULL, NULL, connection_ended, connection);
+	bufferevent_disable(connection->socket, EV_WRITE);
+	bufferevent_enable(connection->socket, EV_READ);
+}
+
+static void
+connections_leave(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection;
+
+	(void)fd;
+	(void)what;
+	while (
+	    (connection = TAILQ_FIRST(&all->phases[CONNECTION_LEFT])) != NULL)
+		connection_linger(connection);
+}
+
+/* Requests ----------------------------------------------------------------- */
+
+static void
+connection_done(struct connection *connection)
+{
+	connection->all->busy -= connection->begun;
+	connection->begun = false;
+	connection->all->changed(connection->all->owner);
+}
+
+/* All of the answer is sent; evhttp is about to read on. */
+static void
+connection_answered(struct evhttp_request *http, void *arg)
+{
+	struct connection *connection = arg;
+	struct evbuffer *input = bufferevent_get_input(connection->socket);
+
+	(void)http;
+	if (connection->phase == CONNECTION_ANSWER &&
+	    connection->frame.fault == NULL) {
+		connection_enter(connection, CONNECTION_IDLE);
+		connection->moving = true;
+		/* A socket freezes its input again at the next byte. */
+		evbuffer_unfreeze(input, 0);
+		connection_read(connection);
+		connection->moving = false;
+	}
+	connection_done(connection);
+}
+
+/* evhttp is in the middle of it: what follows has to wait for its end. */
+static void
+connection_left(struct evhttp_connection *http, void *arg)
+{
+	struct connection *connection = arg;
+
+	(void)http;
+	connection_enter(connection, CONNECTION_LEFT);
+	event_active(connection->all->leave, EV_TIMEOUT, 0);
+	connection_done(connection);
+}
+
+const struct frame *
+connections_begin(struct connections *all, struct evhttp_request *http)
+{
+	struct evhttp_connection *parent = evhttp_request_get_connection(http);
+	struct bufferevent *socket = evhttp_connection_get_bufferevent(parent);
+	struct connection *connection =
+	    *connection_place(all, bufferevent_getfd(socket));
+
+	connection->begun = true;
+	all->busy++;
+	evhttp_request_set_on_complete_cb(
+	    http, connection_answered, connection);
+	evhttp_connection_set_closecb(parent, connection_left, connection);
+	return (connection->frame.fault != NULL ? &connection->frame : NULL);
+}
+
+/* Time --------------------------------------------------------------------- */
+
+/* evhttp takes its callbacks away when it frees what it has. */
+static bool
+connection_is_left(const struct connection *connection)
+{
+	bufferevent_event_cb callback;
+
+	bufferevent_getcb(connection->socket, NULL, NULL, &callback, NULL);
+	return (callback == NULL);
+}
+
+static void
+connection_overdue(struct connection *connection)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(connection->socket);
+
+	if (connection->phase == CONNECTION_LINGERS)
+		connection_free(connection);
+	else if (connection->phase == CONNECTION_SHAKES_HANDS &&
+	    SSL_is_init_finished(ssl))
+		connection_enter(connection, CONNECTION_IDLE);
+	else
+		connection_cut(connection);
+}
+
+static void
+connections_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection, *next;
+	int64_t now = connection_clock();
+	size_t phase;
+
+	(void)fd;
+	(void)what;
+	for (phase = 0; phase < CONNECTION_PHASES; phase++) {
+		for (connection = TAILQ_FIRST(&all->phases[phase]);
+		     connection != NULL; connection = next) {
+			next = TAILQ_NEXT(connection, entry);
+			if (connection_is_left(connection))
+				connection_linger(connection);
+			else if (all->times[phase] > 0 &&
+			    now - connection->since >= all->times[phase])
+				connection_overdue(connection);
+		}
+	}
+	if (connections_are_full(all))
+		connections_make_room(all);
+}
+
+void
+connections_make_room(struct connections *all)
+{
+	struct connection_list *idle = &all->phases[CONNECTION_IDLE];
+	int64_t now = connection_clock();
+	struct connection *connection;
+	int left;
+
+	for (left = CONNECTION_ROOM; left > 0; left--) {
+		connection = TAILQ_FIRST(idle);
+		if (connection == NULL ||
+		    now - connection->since < CONNECTION_FRESH_MS)
+			break;
+		connection_cut(connection);
+	}
+}
+
+/* All of them -------------------------------------------------------------- */
+
+static void
+connections_set_times(struct connections *all, const struct settings *settings)
+{
+	int64_t *times = all->times;
+
+	times[CONNECTION_SHAKES_HANDS] = settings->header_timeout * 1000;
+	times[CONNECTION_IDLE] = settings->idle_timeout * 1000;
+	times[CONNECTION_HEAD] = settings->header_timeout * 1000;
+	times[CONNECTION_BODY] = settings->body_timeout * 1000;
+	times[CONNECTION_ANSWER] =
+	    settings->request_deadline + settings->send_timeout * 1000;
+	times[CONNECTION_LINGERS] = CONNECTION_LINGER_MS;
+}
+
+struct connections *
+connections_new(struct event_base *base, const struct settings *settings,
+    void (*changed)(void *owner), void *owner)
+{
+	const struct timeval interval = { 0, CONNECTION_SWEEP_MS * 1000 };
+	struct connections *all = memory_new(sizeof(*all));
+	size_t phase;
+
+	for (phase = 0; phase < CONNECTION_PHASES; phase++)
+		TAILQ_INIT(&all->phases[phase]);
+	all->limits.head = (size_t)settings->max_headers;
+	all->limits.lines = (size_t)settings->max_header_lines;
+	all->limits.body = (size_t)settings->max_body;
+	all->most = (size_t)settings->max_connections;
+	connections_set_times(all, settings);
+	all->changed = changed;
+	all->owner = owner;
+	all->leave = event_new(base, -1, 0, connections_leave, all);
+	all->sweep = event_new(base, -1, EV_PERSIST, connections_sweep, all);
+	event_add(all->sweep, &interval);
+	return (all);
+}
+
+void
+connections_free(struct connections *all)
+{
+	struct connection *connection;
+	size_t phase;
+
+	if (all == NULL)
+		return;
+	for (phase = 0; phase < CONNECTION_PHASES; phase++) {
+		while ((connection = TAILQ_FIRST(&all->phases[phase])) != NULL)
+			connection_free(connection);
+	}
+	event_free(all->sweep);
+	event_free(all->leave);
+	memory_free(all->by_descriptor);
+	memory_free(all);
+}
+
+void
+connections_add(struct connections *all, struct bufferevent *socket)
+{
+	struct connection *connection = memory_new(sizeof(*connection));
+
+	bufferevent_incref(socket);
+	connection->all = all;
+	connection->socket = socket;
+	connection->held = evbuffer_new();
+	connection->phase = bufferevent_openssl_get_ssl(socket) != NULL
+	    ? CONNECTION_SHAKES_HANDS
+	    : CONNECTION_IDLE;
+	connection->since = connection_clock();
+	TAILQ_INSERT_TAIL(&all->phases[connection->phase], connection, entry);
+	all->count++;
+	evbuffer_add_cb(
+	    bufferevent_get_input(socket), connection_received, connection);
+}
+
+bool
+connections_are_full(const struct connections *all)
+{
+	return (all->count >= all->most);
+}
+
+size_t
+connections_busy(const struct connections *all)
+{
+	return (all->busy);
+}

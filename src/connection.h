@@ -1,0 +1,50 @@
+/*
+ * The connections of clients: how many there are, what each of them is doing,
+ * and until when it must have done it.
+ *
+ * evhttp parses and answers; but it does not count, its only time limit starts
+ * anew with each byte, and it takes a faulty request for a sound one.  So each
+ * connection is watched from below: evhttp is given one request at a time,
+ * when its head is whole and sound (frame.h).
+ */
+#ifndef COFFER_CONNECTION_H
+#define COFFER_CONNECTION_H
+
+#include <event2/bufferevent.h>
+#include <event2/http.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "frame.h"
+#include "settings.h"
+
+struct connections;
+
+/* changed is called when one has ended, or has answered its request. */
+struct connections *connections_new(struct event_base *base,
+    const struct settings *settings, void (*changed)(void *owner), void *owner);
+
+/* Ends all of them; to be called when evhttp has none any more. */
+void connections_free(struct connections *connections);
+
+/* Takes charge of a bufferevent that evhttp is to be given as well. */
+void
+connections_add(struct connections *connections, struct bufferevent *socket);
+
+/*
+ * Takes note of a request that evhttp has read.  Returns what is wrong with
+ * it, valid until it is answered; NULL: nothing.
+ */
+const struct frame *
+connections_begin(struct connections *connections, struct evhttp_request *http);
+
+/* Whether there are as many as there may be. */
+bool connections_are_full(const struct connections *connections);
+
+/* How many of them have a request that is not answered to its last byte. */
+size_t connections_busy(const struct connections *connections);
+
+/* Ends some of those that wait for their next request the longest. */
+void connections_make_room(struct connections *connections);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * Where a request ends and the next one begins, decided before evhttp reads a
+ * byte of it.
+ *
+ * A proxy and a server that disagree about that let one client speak in the
+ * name of another, so there is no second opinion: what is not written by the
+ * letter of RFC 9112 is refused, and its connection closed.
+ */
+#ifndef COFFER_FRAME_H
+#define COFFER_FRAME_H
+
+#include <stddef.h>
+
+#include "errors.h"
+
+/* No path of the API comes near it. */
+#define FRAME_PATH_MAX 2048
+
+struct frame_limits {
+	size_t head; /* bytes of a request line and its headers */
+	size_t lines; /* headers */
+	size_t body; /* bytes */
+};
+
+enum frame_state {
+	FRAME_MORE, /* the head is not whole */
+	FRAME_WHOLE,
+	FRAME_FAULT,
+};
+
+/* Zeroed for each request. */
+struct frame {
+	size_t seen; /* bytes of the head that are known to be sound */
+	size_t head; /* when whole: its size, with the empty line */
+	size_t body; /* when whole: the size of what follows it */
+
+	/* When at fault: what to answer, and why. */
+	enum error_id error;
+	const char *fault;
+};
+
+/*
+ * Looks at the first bytes of a request, of which there are more each time
+ * until it says something else than FRAME_MORE.
+ */
+enum frame_state frame_read(struct frame *frame, const char *bytes, size_t size,
+    const struct frame_limits *limits);
+
+#endif
