@@ -4,14 +4,15 @@
 SET LOCAL ROLE coffer_owner;
 GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
-                store.version, store.dek, store.migration TO coffer_exec;
+                store.version, store.dek, store.request, store.migration TO coffer_exec;
 GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek TO coffer_exec;
-GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version TO coffer_exec;
+                store.dek, store.request TO coffer_exec;
+GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request TO coffer_exec;
 GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;
+GRANT UPDATE (repeats) ON store.request TO coffer_exec;
 GRANT UPDATE (value) ON store.setting TO coffer_exec;
 GRANT UPDATE (build, root_ids, seen_at) ON store.instance TO coffer_exec;
 GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,

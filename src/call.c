@@ -92,7 +92,7 @@ call_describe_key(struct request *request)
 	json_object_object_add(request->document, "key", key);
 }
 
-/* Says in the document whether the call may share its transaction. */
+/* Says in the document whether the call may share its transaction ... */
 static void
 call_describe_group(struct request *request)
 {
@@ -101,6 +101,15 @@ call_describe_group(struct request *request)
 		    json_object_new_boolean(true));
 	else
 		json_object_object_del(request->document, "grouped");
+}
+
+/* ... and whether it is to be done once, however often it is sent. */
+static void
+call_describe_once(struct request *request)
+{
+	if (request->call.query.once)
+		json_object_object_add(
+		    request->document, "once", json_object_new_boolean(true));
 }
 
 static struct session_parameter
@@ -124,15 +133,17 @@ call_send(struct request *request)
 	unsigned int flags = request->route.endpoint->flags;
 
 	if (++call->rounds > CALL_ROUNDS_MAX) {
-		log_error("call asks again without end",
-		    log_text("id", request->id));
+		log_error(
+		    "call asks again without end", log_text("id", request->id));
 		return (request_refuse(request, ERROR_INTERNAL));
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
+	query->once = (flags & ENDPOINT_CHANGES) != 0;
 	query->groups = query->repeatable && !call->alone;
 	if (call->has_key)
 		call_describe_key(request);
 	call_describe_group(request);
+	call_describe_once(request);
 	query->statement = request->route.endpoint->function;
 	query->count = 4;
 	query->parameters[0] =
@@ -207,6 +218,7 @@ call_make_kek(struct request *request)
 	query->parameters[3] =
 	    call_bytes(call->wrapped.bytes, sizeof(call->wrapped.bytes));
 	query->repeatable = true;
+	query->once = false;
 	query->groups = false;
 	query->done = call_kek_kept;
 	if (!pool_run(request->service->pool, query)) {
@@ -291,8 +303,8 @@ call_again(struct request *request, const char *text)
 
 	if (strcmp(what, "alone") == 0)
 		call_leave_group(request);
-	else if (
-	    uuid_parse(call_member(need, "secret_id"), call->secret) != 0 ||
+	else if (uuid_parse(call_member(need, "secret_id"), call->secret) !=
+		0 ||
 	    uuid_parse(call_member(need, "project_id"), call->project) != 0)
 		call_fail(request, "call's need is malformed");
 	else if (strcmp(what, "kek") == 0)

@@ -18,6 +18,7 @@
 
 struct listen;
 struct job;
+struct scrape;
 
 struct service {
 	struct settings settings;
@@ -31,6 +32,7 @@ struct service {
 	struct rates *rates;
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct listen *listen;
+	struct scrape *scrape; /* NULL: off */
 	bool draining;
 };
 

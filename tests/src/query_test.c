@@ -55,9 +55,9 @@ test_first_come_first_served(void **state)
 	query_line_enter(line, &queries[2], 0);
 	assert_int_equal(query_line_length(line), 3);
 	query_line_leave(&queries[1]);
-	assert_ptr_equal(query_line_next(line), &queries[0]);
-	assert_ptr_equal(query_line_next(line), &queries[2]);
-	assert_null(query_line_next(line));
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[2]);
+	assert_null(query_line_next(line, QUERY_ANY));
 	assert_int_equal(query_line_length(line), 0);
 }
 
@@ -70,10 +70,10 @@ test_pause(void **state)
 	query_line_enter(line, &queries[0], 1);
 	query_line_enter(line, &queries[1], 60000);
 	assert_int_equal(query_line_length(line), 0);
-	assert_null(query_line_next(line));
+	assert_null(query_line_next(line, QUERY_ANY));
 	event_base_loop(base, EVLOOP_ONCE);
 	assert_int_equal(readied, 1);
-	assert_ptr_equal(query_line_next(line), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[0]);
 	/* One that pauses can leave, too. */
 	query_line_leave(&queries[1]);
 	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
@@ -83,15 +83,21 @@ test_pause(void **state)
 static void
 test_dismiss(void **state)
 {
-	struct query queries[2] = { { .done = done }, { .done = done } };
+	struct query queries[4] = { { .done = done, .in_doubt = true },
+		{ .done = done }, { .done = done },
+		{ .done = done, .in_doubt = true } };
 
 	(void)state;
 	query_line_enter(line, &queries[0], 0);
-	query_line_enter(line, &queries[1], 60000);
+	query_line_enter(line, &queries[1], 0);
+	query_line_enter(line, &queries[2], 60000);
+	query_line_enter(line, &queries[3], 60000);
+	/* Who is in doubt, or pauses, stays. */
 	query_line_dismiss(line, false, &errors[ERROR_UNAVAILABLE]);
 	assert_int_equal(finished, 1);
+	assert_int_equal(query_line_length(line), 1);
 	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
-	assert_int_equal(finished, 2);
+	assert_int_equal(finished, 4);
 }
 
 int
