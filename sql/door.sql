@@ -14,9 +14,17 @@ DECLARE
             v_outcome rule.outcome;
             v_error   text;
             v_status  text;
+            v_answer  api.answer;
+            v_once    CONSTANT boolean := request ? 'once';
         BEGIN
             BEGIN
                 v_caller := rule.caller_of(token);
+                IF v_once THEN                  -- a change, which is done once however often it is sent
+                    v_answer := rule.request_answer(v_caller, request, %1$L);
+                    IF v_answer.status IS NOT NULL THEN
+                        RETURN v_answer;
+                    END IF;
+                END IF;
                 v_outcome := endpoint.%1$I(%2$s);
             EXCEPTION
                 WHEN SQLSTATE 'SM000' THEN      -- all of class SM: what schema fail raises, and nothing else
@@ -27,7 +35,11 @@ DECLARE
                     v_outcome := rule.refusal(v_caller, request, v_status::smallint, v_outcome.body);
                     v_error := v_outcome.body::json ->> 'type';
             END;
-            RETURN rule.audit_write(%1$L, v_caller, request, v_outcome, v_error);
+            v_answer := rule.audit_write(%1$L, v_caller, request, v_outcome, v_error);
+            IF v_once AND v_error IS NULL THEN
+                PERFORM rule.request_keep(v_caller, request, %1$L, v_answer);
+            END IF;
+            RETURN v_answer;
         END
         $door$;
         COMMENT ON FUNCTION api.%1$I(jsonb, bytea, bytea, bytea) IS %3$L;

@@ -4,15 +4,16 @@
 SET LOCAL ROLE coffer_owner;
 GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
-                store.version, store.dek, store.migration, store.signer, store.expiry_warning TO coffer_exec;
+                store.version, store.dek, store.request, store.migration, store.signer, store.expiry_warning TO coffer_exec;
 GRANT SELECT ON audit.epoch, audit.seal TO coffer_exec;
 GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek, store.signer TO coffer_exec;
-GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version TO coffer_exec;
+                store.dek, store.request, store.signer TO coffer_exec;
+GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request TO coffer_exec;
 GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;
+GRANT UPDATE (repeats) ON store.request TO coffer_exec;
 GRANT UPDATE (value) ON store.setting TO coffer_exec;
 GRANT UPDATE (retired_at) ON store.signer TO coffer_exec;
 GRANT UPDATE (reached) ON store.expiry_warning TO coffer_exec;

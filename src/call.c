@@ -93,7 +93,7 @@ call_describe_key(struct request *request)
 	json_object_object_add(request->document, "key", key);
 }
 
-/* Says in the document whether the call may share its transaction. */
+/* Says in the document whether the call may share its transaction ... */
 static void
 call_describe_group(struct request *request)
 {
@@ -102,6 +102,15 @@ call_describe_group(struct request *request)
 		    json_object_new_boolean(true));
 	else
 		json_object_object_del(request->document, "grouped");
+}
+
+/* ... and whether it is to be done once, however often it is sent. */
+static void
+call_describe_once(struct request *request)
+{
+	if (request->call.query.once)
+		json_object_object_add(
+		    request->document, "once", json_object_new_boolean(true));
 }
 
 static struct session_parameter
@@ -130,10 +139,12 @@ call_send(struct request *request)
 		return (request_refuse(request, ERROR_INTERNAL));
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
+	query->once = (flags & ENDPOINT_CHANGES) != 0;
 	query->groups = query->repeatable && !call->alone;
 	if (call->has_key)
 		call_describe_key(request);
 	call_describe_group(request);
+	call_describe_once(request);
 	query->statement = request->route.endpoint->function;
 	query->count = 4;
 	query->parameters[0] =
@@ -208,6 +219,7 @@ call_make_kek(struct request *request)
 	query->parameters[3] =
 	    call_bytes(call->wrapped.bytes, sizeof(call->wrapped.bytes));
 	query->repeatable = true;
+	query->once = false;
 	query->groups = false;
 	query->done = call_kek_kept;
 	if (!pool_run(request->service->pool, query)) {

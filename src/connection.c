@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <time.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "memory.h"
 
@@ -64,15 +64,6 @@ struct connections {
 	void *owner;
 };
 
-static int64_t
-connection_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
-}
-
 static void
 connection_enter(struct connection *connection, enum connection_phase phase)
 {
@@ -81,7 +72,7 @@ connection_enter(struct connection *connection, enum connection_phase phase)
 	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
 	TAILQ_INSERT_TAIL(&all->phases[phase], connection, entry);
 	connection->phase = phase;
-	connection->since = connection_clock();
+	connection->since = clock_microseconds() / 1000;
 }
 
 /* By its descriptor a connection is found again when evhttp has a request. */
@@ -394,7 +385,7 @@ connections_sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct connections *all = arg;
 	struct connection *connection, *next;
-	int64_t now = connection_clock();
+	int64_t now = clock_microseconds() / 1000;
 	size_t phase;
 
 	(void)fd;
@@ -418,7 +409,7 @@ void
 connections_make_room(struct connections *all)
 {
 	struct connection_list *idle = &all->phases[CONNECTION_IDLE];
-	int64_t now = connection_clock();
+	int64_t now = clock_microseconds() / 1000;
 	struct connection *connection;
 	int left;
 
@@ -501,7 +492,7 @@ connections_add(struct connections *all, struct bufferevent *socket)
 	connection->phase = bufferevent_openssl_get_ssl(socket) != NULL
 	    ? CONNECTION_SHAKES_HANDS
 	    : CONNECTION_IDLE;
-	connection->since = connection_clock();
+	connection->since = clock_microseconds() / 1000;
 	TAILQ_INSERT_TAIL(&all->phases[connection->phase], connection, entry);
 	all->count++;
 	evbuffer_add_cb(
@@ -512,6 +503,12 @@ bool
 connections_are_full(const struct connections *all)
 {
 	return (all->count >= all->most);
+}
+
+size_t
+connections_count(const struct connections *connections)
+{
+	return (connections->count);
 }
 
 size_t

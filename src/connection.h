@@ -41,6 +41,9 @@ connections_begin(struct connections *connections, struct evhttp_request *http);
 /* Whether there are as many as there may be. */
 bool connections_are_full(const struct connections *connections);
 
+/* How many there are. */
+size_t connections_count(const struct connections *connections);
+
 /* How many of them have a request that is not answered to its last byte. */
 size_t connections_busy(const struct connections *connections);
 

@@ -13,7 +13,7 @@
 
 enum endpoint_flag {
 	ENDPOINT_READS = 1 << 0, /* may be sent again when in doubt */
-	ENDPOINT_CHANGES = 1 << 1, /* must not */
+	ENDPOINT_CHANGES = 1 << 1, /* may too, for SQL does it once */
 	ENDPOINT_KEY = 1 << 2, /* needs the key of the secret */
 	ENDPOINT_DATA = 1 << 3, /* takes a payload, member "data" */
 	ENDPOINT_LOCAL = 1 << 4, /* the daemon answers, without a token */

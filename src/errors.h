@@ -41,7 +41,7 @@ enum error_remedy {
 	REMEDY_AGAIN, /* after a moment; at last 503 */
 	REMEDY_AGAIN_FAULT, /* after a moment; at last it is a fault: 500 */
 	REMEDY_PREPARE, /* the statements anew, once, and the call again */
-	REMEDY_RECONNECT, /* and a read again, once; a write 503 */
+	REMEDY_RECONNECT, /* and again: a read once, a write until it is known */
 };
 
 struct error_sqlstate {

@@ -6,6 +6,7 @@
 #include "job.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "pool.h"
 #include "service.h"
 
@@ -51,10 +52,13 @@ job_done(struct query *query, const PGresult *result, const struct error *error)
 	struct job *job = query->owner;
 	uint64_t count = 0;
 
-	if (error == NULL && PQntuples(result) == 1 &&
+	if (error != NULL)
+		metrics_job_failed();
+	else if (PQntuples(result) == 1 &&
 	    PQgetlength(result, 0, 0) == sizeof(count)) {
 		memcpy(&count, PQgetvalue(result, 0, 0), sizeof(count));
 		count = be64toh(count);
+		metrics_job(count);
 	}
 	if (count > 0)
 		log_info("jobs done", log_number("count", (int64_t)count));

@@ -13,6 +13,7 @@
 #include "listen.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "request.h"
 #include "service.h"
 
@@ -215,6 +216,13 @@ listen_drain(struct listen *listen, void (*drained)(struct service *))
 	listen->bound = NULL;
 	listen->drained = drained;
 	listen_check_drained(listen);
+}
+
+void
+listen_count(const struct listen *listen, struct metrics_now *now)
+{
+	now->connections = connections_count(listen->connections);
+	now->busy = connections_busy(listen->connections);
 }
 
 void

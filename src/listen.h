@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 struct listen;
+struct metrics_now;
 struct service;
 
 /* Listens as the settings say; NULL and a cause when it cannot. */
@@ -22,5 +23,8 @@ void listen_free(struct listen *listen);
  * has been taken is answered to its last byte, or its client has gone.
  */
 void listen_drain(struct listen *listen, void (*drained)(struct service *));
+
+/* Puts down how many connections there are. */
+void listen_count(const struct listen *listen, struct metrics_now *now);
 
 #endif

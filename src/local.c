@@ -61,19 +61,24 @@ local_ready_audit(struct request *request, const struct seal_state *audit)
 	evbuffer_add_printf(request->body, "}");
 }
 
+const char *
+local_not_ready(const struct service *service)
+{
+	if (service->draining)
+		return ("stopping");
+	if (!pool_is_ready(service->pool))
+		return ("no fit database connection");
+	return (NULL);
+}
+
 static void
 local_ready(struct request *request)
 {
-	const struct service *service = request->service;
-	const char *reason = NULL;
+	const char *reason = local_not_ready(request->service);
 
-	if (service->draining)
-		reason = "stopping";
-	else if (!pool_is_ready(service->pool))
-		reason = "no fit database connection";
 	request->status = reason == NULL ? 200 : 503;
 	if (reason == NULL)
-		local_ready_audit(request, &service->audit);
+		local_ready_audit(request, &request->service->audit);
 	else
 		evbuffer_add_printf(request->body,
 		    "{\"reason\":\"%s\",\"status\":\"not ready\"}", reason);

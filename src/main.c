@@ -4,6 +4,7 @@
 
 #include "command_api_key.h"
 #include "command_audit.h"
+#include "command_doctor.h"
 #include "command_root_key.h"
 #include "load.h"
 #include "print.h"
@@ -16,6 +17,7 @@ static const char main_usage[] =
     "       coffer root-key generate FILE           make a root key\n"
     "       coffer [--config FILE] api-key create   mint an API key\n"
     "       coffer [--config FILE] audit verify     verify the audit\n"
+    "       coffer [--config FILE] doctor           say what is wrong with a set-up\n"
     "       coffer --endpoints | --errors | --settings\n"
     "       coffer --version | --help\n"
     "\n"
@@ -58,6 +60,8 @@ main_run(const char *config, int argc, char **argv)
 		code = command_api_key(&values, argc - 1, argv + 1);
 	} else if (strcmp(argv[0], "audit") == 0) {
 		code = command_audit(&values, argc - 1, argv + 1);
+	} else if (argc == 1 && strcmp(argv[0], "doctor") == 0) {
+		code = command_doctor(&values);
 	} else {
 		fputs(main_usage, stderr);
 		code = MAIN_USAGE;

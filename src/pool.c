@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "crypto.h"
 #include "greet.h"
 #include "log.h"
 #include "memory.h"
+#include "metrics.h"
 #include "pool.h"
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
@@ -83,12 +85,34 @@ pool_again(struct pool *pool, struct query *query)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 }
 
+/*
+ * It may have been done, and nobody knows.  A change waits for a connection
+ * for as long as its caller does: once it is done, it would be a lie to say
+ * that it failed, and sent again it is done once, as it says what it is.
+ */
+static void
+pool_doubt(struct pool *pool, struct query *query)
+{
+	if (query->once && !pool->closing) {
+		metrics_in_doubt();
+		log_warning("a change is in doubt, it is sent again",
+		    log_text("id", query->label));
+		query->in_doubt = true;
+		query_line_enter(pool->line, query, 0);
+	} else if (query->repeatable && !query->lost_once) {
+		query->lost_once = true;
+		pool_again(pool, query);
+	} else {
+		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
+	}
+}
+
 /* Sends it again after a moment, if that has not been tried enough. */
 static void
 pool_repeat(
     struct pool *pool, struct query *query, int most, enum error_id error)
 {
-	if (query->repeats >= most || pool->closing) {
+	if ((query->repeats >= most && !query->in_doubt) || pool->closing) {
 		query_finish(query, NULL, &errors[error]);
 		return;
 	}
@@ -187,12 +211,8 @@ seat_lose(struct pool_seat *seat)
 	for (i = 0; i < count; i++) {
 		query = members[i].query;
 		session_clear(members[i].result);
-		if (query != NULL && query->repeatable && !query->lost_once) {
-			query->lost_once = true;
-			pool_again(pool, query);
-		} else if (query != NULL) {
-			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
-		}
+		if (query != NULL)
+			pool_doubt(pool, query);
 	}
 	pool_dispatch(pool);
 }
@@ -216,6 +236,7 @@ seat_send(struct pool_seat *seat)
 static void
 seat_add(struct pool_seat *seat, struct query *query)
 {
+	metrics_waited(clock_microseconds() - query->since);
 	query->seat = seat;
 	seat->members[seat->count++].query = query;
 }
@@ -234,6 +255,8 @@ seat_give(struct pool_seat *seat, struct query *query)
 	while (seat->reads && seat->count < pool->settings->group_limit &&
 	    (query = query_line_next(pool->line, QUERY_GROUPING)) != NULL)
 		seat_add(seat, query);
+	if (seat->reads)
+		metrics_group(seat->count);
 	seat_send(seat);
 }
 
@@ -292,6 +315,7 @@ seat_mend(struct pool_seat *seat)
 	const struct error_sqlstate *state = seat_sqlstate(seat);
 	long count, i;
 
+	metrics_sqlstate(seat->sqlstate);
 	log_warning("call failed in the database",
 	    log_text("id", query != NULL ? query->label : NULL),
 	    log_text("statement", query != NULL ? query->statement : NULL),
@@ -426,6 +450,7 @@ pool_lost(void *owner, const char *cause)
 {
 	struct pool_seat *seat = owner;
 
+	metrics_database_lost();
 	log_warning("no connection to the database", log_text("cause", cause),
 	    log_text("sqlstate", seat->failed ? seat->sqlstate : NULL));
 	seat_lose(seat);
@@ -508,6 +533,19 @@ pool_is_ready(const struct pool *pool)
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
 }
 
+void
+pool_count(const struct pool *pool, struct metrics_now *now)
+{
+	const struct pool_seat *seat;
+
+	now->pool_size = pool->settings->pool_size;
+	now->pool_open = pool->open;
+	now->pool_running = pool->open;
+	TAILQ_FOREACH (seat, &pool->free, entry)
+		now->pool_running--;
+	now->queue = query_line_length(pool->line);
+}
+
 /* What may be sent now, if a seat is free: reads use only some of them. */
 static enum query_kind
 pool_kinds(const struct pool *pool)
@@ -551,6 +589,7 @@ pool_run(struct pool *pool, struct query *query)
 	query->repeats = 0;
 	query->prepared_again = false;
 	query->lost_once = false;
+	query->in_doubt = false;
 	query_line_enter(pool->line, query, 0);
 	if (!waits)
 		pool_dispatch(pool);

@@ -12,6 +12,7 @@
 #include "query.h"
 #include "settings.h"
 
+struct metrics_now;
 struct pool;
 
 /* Starts to connect; dsn and keyring must outlive the pool. */
@@ -23,6 +24,9 @@ void pool_free(struct pool *pool);
 
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
+
+/* Puts down how many connections and calls there are. */
+void pool_count(const struct pool *pool, struct metrics_now *now);
 
 /*
  * Runs query at once or as soon as a connection is free.  False: it cannot be

@@ -45,7 +45,7 @@ print_remedy(enum error_remedy remedy)
 	case REMEDY_PREPARE:
 		return ("prepare and send again once, then answer 500");
 	case REMEDY_RECONNECT:
-		return ("connect anew, send a read again, answer a write 503");
+		return ("connect anew and send again, a read once");
 	default:
 		return ("answer 500");
 	}

@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "memory.h"
 #include "query.h"
 
@@ -74,6 +75,7 @@ query_line_enter(
 
 	query->line = line;
 	query->seat = NULL;
+	query->since = clock_microseconds();
 	if (milliseconds == 0) {
 		TAILQ_INSERT_TAIL(&line->waiting, query, entry);
 		line->length++;
@@ -114,15 +116,25 @@ query_line_leave(struct query *query)
 	}
 }
 
-void
-query_line_dismiss(
-    struct query_line *line, bool paused_too, const struct error *error)
+/* Whom nobody serves: NULL when all who are left are to stay. */
+static struct query *
+query_line_first(struct query_line *line, bool all)
 {
 	struct query *query;
 
-	while ((query = query_line_next(line, QUERY_ANY)) != NULL)
-		query_finish(query, NULL, error);
-	while (paused_too && (query = TAILQ_FIRST(&line->paused)) != NULL) {
+	TAILQ_FOREACH (query, &line->waiting, entry) {
+		if (all || !query->in_doubt)
+			return (query);
+	}
+	return (all ? TAILQ_FIRST(&line->paused) : NULL);
+}
+
+void
+query_line_dismiss(struct query_line *line, bool all, const struct error *error)
+{
+	struct query *query;
+
+	while ((query = query_line_first(line, all)) != NULL) {
 		query_line_leave(query);
 		query_finish(query, NULL, error);
 	}

@@ -9,6 +9,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "errors.h"
@@ -23,7 +24,8 @@ struct query {
 	const char *statement;
 	struct session_parameter parameters[STATEMENT_PARAMETERS_MAX];
 	size_t count;
-	bool repeatable; /* may be sent again when nobody knows its fate */
+	bool repeatable; /* may be sent again, once, when its fate is unknown */
+	bool once; /* and until then and abandoned: SQL knows it by its id */
 	bool groups; /* may share its transaction with others of its kind */
 	const char *label; /* names it in the log: the request's id */
 	/*
@@ -39,11 +41,13 @@ struct query {
 	struct pool *pool; /* NULL: it is not in the pool's hands */
 	struct pool_seat *seat; /* where it runs; NULL: it waits */
 	struct query_line *line;
+	int64_t since; /* it stands in line */
 	struct event *pause; /* it waits for this */
 	int repeats;
 	bool alone; /* its group has failed: it gets a transaction of its own */
 	bool prepared_again;
 	bool lost_once;
+	bool in_doubt; /* it may have been done; it waits for a connection */
 };
 
 enum query_kind {
@@ -82,8 +86,8 @@ struct query *query_line_next(struct query_line *line, enum query_kind kinds);
 /* Out of the line, wherever it stands. */
 void query_line_leave(struct query *query);
 
-/* Gives all that wait for a connection, or all there are, this error. */
+/* Gives this error to all; or leaves those who are in doubt, or pause. */
 void query_line_dismiss(
-    struct query_line *line, bool paused_too, const struct error *error);
+    struct query_line *line, bool all, const struct error *error);
 
 #endif

@@ -1,10 +1,10 @@
 #include <event2/buffer.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <uuid/uuid.h>
 
 #include "authenticate.h"
+#include "clock.h"
 #include "document.h"
 #include "local.h"
 #include "memory.h"
@@ -12,15 +12,6 @@
 #include "request.h"
 #include "respond.h"
 #include "service.h"
-
-static int64_t
-request_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-}
 
 static struct request *
 request_new(struct service *service, struct evhttp_request *http,
@@ -34,7 +25,7 @@ request_new(struct service *service, struct evhttp_request *http,
 	request->service = service;
 	request->http = http;
 	request->fault = fault;
-	request->arrived = request_clock();
+	request->arrived = clock_microseconds();
 	request->body = evbuffer_new();
 	uuid_generate_random(id);
 	uuid_unparse_lower(id, request->id);
@@ -91,7 +82,7 @@ request_is_sound(struct request *request)
 static void
 request_answered(struct request *request)
 {
-	respond_request(request, request_clock() - request->arrived);
+	respond_request(request, clock_microseconds() - request->arrived);
 	rate_outcome(request);
 	request_free(request);
 }

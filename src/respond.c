@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "request.h"
 #include "respond.h"
 #include "service.h"
@@ -186,6 +187,8 @@ respond_request(struct request *request, int64_t microseconds)
 		respond_compose_error(request);
 	respond_compose_headers(request);
 	respond_log(request, microseconds);
+	metrics_request(request->route.endpoint, request->status, microseconds,
+	    request->body);
 	if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
 		evbuffer_drain(
 		    request->body, evbuffer_get_length(request->body));

@@ -11,6 +11,7 @@
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "scrape.h"
 #include "seal.h"
 #include "service.h"
 #include "watch.h"
@@ -103,6 +104,11 @@ service_open(struct service *service)
 		log_error("unable to start", log_text("cause", cause));
 		return (SERVICE_EXIT_FAILURE);
 	}
+	if (settings->metrics_listen != NULL) {
+		service->scrape = scrape_new(service, cause, sizeof(cause));
+		if (service->scrape == NULL)
+			return (service_refuse("metrics_listen", cause));
+	}
 	return (0);
 }
 
@@ -116,6 +122,7 @@ service_close(struct service *service)
 	/* The pool has made its callers answer: these replies go out now. */
 	if (service->listen != NULL)
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
+	scrape_free(service->scrape);
 	listen_free(service->listen);
 	tls_free(service->tls);
 	rates_free(service->rates);

@@ -20,6 +20,7 @@
 struct listen;
 struct job;
 struct watch;
+struct scrape;
 
 struct service {
 	struct settings settings;
@@ -36,6 +37,7 @@ struct service {
 	struct seal_state audit;
 	struct watch *watch;
 	struct listen *listen;
+	struct scrape *scrape; /* NULL: off */
 	bool draining;
 };
 

@@ -6,6 +6,8 @@
 #include "session.h"
 
 #define SESSION_CAUSE_SIZE 256
+/* Where PostgreSQL waits for a standby. */
+#define SESSION_STANDBY_WAIT "SyncRepWaitForLSN"
 
 struct session {
 	struct event_base *base;
@@ -16,6 +18,7 @@ struct session {
 	struct event *output;
 	struct event *timer;
 	bool running;
+	bool unsafe; /* the server has not waited for its standby */
 };
 
 static void session_fail(struct session *, const char *);
@@ -51,6 +54,7 @@ session_close(struct session *session)
 		PQfinish(session->connection);
 	session->connection = NULL;
 	session->running = false;
+	session->unsafe = false;
 }
 
 void
@@ -118,12 +122,20 @@ session_stop_timer(struct session *session)
 		evtimer_del(session->timer);
 }
 
-/* A notice may carry parameters: it goes nowhere. */
+/*
+ * A notice may carry parameters: it goes nowhere.  One counts: what was
+ * committed here may not be on the standby, since something has ended the
+ * wait for it.  The function that says so is told in no other language.
+ */
 static void
 session_notice(void *arg, const PGresult *result)
 {
-	(void)arg;
-	(void)result;
+	struct session *session = arg;
+	const char *function =
+	    PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+
+	if (function != NULL && strcmp(function, SESSION_STANDBY_WAIT) == 0)
+		session->unsafe = true;
 }
 
 /* Sends what libpq holds; waits for the socket where it does not take all. */
@@ -171,6 +183,8 @@ session_receive(struct session *session)
 		session->running = false;
 		if (PQstatus(session->connection) == CONNECTION_BAD)
 			return (session_fail(session, "connection lost"));
+		if (session->unsafe)
+			return (session_fail(session, "standby not awaited"));
 		session->events->finished(session->owner);
 	}
 }
@@ -248,7 +262,7 @@ session_connect(
 		(const char *const *)dsn->values, 0);
 	PQsetErrorVerbosity(session->connection, PQERRORS_SQLSTATE);
 	PQsetErrorContextVisibility(session->connection, PQSHOW_CONTEXT_NEVER);
-	PQsetNoticeReceiver(session->connection, session_notice, NULL);
+	PQsetNoticeReceiver(session->connection, session_notice, session);
 	if (PQstatus(session->connection) != CONNECTION_BAD) {
 		session_start_timer(session, milliseconds);
 		session_wait(session, EV_WRITE);

@@ -32,7 +32,10 @@ struct session_events {
 	void (*result)(void *owner, PGresult *result);
 	/* All are over, their transaction is committed or undone. */
 	void (*finished)(void *owner);
-	/* The connection was lost, or not made in time; it is closed. */
+	/*
+	 * The connection was lost, or not made in time, or a commit did not
+	 * wait for its standby; it is closed, and nobody knows what it did.
+	 */
 	void (*lost)(void *owner, const char *cause);
 };
 

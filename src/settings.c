@@ -6,6 +6,8 @@
 const struct setting settings_table[] = {
 	{ "listen", SETTING_ADDRESS, AT(listen), "127.0.0.1:8080", 0, 0,
 	    "address and port to listen on; port 0 takes a free one" },
+	{ "metrics_listen", SETTING_ADDRESS, AT(metrics_listen), NULL, 0, 0,
+	    "address and port of /metrics, for Prometheus; not set: nowhere" },
 	{ "dsn", SETTING_SECRET, AT(dsn), NULL, 0, 0,
 	    "connection string of the database, role coffer_api" },
 	{ "operator_dsn", SETTING_SECRET, AT(operator_dsn), NULL, 0, 0,

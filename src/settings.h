@@ -9,6 +9,7 @@
 /* Texts are NULL when not set, numbers never are. */
 struct settings {
 	char *listen;
+	char *metrics_listen;
 	char *dsn;
 	char *operator_dsn;
 	char *root_key_file;

@@ -10,6 +10,7 @@ DECLARE
     v_dek    bytea;
     v_frame  bytea;
 BEGIN
+    ASSERT NOT request ? 'once', 'an answer that holds a payload would be kept';
     v_sealed := rule.access_sealed(secret, revision);
     IF v_sealed.expires_once_accessed THEN
         -- One reader only: who gets the lock first. What was seen before it is seen again under it.

@@ -29,7 +29,7 @@ calls 'knows no bound, or no error' \
 calls 'memory is taken and given back in memory.c, which wipes it' \
     'malloc calloc realloc reallocarray free strdup strndup asprintf vasprintf' memory.c
 calls 'a request is answered once, in respond.c' \
-    'evhttp_send_reply evhttp_send_error evhttp_send_reply_start evhttp_send_reply_chunk evhttp_send_reply_end' respond.c
+    'evhttp_send_reply evhttp_send_error evhttp_send_reply_start evhttp_send_reply_chunk evhttp_send_reply_end' respond.c scrape.c
 calls 'the words of PostgreSQL, and a trace, may quote what it was given' \
     'PQresultErrorMessage PQresultVerboseErrorMessage PQtrace'
 calls 'the words of libpq on a lost connection are for session.c' 'PQerrorMessage' session.c

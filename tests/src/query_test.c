@@ -102,15 +102,21 @@ test_pause(void **state)
 static void
 test_dismiss(void **state)
 {
-	struct query queries[2] = { { .done = done }, { .done = done } };
+	struct query queries[4] = { { .done = done, .in_doubt = true },
+		{ .done = done }, { .done = done },
+		{ .done = done, .in_doubt = true } };
 
 	(void)state;
 	query_line_enter(line, &queries[0], 0);
-	query_line_enter(line, &queries[1], 60000);
+	query_line_enter(line, &queries[1], 0);
+	query_line_enter(line, &queries[2], 60000);
+	query_line_enter(line, &queries[3], 60000);
+	/* Who is in doubt, or pauses, stays. */
 	query_line_dismiss(line, false, &errors[ERROR_UNAVAILABLE]);
 	assert_int_equal(finished, 1);
+	assert_int_equal(query_line_length(line), 1);
 	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
-	assert_int_equal(finished, 2);
+	assert_int_equal(finished, 4);
 }
 
 int

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -18,16 +19,17 @@ LOGINS = ("coffer_api", "coffer_operator", "coffer_auditor", "coffer_migrate")
 class Cluster:
     """PostgreSQL in a directory; `bootstrap` looks after the user it runs as."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, passwords=None):
         self.directory = Path(directory)
         self.data = self.directory / "postgres" / "data"
         self.logs = self.directory / "postgres" / "log"
-        self._passwords = {}
+        self._passwords = passwords if passwords is not None else {}
         self._databases = 0
         self.start()
 
     def start(self):
         self._bootstrap("start")
+        self._killed = False
         (line,) = (self.directory / "postgres.env").read_text().splitlines()
         owner = line.removeprefix("COFFER_DSN_OWNER=").strip("'")
         self._connection = conninfo_to_dict(owner)
@@ -43,10 +45,11 @@ class Cluster:
     def kill(self):
         """End the postmaster as a power cut would; start() recovers."""
         self._signal(signal.SIGKILL)
+        self._killed = True  # its file stays
 
     def discard(self):
         """End it for good: it writes down nothing that nobody will read."""
-        if self._pid_file.exists():
+        if self._pid_file.exists() and not self._killed:
             self._signal(signal.SIGQUIT)
             eventually(lambda: not self._pid_file.exists())
 
@@ -78,6 +81,40 @@ class Cluster:
 
     def connect(self, name="postgres", role="postgres"):
         return psycopg.connect(self.dsn(name, role), autocommit=True)
+
+    @property
+    def port(self):
+        return self._connection["port"]
+
+    def standby(self, directory, name):
+        """Make a cluster that follows this one, which knows it by that name."""
+        made = Path(directory) / "postgres"
+        made.mkdir(parents=True)
+        shutil.copytree(self.data.parent / "password", made / "password")
+        (made / "log").mkdir()
+        subprocess.run(
+            ["pg_basebackup", "--pgdata", made / "data", "--checkpoint=fast", "--write-recovery-conf"]
+            + ["--dbname", make_conninfo(self.dsn(), application_name=name)],
+            check=True,
+        )
+        subprocess.run(["chown", "--recursive", "--reference", self.data, made], check=True)
+        return Cluster(directory, self._passwords)
+
+    def set(self, **settings):
+        """Change settings of the server that it takes without a restart."""
+        with self.connect() as connection:
+            for name, value in settings.items():
+                change = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), value)
+                connection.execute(change)
+            connection.execute("SELECT pg_reload_conf()")
+        eventually(lambda: self._are_set(settings))
+
+    def _are_set(self, settings):
+        with self.connect() as connection:
+            return all(
+                connection.execute("SELECT current_setting(%s)", [name]).fetchone() == (value,)
+                for name, value in settings.items()
+            )
 
     def database(self, migrated=True):
         """Make a database, installed and migrated, or else empty."""

@@ -1,0 +1,32 @@
+CREATE FUNCTION daemon.doctor(root_ids text[], pool_size integer)
+RETURNS TABLE (what text, found text, fault text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_unknown CONSTANT text[] := ARRAY(SELECT k.root_id FROM store.kek k WHERE k.root_id <> ALL (root_ids)
+                                       UNION SELECT p.root_id FROM store.pepper p WHERE p.root_id <> ALL (root_ids));
+    v_months  integer := 0;
+    v_free    CONSTANT integer := current_setting('max_connections')::integer
+                                  - current_setting('superuser_reserved_connections')::integer;
+BEGIN
+    RETURN QUERY SELECT 'schema', 'version ' || max(m.number), NULL::text FROM store.migration m;
+    RETURN QUERY SELECT 'role settings', format('%s of %s', cardinality(rule.session_faults()), session_user), f.text
+                   FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.session_faults()) AS f(text) ON true;
+    RETURN QUERY SELECT 'keys', format('%s root keys needed and not here', cardinality(v_unknown)), u.fault
+                   FROM (VALUES (true)) AS one
+                   LEFT JOIN (SELECT 'root key ' || id || ' is missing: add it to root_key_file' FROM unnest(v_unknown) AS id)
+                          AS u(fault) ON true;
+    WHILE to_regclass(to_char(now() AT TIME ZONE 'UTC' + v_months * interval '1 month', '"audit.event_"YYYY_MM')) IS NOT NULL LOOP
+        v_months := v_months + 1;
+    END LOOP;
+    RETURN QUERY SELECT 'audit partitions', format('for %s months', v_months), CASE WHEN v_months < 3 THEN
+        'no partition for the time to come: SELECT job.audit_partition_create(), and see why the job does not do it' END;
+    RETURN QUERY SELECT 'connections', format('%s wanted of %s', pool_size, v_free), CASE WHEN pool_size > v_free THEN
+        'more are wanted than there are: lower pool_size, or raise max_connections' END;
+    RETURN QUERY SELECT 'durability', 'fsync ' || current_setting('fsync'), CASE WHEN current_setting('fsync') = 'off' THEN
+        'a power cut loses what was acknowledged: ALTER SYSTEM SET fsync = on' END;
+END
+$$;
+COMMENT ON FUNCTION daemon.doctor(text[], integer) IS
+    'Examines the database for a daemon with these root keys and as many connections: what was found, and what is wrong with it and how it is mended; null: nothing.';

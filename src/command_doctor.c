@@ -1,0 +1,257 @@
+#include <endian.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "command_doctor.h"
+#include "dsn.h"
+#include "endpoints.h"
+#include "keyring.h"
+#include "session.h"
+#include "statements.h"
+
+#define DOCTOR_CLOCK_MOST 5 /* seconds by which two clocks may differ */
+#define DOCTOR_DESCRIPTORS 64 /* for all that is no connection */
+
+#define DOCTOR_SQL                        \
+	"SELECT what, found, fault FROM " \
+	"daemon.doctor($1::text[], $2::integer)"
+#define DOCTOR_PEPPER_SQL "SELECT root_id, wrapped FROM daemon.pepper_get()"
+#define DOCTOR_CLOCK_SQL "SELECT extract(epoch FROM clock_timestamp())::bigint"
+
+struct doctor {
+	const struct settings *settings;
+	struct keyring *keyring; /* NULL: there is no root key */
+	PGconn *connection;
+	int faults;
+};
+
+/* fault, and with it the remedy, NULL: it is as it must be. */
+static void
+doctor_say(struct doctor *doctor, const char *what, const char *found,
+    const char *fault)
+{
+	if (fault == NULL)
+		printf("ok     %s: %s\n", what, found);
+	else
+		printf("FAULT  %s: %s\n", what, fault);
+	doctor->faults += fault != NULL;
+}
+
+static void
+doctor_check_root_key(struct doctor *doctor)
+{
+	char found[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3], cause[256], fault[512];
+	const char *path = doctor->settings->root_key_file;
+
+	if (path == NULL)
+		return (doctor_say(doctor, "root key", NULL,
+		    "it is not set: `coffer root-key generate FILE`, and name "
+		    "that file in root_key_file"));
+	doctor->keyring = keyring_new(path, cause, sizeof(cause));
+	if (doctor->keyring == NULL) {
+		snprintf(fault, sizeof(fault),
+		    "%s: put the file in order, or restore it from its copy",
+		    cause);
+		return (doctor_say(doctor, "root key", NULL, fault));
+	}
+	keyring_root_ids(doctor->keyring, found, sizeof(found));
+	doctor_say(doctor, "root key", found, NULL);
+}
+
+static void
+doctor_check_descriptors(struct doctor *doctor)
+{
+	const rlim_t needed = (rlim_t)doctor->settings->max_connections +
+	    (rlim_t)doctor->settings->pool_size * 2 + DOCTOR_DESCRIPTORS;
+	struct rlimit limit = { 0, 0 };
+	char text[160];
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	snprintf(text, sizeof(text),
+	    limit.rlim_max >= needed
+		? "%llu of %llu needed"
+		: "%llu may be open, %llu are needed: raise LimitNOFILE, or "
+		  "lower max_connections",
+	    limit.rlim_max >= needed ? (unsigned long long)needed
+				     : (unsigned long long)limit.rlim_max,
+	    limit.rlim_max >= needed ? (unsigned long long)limit.rlim_max
+				     : (unsigned long long)needed);
+	doctor_say(doctor, "descriptors", text,
+	    limit.rlim_max >= needed ? NULL : text);
+}
+
+static bool
+doctor_check_connection(struct doctor *doctor)
+{
+	char cause[256], fault[512], seconds[24];
+	struct dsn *dsn;
+
+	if (doctor->settings->dsn == NULL ||
+	    (dsn = dsn_new(doctor->settings->dsn, "coffer/doctor")) == NULL) {
+		doctor_say(doctor, "database", NULL,
+		    "dsn is no connection string: set it, for role coffer_api");
+		return (false);
+	}
+	snprintf(seconds, sizeof(seconds), "%ld",
+	    doctor->settings->connect_timeout / 1000 + 1);
+	setenv("PGCONNECT_TIMEOUT", seconds, 0);
+	doctor->connection =
+	    PQconnectdbParams((const char *const *)dsn->keywords,
+		(const char *const *)dsn->values, 0);
+	dsn_free(dsn);
+	PQsetErrorVerbosity(doctor->connection, PQERRORS_SQLSTATE);
+	if (PQstatus(doctor->connection) != CONNECTION_OK) {
+		session_cause(doctor->connection, cause, sizeof(cause));
+		snprintf(fault, sizeof(fault),
+		    "%s: start the server, or put dsn in order", cause);
+		doctor_say(doctor, "database", NULL, fault);
+		return (false);
+	}
+	doctor_say(doctor, "database", PQhost(doctor->connection), NULL);
+	return (true);
+}
+
+/* NULL, once that is said: it failed. */
+static PGresult *
+doctor_query(struct doctor *doctor, const char *what, const char *sql,
+    int count, const char *const *values)
+{
+	char sqlstate[SESSION_SQLSTATE_SIZE], fault[256];
+	PGresult *result = PQexecParams(
+	    doctor->connection, sql, count, NULL, values, NULL, NULL, 1);
+
+	if (!session_sqlstate(result, sqlstate))
+		return (result);
+	snprintf(fault, sizeof(fault),
+	    "the database refuses (SQLSTATE %s): deploy the SQL of this build "
+	    "with migrations/migrate, and connect as coffer_api to the primary",
+	    sqlstate);
+	doctor_say(doctor, what, NULL, fault);
+	PQclear(result);
+	return (NULL);
+}
+
+/* What the database finds about itself. */
+static void
+doctor_check_database(struct doctor *doctor)
+{
+	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3] = "{}", size[24];
+	const char *values[] = { root_ids, size };
+	PGresult *result;
+	int i;
+
+	if (doctor->keyring != NULL)
+		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
+	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
+	result = doctor_query(doctor, "database", DOCTOR_SQL, 2, values);
+	for (i = 0; i < PQntuples(result); i++)
+		doctor_say(doctor, PQgetvalue(result, i, 0),
+		    PQgetvalue(result, i, 1),
+		    PQgetisnull(result, i, 2) ? NULL
+					      : PQgetvalue(result, i, 2));
+	PQclear(result);
+}
+
+static void
+doctor_check_pepper(struct doctor *doctor)
+{
+	struct keyring_wrapped wrapped;
+	PGresult *result =
+	    doctor_query(doctor, "pepper", DOCTOR_PEPPER_SQL, 0, NULL);
+	bool opens;
+
+	if (result != NULL && PQntuples(result) == 0) {
+		doctor_say(doctor, "pepper", "none yet", NULL);
+	} else if (result != NULL && doctor->keyring != NULL) {
+		memset(&wrapped, 0, sizeof(wrapped));
+		snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
+		    PQgetvalue(result, 0, 0));
+		opens = PQgetlength(result, 0, 1) == sizeof(wrapped.bytes);
+		if (opens)
+			memcpy(wrapped.bytes, PQgetvalue(result, 0, 1),
+			    sizeof(wrapped.bytes));
+		opens = opens && keyring_pepper_open(doctor->keyring, &wrapped);
+		doctor_say(doctor, "pepper", "opens",
+		    opens ? NULL
+			  : "it does not open: add the root key that it was "
+			    "made with to root_key_file");
+	}
+	PQclear(result);
+}
+
+/* Versions expire by the server's clock, and logs have the daemon's. */
+static void
+doctor_check_clock(struct doctor *doctor)
+{
+	PGresult *result =
+	    doctor_query(doctor, "clock", DOCTOR_CLOCK_SQL, 0, NULL);
+	int64_t there, difference;
+	char text[160];
+
+	if (result == NULL)
+		return;
+	memcpy(&there, PQgetvalue(result, 0, 0), sizeof(there));
+	difference = (int64_t)be64toh((uint64_t)there) - (int64_t)time(NULL);
+	snprintf(text, sizeof(text),
+	    "%lld s from the database's: have both set by NTP",
+	    (long long)difference);
+	doctor_say(doctor, "clock", "as the database's",
+	    llabs((long long)difference) > DOCTOR_CLOCK_MOST ? text : NULL);
+	PQclear(result);
+}
+
+static void
+doctor_check_doors(struct doctor *doctor)
+{
+	char sql[256], fault[256], sqlstate[SESSION_SQLSTATE_SIZE];
+	int found = 0;
+	PGresult *result;
+	size_t i;
+
+	for (i = 0; i < endpoints_count; i++) {
+		if (endpoints[i].flags & ENDPOINT_LOCAL)
+			continue;
+		snprintf(sql, sizeof(sql), STATEMENT_DOOR_SQL,
+		    endpoints[i].function);
+		result = PQprepare(doctor->connection, "", sql,
+		    (int)statement_door.count, statement_door.types);
+		if (session_sqlstate(result, sqlstate)) {
+			snprintf(fault, sizeof(fault),
+			    "api.%s cannot be called (SQLSTATE %s): deploy the "
+			    "SQL of this build with migrations/migrate",
+			    endpoints[i].function, sqlstate);
+			doctor_say(doctor, "doors", NULL, fault);
+		} else {
+			found++;
+		}
+		PQclear(result);
+	}
+	snprintf(fault, sizeof(fault), "%d can be called", found);
+	doctor_say(doctor, "doors", fault, NULL);
+}
+
+int
+command_doctor(const struct settings *settings)
+{
+	struct doctor doctor = { .settings = settings };
+
+	/* What is wrong with a setting by itself has been said by now. */
+	doctor_say(&doctor, "settings", "each is within its bounds", NULL);
+	doctor_check_root_key(&doctor);
+	doctor_check_descriptors(&doctor);
+	if (doctor_check_connection(&doctor)) {
+		doctor_check_database(&doctor);
+		doctor_check_doors(&doctor);
+		doctor_check_pepper(&doctor);
+		doctor_check_clock(&doctor);
+	}
+	PQfinish(doctor.connection);
+	keyring_free(doctor.keyring);
+	return (doctor.faults == 0 ? 0 : 1);
+}

@@ -1,0 +1,17 @@
+/*
+ * The address on which /metrics is read, apart from that of the API.
+ */
+#ifndef COFFER_SCRAPE_H
+#define COFFER_SCRAPE_H
+
+#include <stddef.h>
+
+struct scrape;
+struct service;
+
+/* Listens as the setting metrics_listen says; NULL and a cause: it cannot. */
+struct scrape *scrape_new(struct service *service, char *cause, size_t size)
+    __attribute__((warn_unused_result));
+void scrape_free(struct scrape *scrape);
+
+#endif

@@ -1,0 +1,31 @@
+BEGIN;
+\ir ../setup.sql
+
+SET LOCAL synchronous_commit = on;
+
+-- What is wrong for a daemon with these root keys, each line up to its remedy.
+CREATE FUNCTION test.faults(root_ids text[], pool_size integer) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_faults text[];
+BEGIN
+    SET LOCAL SESSION AUTHORIZATION coffer_api;
+    v_faults := ARRAY(SELECT what || ': ' || split_part(fault, ':', 1) FROM daemon.doctor(root_ids, pool_size)
+                       WHERE fault IS NOT NULL AND what <> 'role settings' ORDER BY 1);
+    RESET SESSION AUTHORIZATION;
+    RETURN v_faults;
+END
+$$;
+
+SELECT is(faults('{0123456789abcdef}', 8), '{}'::text[], 'daemon.doctor finds nothing wrong');
+SELECT is(faults('{}', 100000),
+          '{connections: more are wanted than there are,keys: root key 0123456789abcdef is missing}'::text[],
+          'or connections and root keys that are missing');
+SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"audit.event_"YYYY_MM') AS missing \gset
+DROP TABLE :missing;
+SELECT is(faults('{0123456789abcdef}', 8), '{audit partitions: no partition for the time to come}'::text[],
+          'or partitions of the audit');
+SELECT isnt_empty($$SELECT FROM daemon.doctor('{}', 8) WHERE what = 'role settings' AND fault LIKE '%: ALTER ROLE %'$$,
+                  'or settings of the role, with their remedy');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,81 @@
+"""coffer doctor: says all that is wrong at once, each with its remedy, and by its exit status whether anything is."""
+
+import subprocess
+
+import pytest
+
+from support.daemon import BINARY, environment
+
+
+@pytest.fixture
+def doctor(database, root_key_file):
+    """Run it on a database that may be broken; return the exit status and its lines by their first word."""
+
+    def run(**settings):
+        done = subprocess.run(
+            [BINARY, "doctor"],
+            env=environment(
+                {"dsn": database.dsn("coffer_api"), "root_key_file": root_key_file, **settings}
+            ),
+            text=True,
+            capture_output=True,
+            timeout=60,
+        )
+        lines = done.stdout.splitlines()
+        return done.returncode, [line for line in lines if not line.startswith("ok ")], lines
+
+    run.database = database
+    return run
+
+
+def test_all_is_well(doctor):
+    code, faults, lines = doctor()
+    assert (code, faults) == (0, [])
+    found = {line[7:].split(":")[0] for line in lines}
+    assert found == {
+        "settings", "root key", "descriptors", "database", "schema", "role settings", "keys",
+        "audit partitions", "connections", "durability", "doors", "pepper", "clock",
+    }  # fmt: skip
+
+
+def test_every_fault_is_said_at_once(doctor, tmp_path):
+    name = doctor.database.name
+    doctor.database.query(f"ALTER ROLE coffer_api IN DATABASE {name} SET synchronous_commit = off")
+    doctor.database.query("DROP FUNCTION api.secret_get(jsonb, bytea, bytea, bytea)")
+    ((partition,),) = doctor.database.query(
+        "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '\"audit.event_\"YYYY_MM')"
+    )
+    doctor.database.query(f"DROP TABLE {partition}")
+    doctor.database.query("INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60))
+    code, faults, _ = doctor(pool_size=256, root_key_file=tmp_path / "missing")
+    assert code == 1
+    expected = {
+        "root key": "restore it from its copy",
+        "role settings": "ALTER ROLE coffer_api SET synchronous_commit = on",
+        "keys": "add it to root_key_file",
+        "audit partitions": "SELECT job.audit_partition_create()",
+        "connections": "lower pool_size",
+        "doors": "migrations/migrate",
+    }
+    assert {fault[7:].split(":")[0] for fault in faults} == set(expected)
+    for fault in faults:
+        assert fault.startswith("FAULT  ")
+        assert expected[fault[7:].split(":")[0]] in fault
+
+
+def test_pepper_of_another_root_key(doctor):
+    doctor.database.query("INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60))
+    code, faults, _ = doctor()
+    assert code == 1
+    assert [fault[7:].split(":")[0] for fault in faults] == ["keys", "pepper"]
+
+
+def test_no_database(doctor):
+    code, faults, _ = doctor(dsn="host=127.0.0.1 port=1 password=canary")
+    assert code == 1
+    assert len(faults) == 1 and "start the server" in faults[0] and "canary" not in faults[0]
+
+
+def test_more_descriptors_than_there_are(doctor):
+    code, faults, _ = doctor(max_connections=100000)
+    assert code in (0, 1) and all("LimitNOFILE" in fault for fault in faults)

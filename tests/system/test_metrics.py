@@ -1,0 +1,93 @@
+"""/metrics, as Prometheus reads it, after calls whose outcome is known."""
+
+import http.client
+import re
+
+import pytest
+
+from support import eventually
+from support.daemon import free_port
+
+LINE = re.compile(r'[a-z_]+(\{([a-z]+="[^"\\\n]*",?)+\})? -?[0-9.]+')
+
+
+def scrape(port, path="/metrics", method="GET"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.headers, response.read().decode()
+    finally:
+        connection.close()
+
+
+def values(port):
+    """The page as a dict from name and labels to number; each line has the form it must have."""
+    status, headers, page = scrape(port)
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in page.splitlines() if not line.startswith("#")]
+    assert all(LINE.fullmatch(line) for line in lines), page
+    pairs = [line.rsplit(" ", 1) for line in lines]
+    assert len(dict(pairs)) == len(pairs)
+    return {name: float(number) for name, number in pairs}
+
+
+@pytest.fixture
+def daemon(database, start_daemon):
+    port = free_port()
+    daemon = start_daemon(database, metrics_listen=f"127.0.0.1:{port}", job_interval=1)
+    daemon.metrics_port = port
+    return daemon
+
+
+def test_counts(daemon, new_tenant):
+    client = new_tenant(daemon).client()
+    secret_id = client.create_secret(name="s")["id"]
+    client.create_version(secret_id, b"canary of the metrics")
+    for _ in range(3):
+        client.access(secret_id)
+    assert client.get("/secrets/no-uuid").status == 400
+    assert client.get("/nowhere").status == 404
+    page = values(daemon.metrics_port)
+    assert page['coffer_requests_total{endpoint="secret_version_access",status="200"}'] == 3
+    assert page['coffer_requests_total{endpoint="secret_get",status="400"}'] == 1
+    assert page['coffer_requests_total{endpoint="none",status="404"}'] == 1
+    assert page['coffer_request_seconds_count{endpoint="secret_version_access"}'] == 3
+    assert page['coffer_refusals_total{type="invalid_arguments"}'] == 1
+    assert page['coffer_refusals_total{type="not_found"}'] == 1
+    assert page["coffer_group_size_count"] >= 4
+    assert page["coffer_queue_seconds_count"] >= 6
+    assert page["coffer_ready"] == 1
+    assert page["coffer_connections"] >= 1
+    assert page["coffer_pool_open"] >= 1
+    assert page["coffer_queue_length"] == 0
+    assert page["process_resident_memory_bytes"] > 1e6
+    assert 10 < page["process_open_fds"] < page["process_max_fds"]
+    assert page["process_cpu_seconds_total"] > 0
+    eventually(lambda: values(daemon.metrics_port)["coffer_job_runs_total"] > 0)
+
+
+def test_errors_of_the_database(daemon, new_tenant):
+    client = new_tenant(daemon).client()
+    daemon.database.query("REVOKE INSERT ON audit.event FROM coffer_exec")
+    assert client.get("/secrets").status == 500
+    page = values(daemon.metrics_port)
+    assert page['coffer_database_errors_total{class="42"}'] == 1
+    assert page['coffer_refusals_total{type="internal"}'] == 1
+    daemon.database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'"
+    )
+    eventually(lambda: values(daemon.metrics_port)["coffer_database_connections_lost_total"] > 0)
+
+
+def test_nothing_else_is_there(daemon):
+    assert scrape(daemon.metrics_port, "/secrets")[0] == 404
+    assert scrape(daemon.metrics_port, method="POST")[0] in (404, 501, 405)
+    assert scrape(daemon.port)[0] == 404
+
+
+def test_address_in_use(database, start_daemon, numbered, root_key_file, service):
+    daemon = start_daemon(database, ready=False, metrics_listen=f"127.0.0.1:{service.port}")
+    assert daemon.wait() == 2
+    assert "metrics_listen" in daemon.log

@@ -1,0 +1,126 @@
+"""Several servers in one connection string, and servers that must say who they are."""
+
+import shutil
+import subprocess
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from support import eventually
+from support.cluster import Database
+from support.load import Load
+
+
+def promote(standby):
+    with standby.connect() as connection:
+        connection.execute("SELECT pg_promote()")
+
+
+def test_standby_takes_over(numbered, own_cluster, start_daemon, new_tenant):
+    """The primary is lost under load: no answer that was given is, and no change is done twice."""
+    database = own_cluster.database()
+    standby = own_cluster.standby(numbered("standby"), "standby")
+    try:
+        own_cluster.set(synchronous_standby_names="standby")
+        eventually(
+            lambda: own_cluster.connect()
+            .execute("SELECT sync_state FROM pg_stat_replication")
+            .fetchall()
+            == [("sync",)]
+        )
+        # The standby comes first: it is not what the daemon wants.
+        dsn = make_conninfo(
+            database.dsn("coffer_api"),
+            host="127.0.0.1,127.0.0.1",
+            port=f"{standby.port},{own_cluster.port}",
+            target_session_attrs="read-write",
+        )
+        daemon = start_daemon(database, dsn=dsn, request_deadline=60000, key_rate=0)
+        tenant = new_tenant(daemon)
+        secret_id = tenant.client().create_secret(name="read")["id"]
+        tenant.client().create_version(secret_id, b"value")
+        clients = [tenant.client() for _ in range(4)]
+        names = {id(client): 0 for client in clients}
+
+        def create(client):
+            names[id(client)] += 1
+            return client.post("/secrets", {"name": f"{id(client)}-{names[id(client)]}"})
+
+        def read(client):
+            return client.get(f"/secrets/{secret_id}/versions/1/access")
+
+        with Load(clients, create) as creates, Load([tenant.client()], read) as reads:
+            eventually(lambda: creates.count(200) > 20 and reads.count(200) > 5)
+            own_cluster.kill()
+            promote(standby)
+            before = creates.count(200), reads.count(200)
+            eventually(
+                lambda: creates.count(200) > before[0] + 20 and reads.count(200) > before[1] + 5
+            )
+        # A create that was repeated blindly would meet its own name.
+        assert creates.statuses() | reads.statuses() <= {200, 503}
+        assert_all_there(Database(standby, database.name), creates, reads)
+    finally:
+        standby.discard()
+
+
+def assert_all_there(database, creates, reads):
+    receipts = [
+        int(answer.headers["X-Audit-Id"])
+        for answer in creates.answers + reads.answers
+        if answer.status == 200
+    ]
+    ids = [answer.body["id"] for answer in creates.answers if answer.status == 200]
+    assert database.query("SELECT count(*) FROM audit.event WHERE id = ANY (%s)", receipts) == [
+        (len(set(receipts)),)
+    ]
+    assert len(set(receipts)) == len(receipts)
+    assert database.query("SELECT count(*) FROM store.secret WHERE id = ANY (%s)", ids) == [(len(ids),)]
+
+
+def certificate(directory, name):
+    """Make a key and a certificate for 127.0.0.1 that vouches for itself; return their paths."""
+    directory.mkdir(exist_ok=True)
+    key, made = directory / f"{name}.key", directory / f"{name}.crt"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        + ["-days", "2", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", key, "-out", made],
+        check=True,
+        capture_output=True,
+    )
+    return key, made
+
+
+def test_server_must_show_its_certificate(numbered, own_cluster, start_daemon):
+    directory = numbered("certificate")
+    key, right = certificate(directory, "right")
+    _, other = certificate(directory, "other")
+    database = own_cluster.database()
+
+    def start(**options):
+        dsn = make_conninfo(database.dsn("coffer_api"), **options)
+        return start_daemon(database, ready=False, dsn=dsn, connect_timeout=10000)
+
+    plain = start(sslmode="require")
+    eventually(lambda: "server does not support SSL" in plain.log)
+    assert not plain.ready()
+
+    for file, name in ((key, "server.key"), (right, "server.crt")):
+        shutil.copy(file, own_cluster.data / name)
+        shutil.chown(own_cluster.data / name, own_cluster.data.owner(), own_cluster.data.group())
+        (own_cluster.data / name).chmod(0o600)
+    own_cluster.set(ssl="on")
+    eventually(plain.ready)
+
+    wrong = start(sslmode="verify-full", sslrootcert=str(other))
+    eventually(lambda: "certificate verify failed" in wrong.log)
+    assert not wrong.ready()
+    sound = start(sslmode="verify-full", sslrootcert=str(right))
+    eventually(sound.ready)
+    with psycopg.connect(database.dsn()) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT s.ssl FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid)"
+            " WHERE a.usename = 'coffer_api'"
+        ).fetchall()
+    assert rows == [(True,)]
