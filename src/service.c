@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "scrape.h"
 #include "service.h"
+#include "systemd.h"
 
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
@@ -149,6 +150,7 @@ service_stop(evutil_socket_t number, short what, void *arg)
 		event_base_loopbreak(service->base);
 		return;
 	}
+	systemd_notify("STOPPING=1");
 	service->draining = true;
 	event_base_loopexit(service->base, &time);
 	listen_drain(service->listen, service_drained);
@@ -223,8 +225,10 @@ service_run(struct settings *settings)
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
-	if (code == 0)
+	if (code == 0) {
+		systemd_notify("READY=1");
 		code = service_loop(&service);
+	}
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
 	return (code);
