@@ -26,8 +26,7 @@ void hint_free(struct hints *hints);
 /* Of a secret by its id, or of a caller by the first bytes of its digest. */
 bool hint_get(struct hints *hints, const uuid_t whose, struct hint *hint)
     __attribute__((warn_unused_result));
-void
-hint_put(struct hints *hints, const uuid_t whose, const struct hint *hint);
+void hint_put(struct hints *hints, const uuid_t whose, const struct hint *hint);
 
 /* path is any text that says where the caller looked. */
 bool hint_path_get(struct hints *hints, const char *path, uuid_t secret)

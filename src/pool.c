@@ -12,8 +12,8 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_GROUP_MAX 256 /* at the most that group_limit can be */
 #define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
+#define POOL_GROUP_MAX 256 /* at the most that group_limit can be */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -349,8 +349,12 @@ seat_answer(struct pool_seat *seat)
 	struct pool_member members[POOL_GROUP_MAX];
 	long count = seat_empty(seat, members), i;
 
-	/* Free before done, so that a next round need not stand in line. */
+	/*
+	 * The database goes on with those who wait while these are answered.
+	 * They leave as much room in the line as a next round may need.
+	 */
 	seat_free(seat);
+	pool_dispatch(seat->pool);
 	for (i = 0; i < count; i++) {
 		if (members[i].query != NULL)
 			query_finish(members[i].query, members[i].result, NULL);

@@ -53,7 +53,7 @@ BEGIN
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND (access_sealed.revision = 'latest' OR v.status = 'enabled')
          ORDER BY v.revision DESC LIMIT 1;
-    ELSE
+    ELSIF revision::numeric <= 2147483647 THEN      -- no version has a higher number
         SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND v.revision = access_sealed.revision::integer;

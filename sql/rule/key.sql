@@ -4,7 +4,7 @@ CREATE FUNCTION rule.key_fits(secret_id uuid, kek_id uuid, request jsonb, key by
 RETURNS boolean
 LANGUAGE sql STABLE
 AS $$
-    SELECT coalesce(octet_length(key) > 0 AND request #>> '{key,secret_id}' = secret_id::text
+    SELECT coalesce(key IS NOT NULL AND request #>> '{key,secret_id}' = secret_id::text
                     AND request #>> '{key,kek_id}' = kek_id::text, false)
 $$;
 COMMENT ON FUNCTION rule.key_fits(uuid, uuid, jsonb, bytea) IS

@@ -33,7 +33,8 @@ fault 'pgcrypto outside sql/rule/crypto.sql' '\bcrypto\.' "${outside_crypto[@]}"
 fault 'catches all' '\bWHEN OTHERS\b' "${sql[@]}" "${migrations[@]}"
 # Functions come and go with each deploy: what is stored is made elsewhere, and knows none of them.
 fault 'stored object in sql/' ':[0-9]+: *(CREATE|ALTER|DROP) (TABLE|INDEX|UNIQUE INDEX|SEQUENCE|TRIGGER|SCHEMA|ROLE|EXTENSION)\b' "${sql[@]}"
-fault 'function in a migration' '\b(CREATE|ALTER|DROP)( OR REPLACE)? (FUNCTION|PROCEDURE|VIEW)\b' "${migrations[@]}"
+# Those of schema store belong to its triggers, and so to what is stored.
+fault 'function in a migration' '\b(CREATE|ALTER|DROP)( OR REPLACE)? (FUNCTION|PROCEDURE|VIEW) ([^s]|s[^t])' "${migrations[@]}"
 fault 'CREATE OR REPLACE' '\bCREATE OR REPLACE\b' "${sql[@]}"
 
 # Dynamic SQL says why: `dynamic` in a comment on the line or the two before it, once for several in a row.

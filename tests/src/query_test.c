@@ -62,6 +62,25 @@ test_first_come_first_served(void **state)
 }
 
 static void
+test_kinds(void **state)
+{
+	struct query queries[4] = { { .groups = true }, { .groups = false },
+		{ .groups = true }, { .groups = true, .alone = true } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		query_line_enter(line, &queries[i], 0);
+	/* Each kind keeps its order; one whose group has failed is alone. */
+	assert_ptr_equal(query_line_next(line, QUERY_ALONE), &queries[1]);
+	assert_ptr_equal(query_line_next(line, QUERY_ALONE), &queries[3]);
+	assert_null(query_line_next(line, QUERY_ALONE));
+	assert_ptr_equal(query_line_next(line, QUERY_GROUPING), &queries[0]);
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &queries[2]);
+	assert_int_equal(query_line_length(line), 0);
+}
+
+static void
 test_pause(void **state)
 {
 	struct query queries[2] = { { .done = done }, { .done = done } };
@@ -106,6 +125,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_first_come_first_served, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_dismiss, set_up, tear_down),

@@ -17,5 +17,10 @@ SELECT is(raised(format($$SELECT rule.quota_must_allow(organization('acme'), 'se
           format('rule.quota_must_allow refuses one more than %s (SM4Q3)', current))
   FROM unnest('{7,8}'::integer[]) AS current;
 
+SELECT is(rule.quota_used(organization('acme')),
+          (SELECT count(*) FROM store.secret s WHERE s.organization_id = organization('acme')),
+          'rule.quota_used counts all secrets of an organization');
+SELECT is(rule.quota_used(gen_random_uuid()), 0::bigint, 'and none where there are none');
+
 SELECT finish();
 ROLLBACK;
