@@ -62,14 +62,18 @@ address_parse_network(char *text, struct network *network)
 {
 	char *slash = strchr(text, '/');
 	int most = strchr(text, ':') != NULL ? ADDRESS_BITS : ADDRESS_IPV4_BITS;
-	int bits = most, end = 0;
+	int bits = most, digit;
 
 	if (slash != NULL) {
 		*slash = '\0';
-		if (strlen(slash + 1) > 3 ||
-		    sscanf(slash + 1, "%3d%n", &bits, &end) != 1 ||
-		    slash[1 + end] != '\0' || bits < 0 || bits > most)
+		if (slash[1] == '\0')
 			return (false);
+		for (bits = 0, slash++; *slash != '\0'; slash++) {
+			digit = *slash - '0';
+			bits = bits * 10 + digit;
+			if (digit < 0 || digit > 9 || bits > most)
+				return (false);
+		}
 	}
 	if (!address_parse(text, &network->address))
 		return (false);

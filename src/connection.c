@@ -37,6 +37,7 @@ struct connection {
 	struct connections *all;
 	struct bufferevent *socket; /* evhttp has it too, until it lets go */
 	struct evbuffer *held; /* what evhttp may not see yet */
+	evutil_socket_t descriptor; /* -1: nothing has come yet */
 	enum connection_phase phase;
 	int64_t since;
 	bool begun; /* evhttp has read a request that is not answered */
@@ -74,13 +75,15 @@ connection_enter(struct connection *connection, enum connection_phase phase)
 	connection->since = clock_microseconds() / 1000;
 }
 
-static struct connection **
-connection_place(struct connections *all, evutil_socket_t descriptor)
+/* By its descriptor a connection is found again when evhttp has a request. */
+static void
+connection_register(struct connection *connection)
 {
-	size_t index = (size_t)descriptor, count = all->descriptors;
+	struct connections *all = connection->all;
+	size_t index = (size_t)bufferevent_getfd(connection->socket), count;
 	struct connection **larger;
 
-	if (index >= count) {
+	if (index >= all->descriptors) {
 		count = index * 2 + 64;
 		larger = memory_new_array(count, sizeof(*larger));
 		if (all->descriptors > 0)
@@ -90,7 +93,8 @@ connection_place(struct connections *all, evutil_socket_t descriptor)
 		all->by_descriptor = larger;
 		all->descriptors = count;
 	}
-	return (&all->by_descriptor[index]);
+	connection->descriptor = (evutil_socket_t)index;
+	all->by_descriptor[index] = connection;
 }
 
 static void connection_received(
@@ -100,11 +104,9 @@ static void
 connection_free(struct connection *connection)
 {
 	struct connections *all = connection->all;
-	struct connection **place =
-	    connection_place(all, bufferevent_getfd(connection->socket));
 
-	if (*place == connection)
-		*place = NULL;
+	if (connection->descriptor >= 0)
+		all->by_descriptor[connection->descriptor] = NULL;
 	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
 	all->count--;
 	evbuffer_remove_cb(bufferevent_get_input(connection->socket),
@@ -237,8 +239,8 @@ connection_received(
 	if (info->n_added == 0 || connection->moving)
 		return;
 	connection->moving = true;
-	*connection_place(all, bufferevent_getfd(connection->socket)) =
-	    connection;
+	if (connection->descriptor < 0)
+		connection_register(connection);
 	connection_hold(connection, input, info->n_added);
 	if (connection_ignores(connection))
 		evbuffer_drain(
@@ -342,7 +344,7 @@ connections_begin(struct connections *all, struct evhttp_request *http)
 	struct evhttp_connection *parent = evhttp_request_get_connection(http);
 	struct bufferevent *socket = evhttp_connection_get_bufferevent(parent);
 	struct connection *connection =
-	    *connection_place(all, bufferevent_getfd(socket));
+	    all->by_descriptor[bufferevent_getfd(socket)];
 
 	connection->begun = true;
 	all->busy++;
@@ -486,6 +488,7 @@ connections_add(struct connections *all, struct bufferevent *socket)
 	connection->all = all;
 	connection->socket = socket;
 	connection->held = evbuffer_new();
+	connection->descriptor = -1;
 	connection->phase = bufferevent_openssl_get_ssl(socket) != NULL
 	    ? CONNECTION_SHAKES_HANDS
 	    : CONNECTION_IDLE;

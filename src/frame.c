@@ -88,6 +88,13 @@ frame_has(struct frame_text text, const char *part)
 }
 
 static bool
+frame_begins(struct frame_text text, const char *part)
+{
+	return (text.size >= strlen(part) &&
+	    memcmp(text.bytes, part, strlen(part)) == 0);
+}
+
+static bool
 frame_ends(struct frame_text text, const char *part)
 {
 	return (text.size >= strlen(part) &&
@@ -155,7 +162,8 @@ frame_find_end(struct frame *frame, const char *bytes, size_t size,
 
 /*
  * There is one way to write a path.  One that has to be put in order first may
- * mean something else to a proxy that decides by it who may pass.
+ * mean something else to a proxy that decides by it who may pass.  An empty
+ * segment is no route, and that is all that there is to say about it.
  */
 static bool
 frame_target(struct frame *frame, struct frame_text target)
@@ -178,11 +186,13 @@ frame_target(struct frame *frame, struct frame_text target)
 		return (frame_malformed(frame, "the path is too long"));
 	if (frame_has(path, "%00"))
 		return (frame_malformed(frame, "the path has a NUL"));
-	if (frame_has(path, "//") || frame_has(path, "/./") ||
-	    frame_has(path, "/../") || frame_ends(path, "/.") ||
-	    frame_ends(path, "/.."))
-		return (frame_malformed(
-		    frame, "the path has empty or dotted segments"));
+	/* evhttp would take what follows for a host. */
+	if (frame_begins(path, "//"))
+		return (
+		    frame_malformed(frame, "the path begins with two slashes"));
+	if (frame_has(path, "/./") || frame_has(path, "/../") ||
+	    frame_ends(path, "/.") || frame_ends(path, "/.."))
+		return (frame_malformed(frame, "the path has dotted segments"));
 	return (true);
 }
 
@@ -198,17 +208,18 @@ frame_request_line(
 
 	head->method = frame_cut(&line, ' ');
 	target = frame_cut(&line, ' ');
-	if (!frame_is_token(head->method) || line.size < strlen("HTTP/") ||
-	    memcmp(line.bytes, "HTTP/", strlen("HTTP/")) != 0)
+	if (!frame_is_token(head->method) || !frame_begins(line, "HTTP/"))
 		return (frame_malformed(frame,
 		    "the first line is not a method, a target and a version"));
 	head->old = frame_is(line, "HTTP/1.0");
 	if (!head->old && !frame_is(line, "HTTP/1.1"))
-		return (frame_refuse(frame, ERROR_VERSION, "this version"));
+		return (frame_refuse(frame, ERROR_VERSION,
+		    "the version is neither 1.0 nor 1.1"));
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		known = known || frame_is(head->method, methods[i]);
 	if (!known)
-		return (frame_refuse(frame, ERROR_NO_METHOD, "this method"));
+		return (frame_refuse(
+		    frame, ERROR_NO_METHOD, "the method is unknown"));
 	return (frame_target(frame, target));
 }
 
@@ -272,10 +283,11 @@ frame_header(
 	    strchr(" \t", value.bytes[value.size - 1]) != NULL)
 		value.size--;
 	if (frame_is_name(name, "Transfer-Encoding"))
-		return (
-		    frame_refuse(frame, ERROR_NO_LENGTH, "Transfer-Encoding"));
+		return (frame_refuse(
+		    frame, ERROR_NO_LENGTH, "Transfer-Encoding is not taken"));
 	if (frame_is_name(name, "Expect"))
-		return (frame_refuse(frame, ERROR_EXPECTATION, "Expect"));
+		return (frame_refuse(
+		    frame, ERROR_EXPECTATION, "Expect is not taken"));
 	if (frame_is_name(name, "Content-Length"))
 		return (frame_length(frame, head, value));
 	return (frame_single(frame, head, name));

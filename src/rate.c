@@ -88,12 +88,15 @@ rate_is_empty(
 	    bucket->full + rate->interval > now + rate->whole);
 }
 
+/* Failures that nobody asked about empty a bucket, and no more than that. */
 static void
 rate_take(const struct rate *rate, struct rate_bucket *bucket, int64_t now)
 {
 	if (bucket->full < now)
 		bucket->full = now;
 	bucket->full += rate->interval;
+	if (bucket->full > now + rate->whole)
+		bucket->full = now + rate->whole;
 }
 
 /* A table forgets, and what it does not know is a full bucket. */

@@ -73,6 +73,7 @@ tls_reload(
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
+	ERR_clear_error();
 	if (context == NULL)
 		return (tls_refuse("TLS", cause, size));
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);

@@ -54,6 +54,8 @@ class Daemon:
             "dsn": database.dsn("coffer_api"),
             "root_key_file": root_key_file,
             "idle_timeout": 3600,  # a test keeps its connections for as long as it likes
+            "denied_rate": 0,  # and guesses,
+            "key_rate": 0,  # and calls as often
             **settings,
         }
         self.start(ready)

@@ -1,4 +1,4 @@
-"""Clients that take their time, clients that come in masses, clients that vanish: all others are served."""
+"""Clients that take their time, come in masses, or vanish: all others are served."""
 
 import base64
 import http.client
@@ -108,12 +108,14 @@ def test_connection_between_requests_is_idle_and_not_overdue(impatient):
 
 
 def test_answer_that_is_not_taken(impatient, tenant):
-    """A client that reads a byte now and then does not hold its connection, nor what is meant for it, for long."""
+    """To read a byte now and then does not hold a connection for long."""
     client = tenant.client(impatient)
     secret_id = client.create_secret(name="large")["id"]
     client.create_version(secret_id, bytes(65536))
     path = client.path(f"/secrets/{secret_id}/versions/1/access")
-    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {client.secret_key}\r\n\r\n".encode()
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {client.secret_key}\r\n\r\n".encode()
+    )
     before = descriptors(impatient)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -190,6 +192,14 @@ def test_no_descriptors_are_left(service, start_daemon):
         assert ask(connection) == 200
 
 
+def test_more_connections_than_descriptors_are_warned_of(service, start_daemon):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most >= 100_000:
+        pytest.skip("there are enough for any setting")
+    daemon = start_daemon(service.database, max_connections=100_000)
+    assert "there may be more connections than descriptors" in daemon.log
+
+
 def processor_time(daemon):
     """Seconds that a daemon has computed."""
     with open(f"/proc/{daemon.pid}/stat") as file:
@@ -207,7 +217,9 @@ def test_thousands_of_idle_connections(service, start_daemon):
     eventually(lambda: descriptors(daemon) > count)
     with connect(daemon) as connection:
         assert [ask(connection) for _ in range(20)] == [200] * 20
-    assert [ask(connection) for connection in idle[:: count // 100]] == [200] * len(idle[:: count // 100])
+    assert [ask(connection) for connection in idle[:: count // 100]] == [200] * len(
+        idle[:: count // 100]
+    )
     for connection in idle:
         connection.close()
     eventually(lambda: descriptors(daemon) < 100)
@@ -223,7 +235,7 @@ def vanish(connection):
 
 
 def test_clients_vanish_at_any_point(service, tenant):
-    """While they connect, send, wait or read; what they held is free again, and nobody else has noticed."""
+    """While they connect, send, wait or read; what they held is free again."""
     client = tenant.client(service)
     secret_id = client.create_secret(name="s")["id"]
     client.create_version(secret_id, bytes(65536))
@@ -231,7 +243,9 @@ def test_clients_vanish_at_any_point(service, tenant):
     token = f"X-Auth-Token: {client.secret_key}\r\n"
     body = f'{{"data":"{base64.b64encode(bytes(30000)).decode()}"}}'
     read = f"GET {path}/1/access HTTP/1.1\r\nHost: x\r\n{token}\r\n"
-    write = f"PATCH {path}/1 HTTP/1.1\r\nHost: x\r\n{token}Content-Length: {len(body)}\r\n\r\n{body}"
+    write = (
+        f"PATCH {path}/1 HTTP/1.1\r\nHost: x\r\n{token}Content-Length: {len(body)}\r\n\r\n{body}"
+    )
     before = descriptors(service)
     for request in (read.encode() * 3, write.encode()):
         for size in [0, 1, 10, 40, len(request) // 2, len(request) - 1, len(request)]:
@@ -263,7 +277,11 @@ def test_pipelined_requests_wait_for_a_pending_call(service, tenant):
             while chunk := connection.recv(65536):
                 received += chunk
     assert received.count(b"HTTP/1.1 200 ") == 502
-    assert received.index(b'"protected":true') < received.index(b'"platform"') < received.index(b'"tags"', -200)
+    assert (
+        received.index(b'"protected":true')
+        < received.index(b'"platform"')
+        < received.index(b'"tags"', -200)
+    )
 
 
 def test_fault_is_told_to_a_client_that_still_sends(service):

@@ -22,7 +22,9 @@ class Authority:
         self.name = name
         self.file = directory / f"{name}.pem"
         self._key = directory / f"{name}.key"
-        self._openssl("req", "-x509", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.file)
+        self._openssl(
+            "req", "-x509", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.file
+        )
         self.client = self.issue("client")
 
     def issue(self, name):
@@ -30,7 +32,8 @@ class Authority:
         certificate, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
         self._openssl(
             "req", "-x509", "-CA", self.file, "-CAkey", self._key, "-subj", f"/CN={name}",
-            "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE",
+            "-addext", "subjectAltName=IP:127.0.0.1",
+            "-addext", "basicConstraints=critical,CA:FALSE",
             "-keyout", key, "-out", certificate,
         )  # fmt: skip
         return certificate, key
@@ -81,7 +84,9 @@ def start(numbered, service, root_key_file, authority):
     def start(name, **settings):
         certificate, key = authority.issue(name)
         settings |= {"tls_certificate": certificate, "tls_key": key}
-        daemon = Daemon(numbered("daemon"), service.database, root_key_file, ready=False, **settings)
+        daemon = Daemon(
+            numbered("daemon"), service.database, root_key_file, ready=False, **settings
+        )
         daemons.append(daemon)
         eventually(lambda: daemon.process.poll() is not None or daemon.listens())
         assert daemon.process.poll() is None, daemon.log
@@ -172,7 +177,10 @@ def test_faulty_request(encrypted, authority):
             assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01", b"GET /metadata HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01", b"GET /metadata HTTP/1.1\r\nHost: x\r\n\r\n"],
+)
 def test_handshake_that_is_none(impatient, sent):
     """It has the time of a head."""
     with socket.create_connection(("127.0.0.1", impatient.port), 30) as connection:
@@ -259,10 +267,15 @@ def test_bad_new_certificate_keeps_the_old_one(start, authority, fault):
         ({"tls_client_ca": "authority.pem"}, "belong together"),
         ({"tls_certificate": "server.key", "tls_key": "server.key"}, "tls_certificate: "),
         ({"tls_certificate": "server.pem", "tls_key": "authority.key"}, "tls_key: "),
-        ({"tls_certificate": "server.pem", "tls_key": "server.key", "tls_client_ca": "none"}, "tls_client_ca: "),
+        (
+            {"tls_certificate": "server.pem", "tls_key": "server.key", "tls_client_ca": "none"},
+            "tls_client_ca: ",
+        ),
     ],
 )  # fmt: skip
-def test_bad_settings_stop_the_start(numbered, service, root_key_file, authority, encrypted, settings, cause):
+def test_bad_settings_stop_the_start(
+    numbered, service, root_key_file, authority, encrypted, settings, cause
+):
     files = {name: authority.directory / file for name, file in settings.items()}
     daemon = Daemon(numbered("daemon"), service.database, root_key_file, ready=False, **files)
     assert daemon.wait() == 2

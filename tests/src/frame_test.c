@@ -1,0 +1,157 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/frame.h"
+#include "test.h"
+
+#define LINE "GET / HTTP/1.1\r\n"
+#define HOST "Host: x\r\n"
+
+static const struct frame_limits limits = { 200, 4, 1000 };
+
+static struct frame
+read_whole(const char *text, enum frame_state expected)
+{
+	struct frame frame = { 0 };
+
+	assert_int_equal(
+	    frame_read(&frame, text, strlen(text), &limits), expected);
+	return (frame);
+}
+
+static void
+assert_fault(const char *text, enum error_id error)
+{
+	struct frame frame = read_whole(text, FRAME_FAULT);
+
+	assert_int_equal(frame.error, error);
+	assert_non_null(frame.fault);
+}
+
+/* The fault is told in an answer, within the room that a request has for it. */
+static void
+assert_malformed(const char *text, const char *fault)
+{
+	struct frame frame = read_whole(text, FRAME_FAULT);
+
+	assert_int_equal(frame.error, ERROR_REQUEST);
+	assert_string_equal(frame.fault, fault);
+	assert_true(strlen(fault) < 65);
+}
+
+static void
+test_sizes(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	frame = read_whole(LINE HOST "\r\n", FRAME_WHOLE);
+	assert_int_equal(frame.head, strlen(LINE HOST "\r\n"));
+	assert_int_equal(frame.body, 0);
+	frame = read_whole(
+	    LINE HOST "Content-Length: 0012\r\n\r\nGET", FRAME_WHOLE);
+	assert_int_equal(
+	    frame.head, strlen(LINE HOST "Content-Length: 0012\r\n\r\n"));
+	assert_int_equal(frame.body, 12);
+	frame = read_whole("GET / HTTP/1.0\r\n\r\n", FRAME_WHOLE);
+	assert_int_equal(frame.head, strlen("GET / HTTP/1.0\r\n\r\n"));
+}
+
+static void
+test_any_piece_is_more_or_a_fault_at_once(void **state)
+{
+	static const char text[] = LINE HOST "X: y\r\n\r\n";
+	struct frame frame = { 0 };
+	size_t size;
+
+	(void)state;
+	for (size = 0; size < strlen(text); size++)
+		assert_int_equal(
+		    frame_read(&frame, text, size, &limits), FRAME_MORE);
+	assert_int_equal(frame_read(&frame, text, size, &limits), FRAME_WHOLE);
+	assert_malformed("\x16", "this is no HTTP");
+	assert_malformed(LINE "a\n", "a line ends without a carriage return");
+	assert_malformed(LINE "a\rb", "a carriage return does not end a line");
+	assert_malformed(LINE "\x7f", "a control character is in the head");
+}
+
+static void
+test_first_line(void **state)
+{
+	(void)state;
+	assert_malformed("GET /\r\n\r\n",
+	    "the first line is not a method, a target and a version");
+	assert_malformed("GET / HTTP/1.1\r\n\r\n", "Host is missing");
+	assert_malformed(
+	    "GET a HTTP/1.1\r\n\r\n", "the target does not begin with a slash");
+	assert_malformed("GET /\xc3\xa9 HTTP/1.1\r\n\r\n",
+	    "the target is not visible ASCII");
+	assert_malformed(
+	    "GET /#a HTTP/1.1\r\n\r\n", "the target has a fragment");
+	assert_malformed(
+	    "GET /a/../b HTTP/1.1\r\n\r\n", "the path has dotted segments");
+	assert_malformed(
+	    "GET //a HTTP/1.1\r\n\r\n", "the path begins with two slashes");
+	assert_malformed("GET /a%00 HTTP/1.1\r\n\r\n", "the path has a NUL");
+	assert_fault("GET / HTTP/1.2\r\n\r\n", ERROR_VERSION);
+	assert_fault("G / HTTP/1.1\r\n\r\n", ERROR_NO_METHOD);
+}
+
+static void
+test_headers(void **state)
+{
+	(void)state;
+	assert_malformed(
+	    LINE HOST " a\r\n\r\n", "a header goes over two lines");
+	assert_malformed(
+	    LINE HOST "a b: c\r\n\r\n", "a header has no name, or no colon");
+	assert_malformed(
+	    LINE HOST HOST "\r\n", "a header is there more than once");
+	assert_malformed(LINE HOST "Content-Length: +1\r\n\r\n",
+	    "Content-Length is no number");
+	assert_malformed(LINE HOST
+	    "Content-Length: 1\r\ncontent-length: 1\r\n\r\n",
+	    "Content-Length is there more than once");
+	assert_malformed("HEAD / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n",
+	    "this method must not have a body");
+	assert_fault(
+	    LINE HOST "Transfer-Encoding: chunked\r\n\r\n", ERROR_NO_LENGTH);
+	assert_fault(
+	    LINE HOST "Expect: 100-continue\r\n\r\n", ERROR_EXPECTATION);
+}
+
+static void
+test_limits(void **state)
+{
+	char text[512];
+
+	(void)state;
+	read_whole(LINE HOST "Content-Length: 1000\r\n\r\n", FRAME_WHOLE);
+	assert_fault(
+	    LINE HOST "Content-Length: 1001\r\n\r\n", ERROR_BODY_TOO_LARGE);
+	assert_fault(LINE HOST "Content-Length: 9999999999\r\n\r\n",
+	    ERROR_BODY_TOO_LARGE);
+	read_whole(LINE HOST "a: \r\nb: \r\nc: \r\n\r\n", FRAME_WHOLE);
+	assert_fault(LINE HOST "a: \r\nb: \r\nc: \r\nd: \r\n\r\n",
+	    ERROR_HEADERS_TOO_LARGE);
+	snprintf(text, sizeof(text), LINE HOST "a: %0*d\r\n\r\n",
+	    200 - (int)strlen(LINE HOST "a: \r\n\r\n"), 0);
+	read_whole(text, FRAME_WHOLE);
+	snprintf(text, sizeof(text), LINE HOST "a: %0*d", 200, 0);
+	assert_fault(text, ERROR_HEADERS_TOO_LARGE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_any_piece_is_more_or_a_fault_at_once),
+		cmocka_unit_test(test_first_line),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_limits),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
