@@ -39,3 +39,7 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- All is well: this is what daemons will find, or refuse.
+TRUNCATE store.manifest;
+INSERT INTO store.manifest (object, sha256) SELECT object, sha256 FROM rule.manifest();

@@ -33,22 +33,35 @@ local_live(struct request *request)
 	evbuffer_add_printf(request->body, "{\"status\":\"live\"}");
 }
 
+/* Why not, if it does not serve. */
+static const char *
+local_reason(const struct service *service)
+{
+	const char *fault = pool_fault(service->pool);
+
+	if (service->draining)
+		return ("stopping");
+	if (pool_is_ready(service->pool))
+		return (NULL);
+	return (fault != NULL ? fault : "no fit database connection");
+}
+
 static void
 local_ready(struct request *request)
 {
-	const struct service *service = request->service;
-	const char *reason = NULL;
+	const char *reason = local_reason(request->service);
+	struct json_object *body = json_object_new_object();
 
-	if (service->draining)
-		reason = "stopping";
-	else if (!pool_is_ready(service->pool))
-		reason = "no fit database connection";
+	if (reason != NULL)
+		json_object_object_add(
+		    body, "reason", json_object_new_string(reason));
+	json_object_object_add(body, "status",
+	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	request->status = reason == NULL ? 200 : 503;
-	if (reason == NULL)
-		evbuffer_add_printf(request->body, "{\"status\":\"ready\"}");
-	else
-		evbuffer_add_printf(request->body,
-		    "{\"reason\":\"%s\",\"status\":\"not ready\"}", reason);
+	evbuffer_add_printf(request->body, "%s",
+	    json_object_to_json_string_ext(
+		body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(body);
 }
 
 static const struct local {

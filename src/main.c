@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,10 @@
 static const char main_usage[] =
     "usage: coffer [--config FILE]                  serve\n"
     "       coffer root-key generate FILE           make a root key\n"
+    "       coffer [--config FILE] root-key list | activate ID | retire ID\n"
     "       coffer [--config FILE] api-key create   mint an API key\n"
+    "       coffer --insecure-root-key-env ...      "
+    "root keys from COFFER_ROOT_KEYS\n"
     "       coffer --endpoints | --errors | --settings\n"
     "       coffer --version | --help\n"
     "\n"
@@ -41,7 +45,7 @@ main_print_usage(void)
 
 /* With the settings loaded: the daemon, or a command that needs them. */
 static int
-main_run(const char *config, int argc, char **argv)
+main_run(const char *config, bool insecure, int argc, char **argv)
 {
 	struct settings values;
 	char cause[256];
@@ -49,11 +53,17 @@ main_run(const char *config, int argc, char **argv)
 
 	if (!load_settings(&values, config, cause, sizeof(cause))) {
 		fprintf(stderr, "coffer: %s\n", cause);
-		code = MAIN_USAGE;
-	} else if (argc == 0) {
+		load_free(&values);
+		return (MAIN_USAGE);
+	}
+	values.insecure_root_key_env = insecure;
+	if (argc == 0) {
+
 		code = service_run(&values);
 	} else if (strcmp(argv[0], "api-key") == 0) {
 		code = command_api_key(&values, argc - 1, argv + 1);
+	} else if (strcmp(argv[0], "root-key") == 0) {
+		code = command_root_key(&values, argc - 1, argv + 1);
 	} else {
 		fputs(main_usage, stderr);
 		code = MAIN_USAGE;
@@ -67,6 +77,7 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "insecure-root-key-env", no_argument, NULL, 'i' },
 		{ "endpoints", no_argument, NULL, 'e' },
 		{ "errors", no_argument, NULL, 'r' },
 		{ "settings", no_argument, NULL, 's' },
@@ -75,6 +86,7 @@ main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *config = NULL;
+	bool insecure = false;
 	int option;
 
 	/* '+': what stands after a command belongs to the command. */
@@ -82,6 +94,9 @@ main(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			config = optarg;
+			break;
+		case 'i':
+			insecure = true;
 			break;
 		case 'e':
 			return (main_print(print_endpoints));
@@ -100,7 +115,5 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc > 0 && strcmp(argv[0], "root-key") == 0)
-		return (command_root_key(argc - 1, argv + 1));
-	return (main_run(config, argc, argv));
+	return (main_run(config, insecure, argc, argv));
 }

@@ -6,11 +6,13 @@
 #include <sys/resource.h>
 #include <uuid/uuid.h>
 
+#include "check.h"
 #include "job.h"
 #include "listen.h"
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "rekey.h"
 #include "service.h"
 
 #define SERVICE_EXIT_FAILURE 1
@@ -52,23 +54,22 @@ service_open(struct service *service)
 
 	if (settings->dsn == NULL)
 		return (service_refuse("dsn", "it is not set"));
-	if (settings->root_key_file == NULL)
-		return (service_refuse("root_key_file", "it is not set"));
 	/* The first eight digits tell instances apart in pg_stat_activity. */
 	snprintf(
 	    application, sizeof(application), "coffer/%.8s", service->instance);
 	service->dsn = dsn_new(settings->dsn, application);
 	if (service->dsn == NULL)
 		return (service_refuse("dsn", "it is no connection string"));
-	service->keyring =
-	    keyring_new(settings->root_key_file, cause, sizeof(cause));
+	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
-		return (service_refuse("root_key_file", cause));
+		return (service_refuse("root key", cause));
 	service->base = event_base_new();
 	service->hints = hint_new((size_t)settings->hint_cache);
 	service->pool = pool_new(service->base, settings, service->dsn,
 	    service->keyring, service->instance);
 	service->job = job_new(service);
+	service->rekey = rekey_new(service);
+	service->check = check_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -81,6 +82,8 @@ static void
 service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
+	check_free(service->check);
+	rekey_free(service->rekey);
 	job_free(service->job);
 	pool_free(service->pool);
 	/* The pool has made its callers answer: these replies go out now. */
@@ -120,11 +123,55 @@ service_stop(evutil_socket_t number, short what, void *arg)
 	listen_drain(service->listen, service_drained);
 }
 
+/* A change of root keys; whether they still fit is for the check to say. */
+static void
+service_reload(evutil_socket_t number, short what, void *arg)
+{
+	struct service *service = arg;
+	char cause[256] = "";
+
+	(void)number;
+	(void)what;
+	if (!keyring_reload(
+		service->keyring, &service->settings, cause, sizeof(cause)))
+		log_error("unable to load root keys, the old ones stay",
+		    log_text("cause", cause));
+	else
+		log_info("root keys loaded");
+	check_now(service->check);
+}
+
+static int
+service_serve(struct service *service)
+{
+	static const struct {
+		int number;
+		event_callback_fn heard;
+	} kinds[] = {
+		{ SIGTERM, service_stop },
+		{ SIGINT, service_stop },
+		{ SIGHUP, service_reload },
+	};
+	struct event *signals[sizeof(kinds) / sizeof(kinds[0])];
+	size_t i;
+	int code = 0;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		signals[i] = evsignal_new(
+		    service->base, kinds[i].number, kinds[i].heard, service);
+		evsignal_add(signals[i], NULL);
+	}
+	if (event_base_dispatch(service->base) < 0)
+		code = SERVICE_EXIT_FAILURE;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		event_free(signals[i]);
+	return (code);
+}
+
 int
 service_run(struct settings *settings)
 {
 	struct service service;
-	struct event *signals[2] = { NULL, NULL };
 	uuid_t instance;
 	int code;
 
@@ -141,18 +188,8 @@ service_run(struct settings *settings)
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
-	if (code == 0) {
-		signals[0] =
-		    evsignal_new(service.base, SIGTERM, service_stop, &service);
-		signals[1] =
-		    evsignal_new(service.base, SIGINT, service_stop, &service);
-		evsignal_add(signals[0], NULL);
-		evsignal_add(signals[1], NULL);
-		if (event_base_dispatch(service.base) < 0)
-			code = SERVICE_EXIT_FAILURE;
-		event_free(signals[0]);
-		event_free(signals[1]);
-	}
+	if (code == 0)
+		code = service_serve(&service);
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
 	return (code);

@@ -14,8 +14,10 @@
 #include "settings.h"
 #include "text.h"
 
-struct listen;
+struct check;
 struct job;
+struct listen;
+struct rekey;
 
 struct service {
 	struct settings settings;
@@ -26,6 +28,8 @@ struct service {
 	struct dsn *dsn;
 	struct pool *pool;
 	struct job *job;
+	struct rekey *rekey;
+	struct check *check;
 	struct listen *listen;
 	bool draining;
 };

@@ -9,7 +9,7 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN job.version_expire(batch) + job.secret_purge(batch) + job.version_purge(batch)
-        + job.audit_partition_create();
+        + job.kek_purge(batch) + job.audit_partition_create();
 END
 $$;
 COMMENT ON FUNCTION job.run(integer) IS

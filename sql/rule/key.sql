@@ -20,12 +20,13 @@ COMMENT ON FUNCTION rule.key_must_fit(store.secret, store.kek, jsonb, bytea) IS
 
 CREATE FUNCTION rule.key_for_new_version(secret store.secret, request jsonb, key bytea)
 RETURNS uuid
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_kek store.kek;
 BEGIN
-    SELECT * INTO v_kek FROM store.kek k WHERE k.project_id = secret.project_id AND k.active;
+    -- Locked, so that it is not destroyed as one under which nothing is left; it may be replaced meanwhile.
+    SELECT * INTO v_kek FROM store.kek k WHERE k.project_id = secret.project_id AND k.active FOR KEY SHARE;
     IF NOT FOUND THEN
         PERFORM fail.call_again((SELECT row_to_json(reason)
                                    FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
