@@ -1,7 +1,7 @@
 -- Root keys by their fingerprints, keys that are to be replaced, and what a deploy has left.
 
 CREATE TABLE store.root_key (
-    id            text        PRIMARY KEY CHECK (id ~ '^[0-9a-f]{16}$'),
+    id            text        PRIMARY KEY,
     active        boolean     NOT NULL DEFAULT false,
     first_seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     activated_at  timestamptz,

@@ -15,9 +15,9 @@ AS $$
 BEGIN
     INSERT INTO store.pepper (root_id, wrapped) VALUES (new_root_id, new_wrapped) ON CONFLICT DO NOTHING;
     IF FOUND THEN       -- the first: from now on the database says which root key is active
-        INSERT INTO store.root_key AS r (id, active, activated_at) VALUES (new_root_id, true, clock_timestamp())
-            ON CONFLICT (id) DO UPDATE SET active = true, activated_at = clock_timestamp()
-                WHERE rule.root_key_active() IS NULL;
+        INSERT INTO store.root_key (id, active, activated_at)
+        SELECT new_root_id, true, clock_timestamp() WHERE rule.root_key_active() IS NULL
+            ON CONFLICT (id) DO UPDATE SET active = true, activated_at = excluded.activated_at;
     END IF;
     RETURN QUERY SELECT p.root_id, p.wrapped FROM store.pepper p;
 END
