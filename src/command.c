@@ -6,20 +6,17 @@
 #include "session.h"
 
 PGconn *
-command_connect(const struct settings *settings, const char *name)
+command_connect(const char *setting, const char *value)
 {
 	struct dsn *dsn = NULL;
 	PGconn *connection;
 	char cause[256];
 
-	if (settings->operator_dsn == NULL) {
-		fprintf(stderr, "coffer: set operator_dsn\n");
-		return (NULL);
-	}
-	dsn = dsn_new(settings->operator_dsn, name);
+	if (value != NULL)
+		dsn = dsn_new(value, "coffer/command");
 	if (dsn == NULL) {
-		fprintf(stderr,
-		    "coffer: setting operator_dsn is no connection string\n");
+		fprintf(stderr, "coffer: setting %s %s\n", setting,
+		    value == NULL ? "is not set" : "is no connection string");
 		return (NULL);
 	}
 	connection = PQconnectdbParams((const char *const *)dsn->keywords,

@@ -1,15 +1,13 @@
 /*
- * What commands share: one connection, as the operator, and its statements.
+ * What commands share: one connection, and its statements.
  */
 #ifndef COFFER_COMMAND_H
 #define COFFER_COMMAND_H
 
 #include <libpq-fe.h>
 
-#include "settings.h"
-
-/* Connects to operator_dsn under that name; NULL when why not was said. */
-PGconn *command_connect(const struct settings *settings, const char *name);
+/* Connects with the value of that setting; NULL when why not was said. */
+PGconn *command_connect(const char *setting, const char *value);
 
 /*
  * Runs one statement, results in binary or in text; NULL when why it failed

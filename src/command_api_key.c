@@ -164,7 +164,7 @@ api_key_create(const struct settings *settings, struct api_key *key)
 		fprintf(stderr, "coffer: setting %s\n", cause);
 		goto out;
 	}
-	connection = command_connect(settings, "coffer/api-key");
+	connection = command_connect("operator_dsn", settings->operator_dsn);
 	if (connection == NULL || !api_key_open_pepper(connection, keyring))
 		goto out;
 	api_key_mint(key, keyring);

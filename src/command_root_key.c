@@ -20,14 +20,18 @@ static const char root_key_usage[] =
     "       coffer [--config FILE] root-key activate ID\n"
     "       coffer [--config FILE] root-key retire ID\n";
 
-static int
-command_generate(const char *path)
+int
+command_root_key_generate(int argc, char **argv)
 {
 	char id[ROOT_KEY_ID_SIZE], cause[256] = "";
 
-	if (!root_key_generate(path, id, cause, sizeof(cause))) {
+	if (argc != 2) {
+		fputs(root_key_usage, stderr);
+		return (2);
+	}
+	if (!root_key_generate(argv[1], id, cause, sizeof(cause))) {
 		fprintf(
-		    stderr, "coffer: unable to write %s: %s\n", path, cause);
+		    stderr, "coffer: unable to write %s: %s\n", argv[1], cause);
 		return (1);
 	}
 	printf("%s\n", id);
@@ -39,9 +43,11 @@ command_generate(const char *path)
 
 /* One statement as the operator, and a line for each row that it gives. */
 static int
-command_ask(const struct settings *settings, const char *sql, const char *id)
+command_root_key_ask(
+    const struct settings *settings, const char *sql, const char *id)
 {
-	PGconn *connection = command_connect(settings, "coffer/root-key");
+	PGconn *connection =
+	    command_connect("operator_dsn", settings->operator_dsn);
 	PGresult *result = NULL;
 	int row, column;
 
@@ -67,14 +73,15 @@ command_root_key(const struct settings *settings, int argc, char **argv)
 {
 	const char *verb = argc > 0 ? argv[0] : "";
 
-	if (argc == 2 && strcmp(verb, "generate") == 0)
-		return (command_generate(argv[1]));
 	if (argc == 1 && strcmp(verb, "list") == 0)
-		return (command_ask(settings, ROOT_KEY_LIST_SQL, NULL));
+		return (
+		    command_root_key_ask(settings, ROOT_KEY_LIST_SQL, NULL));
 	if (argc == 2 && strcmp(verb, "activate") == 0)
-		return (command_ask(settings, ROOT_KEY_ACTIVATE_SQL, argv[1]));
+		return (command_root_key_ask(
+		    settings, ROOT_KEY_ACTIVATE_SQL, argv[1]));
 	if (argc == 2 && strcmp(verb, "retire") == 0)
-		return (command_ask(settings, ROOT_KEY_RETIRE_SQL, argv[1]));
+		return (command_root_key_ask(
+		    settings, ROOT_KEY_RETIRE_SQL, argv[1]));
 	fputs(root_key_usage, stderr);
 	return (2);
 }

@@ -10,4 +10,7 @@
 /* Runs the command with what stands after `root-key`; the exit code. */
 int command_root_key(const struct settings *settings, int argc, char **argv);
 
+/* The same of `root-key generate`, which needs no settings. */
+int command_root_key_generate(int argc, char **argv);
+
 #endif

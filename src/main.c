@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command_api_key.h"
+#include "command_recover.h"
 #include "command_root_key.h"
 #include "load.h"
 #include "print.h"
@@ -16,6 +17,7 @@ static const char main_usage[] =
     "       coffer root-key generate FILE           make a root key\n"
     "       coffer [--config FILE] root-key list | activate ID | retire ID\n"
     "       coffer [--config FILE] api-key create   mint an API key\n"
+    "       coffer [--config FILE] recover          read a restored backup\n"
     "       coffer --insecure-root-key-env ...      "
     "root keys from COFFER_ROOT_KEYS\n"
     "       coffer --endpoints | --errors | --settings\n"
@@ -62,6 +64,8 @@ main_run(const char *config, bool insecure, int argc, char **argv)
 		code = service_run(&values);
 	} else if (strcmp(argv[0], "api-key") == 0) {
 		code = command_api_key(&values, argc - 1, argv + 1);
+	} else if (strcmp(argv[0], "recover") == 0) {
+		code = command_recover(&values, argc - 1, argv + 1);
 	} else if (strcmp(argv[0], "root-key") == 0) {
 		code = command_root_key(&values, argc - 1, argv + 1);
 	} else {
@@ -115,5 +119,8 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (argc > 1 && strcmp(argv[0], "root-key") == 0 &&
+	    strcmp(argv[1], "generate") == 0)
+		return (command_root_key_generate(argc - 1, argv + 1));
 	return (main_run(config, insecure, argc, argv));
 }

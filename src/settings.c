@@ -10,6 +10,8 @@ const struct setting settings_table[] = {
 	    "connection string of the database, role coffer_api" },
 	{ "operator_dsn", SETTING_SECRET, AT(operator_dsn), NULL, 0, 0,
 	    "connection string for `coffer api-key` and `coffer root-key`, role coffer_operator" },
+	{ "recover_dsn", SETTING_SECRET, AT(recover_dsn), NULL, 0, 0,
+	    "connection string for `coffer recover`, owner of a restored copy" },
 	{ "root_key_file", SETTING_TEXT, AT(root_key_file), NULL, 0, 0,
 	    "file of root keys, mode 0400; see `coffer root-key generate`" },
 	{ "root_key_credential", SETTING_TEXT, AT(root_key_credential), NULL, 0, 0,

@@ -12,6 +12,7 @@ struct settings {
 	char *listen;
 	char *dsn;
 	char *operator_dsn;
+	char *recover_dsn;
 	char *root_key_file;
 	char *root_key_credential;
 	char *root_key_command;

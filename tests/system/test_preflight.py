@@ -16,6 +16,11 @@ SPY = """CREATE FUNCTION rule.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          CREATE TRIGGER spy BEFORE INSERT ON store.dek FOR EACH ROW EXECUTE FUNCTION rule.spy()"""
 
 
+@pytest.fixture(scope="module")
+def deployed(new_database):
+    return new_database()
+
+
 @pytest.mark.parametrize(
     "change, named",
     [
@@ -31,10 +36,9 @@ SPY = """CREATE FUNCTION rule.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     ],
     ids=lambda value: value.split("(")[0][:40] if isinstance(value, str) else None,
 )
-def test_change_is_found(new_database, change, named):
-    database = new_database()
+def test_change_is_found(deployed, change, named):
     hello = "SELECT faults FROM daemon.hello(gen_random_uuid(), 'test', '{}')"
-    with database.connect() as connection:
+    with deployed.connect() as connection:
         before = connection.execute(hello).fetchone()[0]
         with connection.transaction(force_rollback=True):
             connection.execute(change)
