@@ -28,7 +28,6 @@ CREATE TYPE rule.argument AS (
     revision               text,
     organization_id        uuid,
     project_id             uuid,
-    key_id                 uuid,
     name                   text,
     secret_name            text,
     path                   text,

@@ -22,19 +22,24 @@ const struct error errors[ERROR_COUNT] = {
 	    "{\"message\":\"service is unavailable\",\"type\":\"unavailable\"}" },
 };
 
+/*
+ * A call that a deploy overtakes fails with an internal error, once for each
+ * deploy that it meets; it is sent again more often than one that met a lock,
+ * which has waited for that lock each time.
+ */
 const struct error_sqlstate error_sqlstates[] = {
-	{ "55P03", REMEDY_AGAIN,       "lock_not_available" },
-	{ "40001", REMEDY_AGAIN,       "serialization_failure" },
-	{ "40P01", REMEDY_AGAIN,       "deadlock_detected" },
-	{ "XX000", REMEDY_AGAIN_FAULT, "internal_error: functions are being replaced" },
-	{ "26000", REMEDY_PREPARE,     "invalid_sql_statement_name" },
-	{ "0A000", REMEDY_PREPARE,     "cached plan has become invalid" },
-	{ "57014", REMEDY_GIVE_UP,     "query_canceled: statement_timeout" },
-	{ "57P",   REMEDY_RECONNECT,   "the server shuts down or starts up" },
-	{ "08",    REMEDY_RECONNECT,   "connection exception" },
-	{ "25006", REMEDY_RECONNECT,   "read_only_sql_transaction: no primary any more" },
-	{ "53",    REMEDY_GIVE_UP,     "insufficient resources" },
-	{ "58",    REMEDY_GIVE_UP,     "system error of the server" },
+	{ "55P03", REMEDY_AGAIN,       3, "lock_not_available" },
+	{ "40001", REMEDY_AGAIN,       3, "serialization_failure" },
+	{ "40P01", REMEDY_AGAIN,       3, "deadlock_detected" },
+	{ "XX000", REMEDY_AGAIN_FAULT, 10, "internal_error: functions are being replaced" },
+	{ "26000", REMEDY_PREPARE,     0, "invalid_sql_statement_name" },
+	{ "0A000", REMEDY_PREPARE,     0, "cached plan has become invalid" },
+	{ "57014", REMEDY_GIVE_UP,     0, "query_canceled: statement_timeout" },
+	{ "57P",   REMEDY_RECONNECT,   0, "the server shuts down or starts up" },
+	{ "08",    REMEDY_RECONNECT,   0, "connection exception" },
+	{ "25006", REMEDY_RECONNECT,   0, "read_only_sql_transaction: no primary any more" },
+	{ "53",    REMEDY_GIVE_UP,     0, "insufficient resources" },
+	{ "58",    REMEDY_GIVE_UP,     0, "system error of the server" },
 };
 /* clang-format on */
 

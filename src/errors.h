@@ -33,8 +33,8 @@ extern const struct error errors[ERROR_COUNT];
 enum error_remedy {
 	REMEDY_NONE, /* a fault: 500 */
 	REMEDY_GIVE_UP, /* 503 */
-	REMEDY_AGAIN, /* a few times, then 503 */
-	REMEDY_AGAIN_FAULT, /* a few times, then it is a fault: 500 */
+	REMEDY_AGAIN, /* after a moment; at last 503 */
+	REMEDY_AGAIN_FAULT, /* after a moment; at last it is a fault: 500 */
 	REMEDY_PREPARE, /* the statements anew, once, and the call again */
 	REMEDY_RECONNECT, /* and a read again, once; a write 503 */
 };
@@ -42,6 +42,7 @@ enum error_remedy {
 struct error_sqlstate {
 	const char *prefix; /* of the SQLSTATE; the first that fits counts */
 	enum error_remedy remedy;
+	int repeats; /* for the two that send again */
 	const char *meaning;
 };
 

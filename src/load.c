@@ -13,6 +13,8 @@
 #include "memory.h"
 
 #define LOAD_ENVIRONMENT "COFFER_"
+/* Connection strings for a DBA, in the client.env of bootstrap: no settings. */
+#define LOAD_FOREIGN "COFFER_DSN_"
 #define LOAD_LINE_MAX 4096
 #define LOAD_REGION_SIZE 6 /* xx-xxx */
 
@@ -156,6 +158,10 @@ load_line(struct settings *values, char *line, char *cause, size_t size)
 	const struct setting *setting;
 	char *name, *value, *end;
 
+	if (strlen(line) == LOAD_LINE_MAX - 1) {
+		snprintf(cause, size, "a line is too long");
+		return (false);
+	}
 	name = line + strspn(line, " \t");
 	if (*name == '\0' || *name == '\n' || *name == '#')
 		return (true);
@@ -225,11 +231,12 @@ load_environment(struct settings *values, char *cause, size_t size)
 		    memory_copy_bytes(environ[i], (size_t)(value - environ[i]));
 		value++;
 		setting = load_find(name + prefix);
-		if (loaded && setting == NULL) {
+		if (loaded && setting == NULL &&
+		    strncmp(name, LOAD_FOREIGN, strlen(LOAD_FOREIGN)) != 0) {
 			loaded = false;
 			snprintf(cause, size,
 			    "unknown setting %.64s in the environment", name);
-		} else if (loaded) {
+		} else if (loaded && setting != NULL) {
 			loaded =
 			    load_value(values, setting, value, cause, size);
 		}

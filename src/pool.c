@@ -10,8 +10,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_REPEATS 3 /* of a call that has surely undone itself */
-#define POOL_REPEAT_PAUSE 20 /* ms before it, times its number */
+#define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -74,9 +73,10 @@ pool_again(struct pool *pool, struct query *query)
 
 /* Sends it again after a moment, if that has not been tried enough. */
 static void
-pool_repeat(struct pool *pool, struct query *query, enum error_id error)
+pool_repeat(
+    struct pool *pool, struct query *query, int most, enum error_id error)
 {
-	if (query->repeats >= POOL_REPEATS || pool->closing) {
+	if (query->repeats >= most || pool->closing) {
 		query_finish(query, NULL, &errors[error]);
 		return;
 	}
@@ -197,17 +197,19 @@ seat_release(struct pool_seat *seat)
 	TAILQ_INSERT_HEAD(&seat->pool->free, seat, entry);
 }
 
-static enum error_remedy
-seat_remedy(const struct pool_seat *seat)
+/* What the table says of the SQLSTATE; by default it is a fault. */
+static const struct error_sqlstate *
+seat_sqlstate(const struct pool_seat *seat)
 {
+	static const struct error_sqlstate fault = { .remedy = REMEDY_NONE };
 	size_t i;
 
 	for (i = 0; i < error_sqlstates_count; i++) {
 		if (strncmp(seat->sqlstate, error_sqlstates[i].prefix,
 			strlen(error_sqlstates[i].prefix)) == 0)
-			return (error_sqlstates[i].remedy);
+			return (&error_sqlstates[i]);
 	}
-	return (REMEDY_NONE);
+	return (&fault);
 }
 
 /* The statement failed; it has undone itself, and the connection is sound. */
@@ -216,7 +218,8 @@ seat_mend(struct pool_seat *seat)
 {
 	struct pool *pool = seat->pool;
 	struct query *query = seat->query;
-	enum error_remedy remedy = seat_remedy(seat);
+	const struct error_sqlstate *state = seat_sqlstate(seat);
+	enum error_remedy remedy = state->remedy;
 
 	log_warning("call failed in the database",
 	    log_text("id", query != NULL ? query->label : NULL),
@@ -234,9 +237,9 @@ seat_mend(struct pool_seat *seat)
 	if (query == NULL)
 		return;
 	if (remedy == REMEDY_AGAIN)
-		pool_repeat(pool, query, ERROR_UNAVAILABLE);
+		pool_repeat(pool, query, state->repeats, ERROR_UNAVAILABLE);
 	else if (remedy == REMEDY_AGAIN_FAULT)
-		pool_repeat(pool, query, ERROR_INTERNAL);
+		pool_repeat(pool, query, state->repeats, ERROR_INTERNAL);
 	else if (remedy == REMEDY_GIVE_UP)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	else

@@ -31,6 +31,7 @@ print_endpoints(void)
 		    endpoints[i].path, endpoints[i].function);
 }
 
+/* A format, for the number of repeats. */
 static const char *
 print_remedy(enum error_remedy remedy)
 {
@@ -38,9 +39,9 @@ print_remedy(enum error_remedy remedy)
 	case REMEDY_GIVE_UP:
 		return ("answer 503");
 	case REMEDY_AGAIN:
-		return ("send again up to three times, then answer 503");
+		return ("send again up to %d times, then answer 503");
 	case REMEDY_AGAIN_FAULT:
-		return ("send again up to three times, then answer 500");
+		return ("send again up to %d times, then answer 500");
 	case REMEDY_PREPARE:
 		return ("prepare and send again once, then answer 500");
 	case REMEDY_RECONNECT:
@@ -58,10 +59,13 @@ print_errors(void)
 	for (i = 0; i < ERROR_COUNT; i++)
 		printf("%d %s %s\n", errors[i].status, errors[i].name,
 		    errors[i].body);
-	for (i = 0; i < error_sqlstates_count; i++)
-		printf("SQLSTATE %s %s: %s\n", error_sqlstates[i].prefix,
-		    error_sqlstates[i].meaning,
-		    print_remedy(error_sqlstates[i].remedy));
+	for (i = 0; i < error_sqlstates_count; i++) {
+		printf("SQLSTATE %s %s: ", error_sqlstates[i].prefix,
+		    error_sqlstates[i].meaning);
+		printf(print_remedy(error_sqlstates[i].remedy),
+		    error_sqlstates[i].repeats);
+		putchar('\n');
+	}
 	printf("SQLSTATE any other: %s\n", print_remedy(REMEDY_NONE));
 }
 

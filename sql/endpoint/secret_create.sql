@@ -4,18 +4,14 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_argument rule.argument := rule.arguments(request, '{
-        body.project_id, body.name!, body.tags, body.description,
-        body.type, body.path, body.ephemeral_policy,
-        body.protected, body.key_id}');
+    v_project  CONSTANT text := CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!' ELSE 'body.project_id' END;
+    v_argument rule.argument := rule.arguments(request, v_project || '{
+        body.name!, body.tags, body.description, body.type,
+        body.path, body.ephemeral_policy, body.protected,
+        body.key_id}'::text[]);
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_secret   store.secret;
 BEGIN
-    IF v_argument.key_id IS NOT NULL THEN
-        PERFORM fail.invalid_argument('key_id', 'constraint', 'keys of the caller''s own are not available');
-    ELSIF v_argument.project_id IS NULL AND caller.default_project_id IS NULL THEN
-        PERFORM fail.invalid_argument('project_id', 'required', 'value is required: the API key has no default project');
-    END IF;
     v_secret.project_id := rule.caller_project(caller, 'create', 'secret',
                                                coalesce(v_argument.project_id, caller.default_project_id));
 

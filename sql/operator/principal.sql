@@ -6,7 +6,7 @@ AS $$
 DECLARE
     v_id CONSTANT uuid := gen_random_uuid();
 BEGIN
-    IF kind NOT IN ('application', 'user') THEN
+    IF (kind IN ('application', 'user')) IS NOT TRUE THEN
         PERFORM fail.operation_refused('a principal is an application or a user', 'pass one of these words as kind');
     ELSIF NOT EXISTS (SELECT FROM store.organization o WHERE o.id = principal_create.organization_id) THEN
         PERFORM fail.operation_refused('there is no such organization', 'operator.organization_create() makes one');

@@ -4,7 +4,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF resource NOT IN ('secret', 'secret_version') OR quota < 0 THEN
+    IF (resource IN ('secret', 'secret_version') AND quota >= 0) IS NOT TRUE THEN
         PERFORM fail.operation_refused('a quota is a number from 0 of secret or secret_version',
                                        'pass one of these words as resource');
     ELSIF NOT EXISTS (SELECT FROM store.organization o WHERE o.id = quota_set.organization_id) THEN

@@ -96,6 +96,8 @@ BEGIN
     WHEN 'uuid' THEN
         IF v_text !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a valid UUID');
+        ELSIF name = 'key_id' THEN
+            RETURN rule.argument_fault(name, 'constraint', 'keys of the caller''s own are not available');
         END IF;
     WHEN 'revision' THEN
         IF v_text NOT IN ('latest', 'latest_enabled') AND v_text !~ '^[1-9][0-9]*$' THEN
@@ -222,7 +224,6 @@ BEGIN
             WHEN 'revision' THEN v_argument.revision := v_text;
             WHEN 'organization_id' THEN v_argument.organization_id := v_text;
             WHEN 'project_id' THEN v_argument.project_id := v_text;
-            WHEN 'key_id' THEN v_argument.key_id := v_text;
             WHEN 'name' THEN v_argument.name := v_text;
             WHEN 'secret_name' THEN v_argument.secret_name := v_text;
             WHEN 'path' THEN v_argument.path := rule.argument_path(v_text);

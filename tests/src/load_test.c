@@ -81,6 +81,23 @@ test_environment_wins_and_is_cleared(void **state)
 	assert_false(load(""));
 	assert_non_null(strstr(cause, "COFFER_POOL_SIZES"));
 	assert_null(getenv("COFFER_POOL_SIZES"));
+	setenv("COFFER_DSN_OPERATOR", "password=canary", 1);
+	assert_true(load("dsn = x\n"));
+	assert_string_equal(values.dsn, "x");
+	assert_null(getenv("COFFER_DSN_OPERATOR"));
+}
+
+static void
+test_long_line(void **state)
+{
+	char text[5000];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text, "dsn = ", 6);
+	assert_false(load(text));
+	assert_non_null(strstr(cause, "too long"));
 }
 
 static void
@@ -145,6 +162,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_environment_wins_and_is_cleared, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_long_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_refused_by_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -1,4 +1,4 @@
-"""The keys that a daemon derives, derived again: for a test that looks for them where they must not be."""
+"""The keys that a daemon derives, derived again, to be looked for where they must not be."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ def root_key(file):
 
 
 def decipher(cipher, key, iv, data):
-    """Decipher by the openssl command; the key is on its command line, and so no key of anything that lasts."""
+    """Decipher with the openssl command, which shows the key to this machine: for tests only."""
     return subprocess.run(
         ["openssl", "enc", "-d", f"-{cipher}", "-K", key.hex(), "-iv", iv.hex()],
         input=data,

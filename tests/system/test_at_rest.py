@@ -1,8 +1,9 @@
-"""No plaintext at rest: PostgreSQL tells all it can tell, and what it must not know is in none of its files.
+"""No plaintext at rest: PostgreSQL tells all it can, and no file of it holds what it must not.
 
-A cluster of its own logs at the highest verbosity there is, with every module that prints plans or parameters.
-Payloads with a marker in them, and the keys around them, go through all calls that touch them, good and bad. Then
-every file of the data directory and every log is searched for them, as bytes, hexadecimal, base64 and decimal.
+A cluster of its own logs at the highest verbosity there is, with every module that prints plans or
+parameters. Payloads with a marker in them, and the keys around them, go through all calls that touch
+them, good and bad. Then every file of the data directory and every log is searched for them, as bytes,
+hexadecimal, base64 and decimal.
 """
 
 import base64
@@ -67,7 +68,7 @@ VERBOSE_MODULES = {
         pgaudit.log_level = log
     """,
 }
-# The role of the daemon turns more off than it must. Only what the daemon insists on is left to it here.
+# The role of the daemon turns more off than it must: here it has only what the daemon insists on.
 BELT_AND_BRACES = {
     "debug_print_parse": "on",
     "debug_print_rewritten": "on",
@@ -79,11 +80,11 @@ BELT_AND_BRACES = {
 }
 
 
-# What is looked for ---------------------------------------------------------------------------------
+# What is looked for -------------------------------------------------------------------------------
 
 
 def in_base64(secret, offset):
-    """What is always the same in the base64 of secret, when so many bytes stand before it in a group of three."""
+    """The part of its base64 that depends on nothing else, behind so many bytes in a group of three."""
     encoded = base64.b64encode(bytes(offset) + secret)
     first = -(-offset * 8 // 6)
     last = (offset + len(secret)) * 8 // 6
@@ -123,7 +124,7 @@ class Search:
         return found
 
     def _contents(self):
-        """Each file with the forms to look for. A log breaks long lines, base64 anywhere and decimals at blanks."""
+        """Each file with the forms to look for. A log breaks base64 anywhere, decimals at blanks."""
         data, *logs = self._directories
         for directory in self._directories:
             for file in sorted(path for path in directory.rglob("*") if path.is_file()):
@@ -137,7 +138,7 @@ class Search:
                     yield file, ["decimal"], content.replace(b"\n\t", b" ")
 
 
-# The stage ------------------------------------------------------------------------------------------
+# The stage ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,9 @@ def database(cluster):
 
 @pytest.fixture(scope="module")
 def daemon(numbered, database, root_key_file):
-    daemon = Daemon(numbered("daemon"), database, root_key_file, log_level="debug", request_deadline=30000)
+    daemon = Daemon(
+        numbered("daemon"), database, root_key_file, log_level="debug", request_deadline=30000
+    )
     yield daemon
     daemon.stop()
 
@@ -200,7 +203,10 @@ def typed_payloads(marker):
     good = {
         "opaque": [marker.encode(), bytes(range(256)) + marker.encode(), marker.encode() * 2048],
         "certificate": [(pem % base64.b64encode(marker.encode() * 3).decode()).encode()],
-        "key_value": [json.dumps({"key": marker, marker: 1}).encode(), json.dumps({marker: True}).encode()],
+        "key_value": [
+            json.dumps({"key": marker, marker: 1}).encode(),
+            json.dumps({marker: True}).encode(),
+        ],
         "basic_credentials": [json.dumps({"username": marker, "password": marker}).encode()],
         "database_credentials": [json.dumps(database).encode()],
         "ssh_key": [json.dumps({"ssh_private_key": f"-----BEGIN\n{marker}\n"}).encode()],
@@ -285,7 +291,8 @@ def exercise_types(client, marker):
     """Every type, with all its payloads; return the id of the opaque secret."""
     good, bad = typed_payloads(marker)
     ids = {
-        secret_type: client.create_secret(name=secret_type, type=secret_type)["id"] for secret_type in good
+        secret_type: client.create_secret(name=secret_type, type=secret_type)["id"]
+        for secret_type in good
     }
     for secret_type, payloads in good.items():
         for payload in payloads:
@@ -307,14 +314,22 @@ def exercise_reads(client, tenant, secret_id, marker):
     """Reads by every name, and refused ones."""
     by_path = {"project_id": tenant.project_id, "secret_name": "opaque"}
     for revision in ("3", "latest", "latest_enabled"):
-        assert client.get(f"/secrets/{secret_id}/versions/{revision}/access").status == 200 or revision == "3"
+        assert (
+            client.get(f"/secrets/{secret_id}/versions/{revision}/access").status == 200
+            or revision == "3"
+        )
         client.get(f"/secrets-by-path/versions/{revision}/access", query=by_path)
     assert client.get(f"/secrets/{secret_id}/versions/1/access").status == 412
     reader = tenant.client(key=tenant.key("SecretManagerReadOnly"))
     assert reader.get(f"/secrets/{secret_id}/versions/latest/access").status == 403
-    assert reader.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status == 403
+    assert (
+        reader.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status == 403
+    )
     stranger = client.as_key(str(uuid.uuid4()))
-    assert stranger.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status == 401
+    assert (
+        stranger.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status
+        == 401
+    )
     assert client.get("/secrets").status == 200
 
 
@@ -353,11 +368,19 @@ def exercise_arguments(client, secret_id, marker):
         b'{"data":"%s","data":"AA=="}' % data(payload).encode(),
     ):
         assert client.post(versions, body).status in (200, 400, 413)
-    assert client.patch(f"/secrets/{secret_id}", {"data": data(payload), "value": marker}).status == 200
-    assert client.patch(f"{versions}/latest", {"data": data(payload), "value": marker}).status == 200
+    assert (
+        client.patch(f"/secrets/{secret_id}", {"data": data(payload), "value": marker}).status
+        == 200
+    )
+    assert (
+        client.patch(f"{versions}/latest", {"data": data(payload), "value": marker}).status == 200
+    )
     for query in ({"unknown": marker}, {"token": client.secret_key}, {marker: marker}):
         assert client.get("/secrets", query=query).status == 200
-    assert client.get("/secrets", headers={"Authorization": f"Bearer {client.secret_key}"}).status == 200
+    assert (
+        client.get("/secrets", headers={"Authorization": f"Bearer {client.secret_key}"}).status
+        == 200
+    )
 
 
 def exercise_ephemeral(client, marker):
@@ -372,7 +395,7 @@ def exercise_ephemeral(client, marker):
 
 
 def exercise_faults(client, database, secret_id, marker):
-    """Errors of PostgreSQL while it has the payload and the key in hand: it writes all it knows into its log."""
+    """Errors while PostgreSQL has payload and key in hand: it writes all it knows into its log."""
     versions = f"/secrets/{secret_id}/versions"
 
     def both(status):
@@ -381,7 +404,10 @@ def exercise_faults(client, database, secret_id, marker):
 
     broken_and_mended = [
         # permission denied, in the middle of the function
-        ("REVOKE INSERT ON audit.event FROM coffer_exec", "GRANT INSERT ON audit.event TO coffer_exec"),
+        (
+            "REVOKE INSERT ON audit.event FROM coffer_exec",
+            "GRANT INSERT ON audit.event TO coffer_exec",
+        ),
         # a constraint, whose error quotes the row
         (
             "ALTER TABLE audit.event ADD CONSTRAINT never CHECK (id < 0) NOT VALID",
@@ -391,10 +417,10 @@ def exercise_faults(client, database, secret_id, marker):
         (
             """ALTER FUNCTION rule.payload_frame(bytea, bigint) RENAME TO payload_frame_away;
                ALTER FUNCTION rule.payload_data(bytea) RENAME TO payload_data_away;
-               CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint) RETURNS bytea LANGUAGE plpgsql
-                   AS $$ BEGIN RETURN set_byte(data, 0, 1 / (octet_length(data) * 0)); END $$;
-               CREATE FUNCTION rule.payload_data(frame bytea) RETURNS bytea LANGUAGE sql
-                   AS $$ SELECT set_byte(frame, octet_length(frame), 0) $$""",
+               CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint) RETURNS bytea
+                   LANGUAGE plpgsql AS $$ BEGIN RETURN set_byte(data, 0, 1 / (octet_length(data) * 0)); END $$;
+               CREATE FUNCTION rule.payload_data(frame bytea) RETURNS bytea
+                   LANGUAGE sql AS $$ SELECT set_byte(frame, octet_length(frame), 0) $$""",
             """DROP FUNCTION rule.payload_frame(bytea, bigint), rule.payload_data(bytea);
                ALTER FUNCTION rule.payload_frame_away(bytea, bigint) RENAME TO payload_frame;
                ALTER FUNCTION rule.payload_data_away(bytea) RENAME TO payload_data""",
@@ -418,7 +444,7 @@ def exercise_faults(client, database, secret_id, marker):
 
 
 def keys_of(database, tenant, root_key_file, secret_id, revision, payload):
-    """The API key, and every key from the root down to the payload, which proves them by coming out."""
+    """The API key, and all keys from the root down to the payload, which proves them right."""
     root = keys.root_key(root_key_file)
     ((wrapped_pepper,),) = database.query("SELECT wrapped FROM store.pepper")
     pepper = keys.unwrap(root, b"coffer/pepper", wrapped_pepper)
@@ -428,7 +454,8 @@ def keys_of(database, tenant, root_key_file, secret_id, revision, payload):
 
     ((wrapped_kek, wrapped_dek, sealed),) = database.query(
         "SELECT k.wrapped, d.wrapped, v.sealed"
-        "  FROM store.version v JOIN store.dek d USING (secret_id, revision) JOIN store.kek k ON k.id = d.kek_id"
+        "  FROM store.version v JOIN store.dek d USING (secret_id, revision)"
+        "  JOIN store.kek k ON k.id = d.kek_id"
         " WHERE v.secret_id = %s AND v.revision = %s",
         secret_id,
         revision,
@@ -453,26 +480,34 @@ def keys_of(database, tenant, root_key_file, secret_id, revision, payload):
     }
 
 
-# The tests ------------------------------------------------------------------------------------------
+# The tests ----------------------------------------------------------------------------------------
 
 
 def test_search_finds(cluster, database, daemon):
-    """Everything that a role without Coffer's settings says is found, in each form: the search can find."""
+    """What a role without Coffer's settings says is found, in each form: the search can find."""
     control = secrets.token_bytes(33)
     text = control.hex()
     with database.connect() as connection:
         connection.execute("CREATE TABLE public.control (bytes bytea, text text)")
-        connection.execute("INSERT INTO public.control VALUES (%s, %s)", [control, "in the table " + text])
+        connection.execute(
+            "INSERT INTO public.control VALUES (%s, %s)", [control, "in the table " + text]
+        )
         for before in (b"", b"x", b"xx"):
-            connection.execute("SELECT %s::text", ["=" + base64.b64encode(before + control).decode()])
+            connection.execute(
+                "SELECT %s::text", ["=" + base64.b64encode(before + control).decode()]
+            )
             connection.execute("SELECT pg_catalog.encode(%s::bytea, 'base64')", [before + control])
         connection.execute("SELECT %s::text", [control.hex().upper()])
         connection.execute("SELECT pg_catalog.length(%s::bytea)", [control], binary=True)
         connection.execute("SELECT pg_catalog.octet_length('\\x" + text + "'::bytea) + random()")
         connection.execute("CHECKPOINT")
     found = Search(cluster, daemon).find({"control": control, "text": text.encode()})
-    in_data = {form for form, files in found.items() if any(cluster.data in file.parents for file in files)}
-    in_logs = {form for form, files in found.items() if any(cluster.logs in file.parents for file in files)}
+    in_data = {
+        form for form, files in found.items() if any(cluster.data in file.parents for file in files)
+    }
+    in_logs = {
+        form for form, files in found.items() if any(cluster.logs in file.parents for file in files)
+    }
     assert {("control", "bytes"), ("text", "bytes"), ("control", "hex")} <= in_data
     assert {
         ("control", "hex"),
@@ -486,7 +521,7 @@ def test_search_finds(cluster, database, daemon):
 
 
 def test_search_finds_what_the_service_stores(cluster, database, daemon, known, tenant):
-    """What is no secret is where it should be: in the data, and request ids in the log of the daemon."""
+    """What is no secret is where it should be, in the data and in the log of the daemon."""
     description = secrets.token_hex(16)
     answer = tenant.client().post("/secrets", {"name": "described", "description": description})
     assert answer.status == 200

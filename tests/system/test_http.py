@@ -1,4 +1,4 @@
-"""What arrives at the socket: requests cut short, glued together, too large or no HTTP at all. The daemon lives on."""
+"""What arrives at the socket: requests cut short, glued together, too large, or no HTTP at all."""
 
 import http.client
 import json
@@ -59,7 +59,7 @@ def answers(received):
 CLOSE = "Connection: close"
 
 
-# Paths ------------------------------------------------------------------------------------------
+# Paths --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_address_in_absolute_form(api):
     assert status in (200, 400, 404) and json.loads(body)
 
 
-# Methods ----------------------------------------------------------------------------------------
+# Methods ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS", "TRACE"])
@@ -143,7 +143,7 @@ def test_method_that_is_none(api, method):
             pass  # what is no HTTP may be left without an answer
 
 
-# Bytes ------------------------------------------------------------------------------------------
+# Bytes --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,9 @@ def test_requests_glued_together_are_answered_in_order(api, new_secret):
     sent = b"".join(request(api, "GET", f"{BASE}/secrets/{secret['id']}") for secret in secrets)
     received = answers(api.raw(sent + request(api, "GET", "/metadata", [CLOSE])))
     assert [status for status, _, _ in received] == [200] * 6
-    assert [json.loads(body)["id"] for _, _, body in received[:5]] == [secret["id"] for secret in secrets]
+    assert [json.loads(body)["id"] for _, _, body in received[:5]] == [
+        secret["id"] for secret in secrets
+    ]
 
 
 def test_next_request_arrives_while_the_first_is_with_the_database(api, service, new_secret):
@@ -277,7 +279,7 @@ def test_connection_is_kept_whatever_the_answer(api, new_secret):
     connection.close()
 
 
-# Sizes ------------------------------------------------------------------------------------------
+# Sizes --------------------------------------------------------------------------------------------
 
 
 def test_headers_up_to_the_limit(api):
@@ -361,7 +363,7 @@ def test_body_in_chunks_past_the_limit(api):
 
 
 def test_largest_payload(api, new_secret):
-    """65,536 bytes, with all the text that JSON may put around them, are within the limit of a body."""
+    """65,536 bytes in base64, with the JSON around them, are within the limit of a body."""
     secret_id = new_secret()["id"]
     payload = bytes(range(256)) * 256
     api.create_version(secret_id, payload)

@@ -1,4 +1,4 @@
-"""The daemon's log: JSON lines, one for each request, with the receipt that its answer bears and the audit holds."""
+"""The daemon's log: a JSON line for each request, with the receipt that the audit holds."""
 
 import json
 import re
@@ -24,7 +24,8 @@ def calls(numbered, new_database, root_key_file):
         client.get(f"/secrets/{secret_id}/versions/1/access"),
         client.get(f"/secrets/{secret_id}/versions/latest/access"),
         client.get(
-            "/secrets-by-path/versions/1/access", query={"project_id": tenant.project_id, "secret_name": "s"}
+            "/secrets-by-path/versions/1/access",
+            query={"project_id": tenant.project_id, "secret_name": "s"},
         ),
         client.post(f"/secrets/{secret_id}/protect"),
         client.delete(f"/secrets/{secret_id}"),
@@ -35,7 +36,9 @@ def calls(numbered, new_database, root_key_file):
         client.call("PUT", "/secrets"),
         client.as_key(None).get("/secrets"),
         client.as_key("00000000-0000-4000-8000-000000000000").get("/secrets"),
-        tenant.client(key=tenant.key("SecretManagerReadOnly")).get(f"/secrets/{secret_id}/versions/1/access"),
+        tenant.client(key=tenant.key("SecretManagerReadOnly")).get(
+            f"/secrets/{secret_id}/versions/1/access"
+        ),
         client.get("/tags", headers={"User-Agent": 'quoted "agent" \\ \u00e9'.encode("latin-1")}),
         client.get("/tags", query={"unknown": "value of a query"}),
     ]
@@ -74,7 +77,8 @@ def test_receipts_agree(calls):
         receipts += 1
         receipt = int(answer.headers["X-Audit-Id"])
         ((digest, sound, request_id, status),) = daemon.database.query(
-            "SELECT encode(hash, 'hex'), hash = rule.audit_hash(e), request_id::text, status FROM audit.event e WHERE id = %s",
+            "SELECT encode(hash, 'hex'), hash = rule.audit_hash(e), request_id::text, status"
+            "  FROM audit.event e WHERE id = %s",
             receipt,
         )
         assert (request_id, status, sound) == (answer.headers["X-Request-Id"], answer.status, True)
@@ -89,18 +93,24 @@ def test_every_value_that_left_has_its_row(calls):
     assert len(read) == 3
     for answer in read:
         rows = daemon.database.query(
-            "SELECT method, secret_id::text, revision, status FROM audit.event WHERE request_id = %s",
+            "SELECT method, secret_id::text, revision, status"
+            "  FROM audit.event WHERE request_id = %s",
             answer.headers["X-Request-Id"],
         )
         ((method, secret_id, revision, status),) = rows
         assert method.startswith("secret_version_access")
-        assert (secret_id, revision, status) == (answer.body["secret_id"], answer.body["revision"], 200)
+        assert (secret_id, revision, status) == (
+            answer.body["secret_id"],
+            answer.body["revision"],
+            200,
+        )
 
 
 def test_audit_says_who_and_from_where(calls):
     daemon, client, answers = calls
     ((ip, role, organization, principal, key),) = daemon.database.query(
-        "SELECT host(ip), database_role, organization_id IS NOT NULL, principal_id IS NOT NULL, api_key_id IS NOT NULL"
+        "SELECT host(ip), database_role,"
+        "       organization_id IS NOT NULL, principal_id IS NOT NULL, api_key_id IS NOT NULL"
         "  FROM audit.event WHERE id = %s",
         int(answers[0].headers["X-Audit-Id"]),
     )

@@ -234,7 +234,10 @@ class Machine(RuleBasedStateMachine):
     # Versions -------------------------------------------------------------------------------
 
     def version_create(self, data):
-        secret = self.some_secret(data)
+        full = data.draw(seldom)
+        secret = self.some_secret(
+            data, lambda secret: (len(secret.versions) == VERSION_QUOTA) == full
+        )
         payload = data.draw(payloads)
         members = data.draw(
             st.fixed_dictionaries(

@@ -48,7 +48,7 @@ def refused(numbered):
     return refused
 
 
-# Settings -------------------------------------------------------------------------------------------
+# Settings -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,10 @@ def test_line_that_is_no_setting(settings, refused, numbered):
 
 def test_file_of_settings_that_is_not_there():
     ended = subprocess.run(
-        [BINARY, "--config", "/nonexistent/coffer.conf"], env=environment({}), capture_output=True, text=True
+        [BINARY, "--config", "/nonexistent/coffer.conf"],
+        env=environment({}),
+        capture_output=True,
+        text=True,
     )
     assert ended.returncode != 0 and "/nonexistent/coffer.conf" in ended.stderr
 
@@ -122,9 +125,13 @@ def test_port_that_is_taken(settings, refused, service):
     assert "listen" in refused({**settings, "listen": f"127.0.0.1:{service.port}"})
 
 
-@pytest.mark.parametrize("arguments", [["--unknown"], ["serve"], ["root-key"], ["api-key"], ["--config"]])
+@pytest.mark.parametrize(
+    "arguments", [["--unknown"], ["serve"], ["root-key"], ["api-key"], ["--config"]]
+)
 def test_wrong_arguments(arguments):
-    ended = subprocess.run([BINARY, *arguments], env=environment({}), capture_output=True, text=True)
+    ended = subprocess.run(
+        [BINARY, *arguments], env=environment({}), capture_output=True, text=True
+    )
     assert ended.returncode == 2 and "usage" in ended.stderr
 
 
@@ -151,7 +158,9 @@ def answers_ready(client):
 
 
 def test_settings_of_the_answers(new_database, start_daemon, new_tenant):
-    daemon = start_daemon(new_database(), partition="own", domain="example.org", regions="nl-ams,pl-waw")
+    daemon = start_daemon(
+        new_database(), partition="own", domain="example.org", regions="nl-ams,pl-waw"
+    )
     client = new_tenant(daemon).client()
     assert client.get("/metadata", absolute=True).body == {
         "platform": "external",
@@ -163,7 +172,7 @@ def test_settings_of_the_answers(new_database, start_daemon, new_tenant):
         assert client.create_secret(name="s")["region"] == client.region
 
 
-# Tables that the binary prints ----------------------------------------------------------------------
+# Tables that the binary prints --------------------------------------------------------------------
 
 
 def test_tables_need_no_settings():
@@ -187,11 +196,13 @@ def test_tables_need_no_settings():
 
 
 def test_version_is_that_of_the_project():
-    (version,) = re.findall(r"AC_INIT\(\[[^]]*\],\s*\[([^]]*)\]", (SOURCE / "configure.ac").read_text())
+    (version,) = re.findall(
+        r"AC_INIT\(\[[^]]*\],\s*\[([^]]*)\]", (SOURCE / "configure.ac").read_text()
+    )
     assert coffer("--version") == f"coffer {version}\n"
 
 
-# The root key -----------------------------------------------------------------------------------------
+# The root key -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -203,7 +214,9 @@ def root_key(root_key_file, numbered):
     return copy
 
 
-@pytest.mark.parametrize("mode", [0o440, 0o404, 0o444, 0o460, 0o401, 0o410, 0o402, 0o420, 0o640, 0o777])
+@pytest.mark.parametrize(
+    "mode", [0o440, 0o404, 0o444, 0o460, 0o401, 0o410, 0o402, 0o420, 0o640, 0o777]
+)
 def test_root_key_that_others_can_reach(settings, refused, root_key, mode):
     root_key.chmod(mode)
     assert "root_key_file" in refused({**settings, "root_key_file": root_key})
@@ -229,7 +242,10 @@ def line(root_id, key):
         "\0" * 100,
         "x" * 100_000,
     ],
-    ids=["empty", "blank", "comment", "word", "id alone", "id of another", "short id", "short key", "long key", "no base64", "NUL", "long"],
+    ids=[
+        "empty", "blank", "comment", "word", "id alone", "id of another", "short id", "short key",
+        "long key", "no base64", "NUL", "long",
+    ],
 )  # fmt: skip
 def test_root_key_file_that_holds_none(settings, refused, numbered, content):
     file = numbered("root-key")
@@ -277,7 +293,9 @@ def test_another_root_key_than_the_database_knows(database, start_daemon, number
     assert database.query("SELECT count(*) FROM store.pepper") == [(1,)]
 
 
-def test_further_root_keys_open_what_they_wrapped(database, start_daemon, new_tenant, root_key, numbered):
+def test_further_root_keys_open_what_they_wrapped(
+    database, start_daemon, new_tenant, root_key, numbered
+):
     """A new key goes before the old one, which stays for what it has wrapped."""
     daemon = start_daemon(database, root_key_file=root_key)
     client = new_tenant(daemon).client()
@@ -295,14 +313,16 @@ def test_further_root_keys_open_what_they_wrapped(database, start_daemon, new_te
     assert client.access(secret_id) == b"data"
 
 
-# The database -----------------------------------------------------------------------------------------
+# The database -------------------------------------------------------------------------------------
 
 
 def faults(daemon):
     """What its log says in warnings and errors."""
     if not daemon.listens():
         return ""
-    return "\n".join(str(line) for line in daemon.log_lines() if line["level"] in ("warning", "error"))
+    return "\n".join(
+        str(line) for line in daemon.log_lines() if line["level"] in ("warning", "error")
+    )
 
 
 WITHOUT_WHICH_SECRETS_LEAK = {
@@ -361,7 +381,7 @@ def test_wrong_password(service, settings, start_daemon):
 
 
 def test_wrong_role(service, start_daemon):
-    """The settings are those of coffer_api: another role, even one that may do everything, is not served."""
+    """The settings are those of coffer_api: no other role will do, even one that may do all."""
     daemon = start_daemon(service.database, ready=False, dsn=service.database.dsn("postgres"))
     eventually(lambda: "log_parameter_max_length" in faults(daemon))
     assert not daemon.ready()

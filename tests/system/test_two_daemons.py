@@ -55,12 +55,16 @@ def until_served(call):
 
 
 def at_once(clients, call):
-    return together([lambda client=client: until_served(lambda: call(client)) for client in clients])
+    return together(
+        [lambda client=client: until_served(lambda: call(client)) for client in clients]
+    )
 
 
 def test_one_pepper(daemons, database, tenant, clients):
     assert database.query("SELECT count(*) FROM store.pepper") == [(1,)]
-    assert {answer.status for answer in at_once(clients[:2], lambda client: client.get("/secrets"))} == {200}
+    assert {
+        answer.status for answer in at_once(clients[:2], lambda client: client.get("/secrets"))
+    } == {200}
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -75,14 +79,17 @@ def test_one_key_for_a_fresh_project(daemons, database, tenant, clients, new_nam
         [
             lambda client=client, secret_id=secret_id: until_served(
                 lambda: client.post(
-                    f"/secrets/{secret_id}/versions", {"data": base64.b64encode(secret_id.encode()).decode()}
+                    f"/secrets/{secret_id}/versions",
+                    {"data": base64.b64encode(secret_id.encode()).decode()},
                 )
             )
             for client, secret_id in zip(some, secrets)
         ]
     )
     assert {answer.status for answer in answers} == {200}
-    assert database.query("SELECT count(*) FROM store.kek WHERE project_id = %s", project_id) == [(1,)]
+    assert database.query("SELECT count(*) FROM store.kek WHERE project_id = %s", project_id) == [
+        (1,)
+    ]
     for secret_id in secrets:
         for client in clients[:2]:
             assert client.access(secret_id) == secret_id.encode()
@@ -112,7 +119,9 @@ def test_revisions_have_no_gaps(database, tenant, clients, new_name):
     secret = clients[1].get(f"/secrets/{secret_id}").body
     assert secret["version_count"] == len(revisions)
     for client, answer in zip(clients, answers):
-        assert client.access(secret_id, answer.body["revision"]) == str(clients.index(client)).encode()
+        assert (
+            client.access(secret_id, answer.body["revision"]) == str(clients.index(client)).encode()
+        )
 
 
 @pytest.mark.parametrize("action, status", [("disable", 412), ("delete", 404)])
@@ -121,7 +130,9 @@ def test_one_reader_of_what_is_for_one(clients, tenant, new_name, action, status
     policy = {"expires_once_accessed": True, "action": action}
     secret_id = clients[0].create_secret(name=new_name, ephemeral_policy=policy)["id"]
     clients[0].create_version(secret_id, b"once")
-    answers = at_once(clients, lambda client: client.get(f"/secrets/{secret_id}/versions/{revision}/access"))
+    answers = at_once(
+        clients, lambda client: client.get(f"/secrets/{secret_id}/versions/{revision}/access")
+    )
     statuses = [answer.status for answer in answers]
     if revision == "latest_enabled":
         status = 404
@@ -140,7 +151,9 @@ def test_one_secret_of_a_name(clients, tenant, new_name):
 def test_quota_is_exact(daemons, database):
     tenant = Tenant(daemons[0])
     database.query(
-        "SELECT operator.quota_set(%s, 'secret', 10)", tenant.organization_id, role="coffer_operator"
+        "SELECT operator.quota_set(%s, 'secret', 10)",
+        tenant.organization_id,
+        role="coffer_operator",
     )
     clients = [tenant.client(daemons[number % 2]) for number in range(32)]
     answers = at_once(
@@ -169,17 +182,21 @@ def test_what_one_daemon_changes_the_other_sees(clients, tenant, new_name):
 
 
 def test_jobs_are_done_once(daemons, database, tenant, clients, new_name):
-    secret_ids = [clients[0].create_secret(name=f"{new_name}-{number}")["id"] for number in range(20)]
+    secret_ids = [
+        clients[0].create_secret(name=f"{new_name}-{number}")["id"] for number in range(20)
+    ]
     for secret_id in secret_ids:
         assert clients[0].delete(f"/secrets/{secret_id}").status == 204
     database.query(
-        "UPDATE store.secret SET deletion_requested_at = deletion_requested_at - interval '8 days' WHERE id = ANY (%s::uuid[])",
+        "UPDATE store.secret SET deletion_requested_at = deletion_requested_at - interval '8 days'"
+        " WHERE id = ANY (%s::uuid[])",
         secret_ids,
     )
     together([lambda: database.query("SELECT job.run()", role="coffer_operator") for _ in range(4)])
     database.query("SELECT job.run()", role="coffer_operator")
     rows = database.query(
-        "SELECT secret_id::text FROM audit.event WHERE method = 'job.secret_purge' AND secret_id = ANY (%s::uuid[])",
+        "SELECT secret_id::text FROM audit.event"
+        " WHERE method = 'job.secret_purge' AND secret_id = ANY (%s::uuid[])",
         secret_ids,
     )
     assert sorted(secret_id for (secret_id,) in rows) == sorted(secret_ids)

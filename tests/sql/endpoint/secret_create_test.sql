@@ -58,8 +58,9 @@ SELECT refuses('secret_create',
                'arguments that are wrong, all together',
                body => '{"project_id": "main", "name": "a/b", "tags": [1], "description": {}, "type": "x",
                          "path": "a b", "ephemeral_policy": {}, "protected": "false"}');
-SELECT refuses('secret_create', '400 invalid_arguments key_id constraint', 'a key of the caller''s own',
-               body => '{"name": "k", "key_id": "11111111-2222-3333-4444-555555555555"}');
+SELECT refuses('secret_create', '400 invalid_arguments tags format, key_id constraint',
+               'a key of the caller''s own, with what else is wrong',
+               body => '{"name": "k", "tags": "t", "key_id": "11111111-2222-3333-4444-555555555555"}');
 
 SELECT operator.quota_set(organization('acme'), 'secret',
                           (SELECT count(*)::integer FROM store.secret
@@ -71,8 +72,8 @@ SELECT matches((call('secret_create', body => '{"name": "last"}')).text,
 SELECT operator.quota_set(organization('acme'), 'secret', 250);
 
 SELECT make_caller('adrift', 'acme', '{SecretManagerFullAccess}');
-SELECT refuses('secret_create', '400 invalid_arguments project_id required',
-               'no project, when the key has no default one', body => '{"name": "x"}', caller => 'adrift');
+SELECT refuses('secret_create', '400 invalid_arguments project_id required, name required',
+               'no project, when the key has no default one, and no name', body => '{}', caller => 'adrift');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -16,6 +16,8 @@ SELECT lives_ok(format('SELECT operator.principal_create(%L, %L, %L)', :'acme', 
 
 SELECT is(raised(format('SELECT operator.principal_create(%L, %L, %L)', :'acme', 'robot', 'r2')),
           'SM900 pass one of these words as kind ', 'it refuses another kind (SM900)');
+SELECT is(raised(format('SELECT operator.principal_create(%L, NULL, %L)', :'acme', 'r2')),
+          'SM900 pass one of these words as kind ', 'or none (SM900)');
 SELECT is(raised($$SELECT operator.principal_create(gen_random_uuid(), 'user', 'bob')$$),
           'SM900 operator.organization_create() makes one ',
           'it refuses an organization that is not there (SM900)');

@@ -18,6 +18,8 @@ SELECT is(brief(call('secret_create', body => '{"name": "x"}')), '403 quotas_exc
 SELECT is(raised(format('SELECT operator.quota_set(%L, %L, %L)', organization, resource, quota)),
           'SM900 ' || remedy || ' ', 'it refuses ' || title || ' (SM900)')
   FROM (VALUES ('an unknown resource', :'acme', 'key', 1, 'pass one of these words as resource'),
+               ('no resource', :'acme', NULL, 1, 'pass one of these words as resource'),
+               ('no number', :'acme', 'secret', NULL, 'pass one of these words as resource'),
                ('a negative number', :'acme', 'secret', -1, 'pass one of these words as resource'),
                ('an organization that is not there', gen_random_uuid()::text, 'secret', 1,
                 'operator.organization_create() makes one')) AS t(title, organization, resource, quota, remedy);

@@ -89,6 +89,7 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('query.project_id', one(''), 'fine', 'empty'),
     ('query.organization_id', one('acme'), 'format', 'a name'),
     ('body.key_id', '"acme"', 'format', 'a name'),
+    ('body.key_id', '"0a1b2c3d-1111-4222-8333-444455556666"', 'constraint', 'any key'),
 
     ('path.revision!', '"1"', 'fine', 'the first'),
     ('path.revision!', '"999999999"', 'fine', 'a high one'),
@@ -360,8 +361,9 @@ SELECT is_empty($$SELECT name FROM (SELECT DISTINCT rtrim(split_part(a[1], '.', 
                                       FROM pg_proc p,
                                            regexp_matches(p.prosrc, '(?:path|query|body)[.][a-z0-9_]+!?', 'g') AS a
                                      WHERE p.pronamespace = 'endpoint'::regnamespace) AS wanted
-                   WHERE name <> ALL (ARRAY(SELECT attname::text FROM pg_attribute
-                                             WHERE attrelid = 'rule.argument'::regclass))$$,
+                   WHERE name <> 'key_id'       -- always refused, so it has no value
+                     AND name <> ALL (ARRAY(SELECT attname::text FROM pg_attribute
+                                               WHERE attrelid = 'rule.argument'::regclass))$$,
                 'every argument that an endpoint names is known');
 
 -- What comes of them ---------------------------------------------------------------------

@@ -130,6 +130,9 @@ SELECT is(rule.payload_is_pem(text), expected, 'PEM: ' || title)
              E'CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nMII'), true, 'headers'),
     (regexp_replace(:'pem', 'E-----\n.*\n-----E', E'E-----\nAAAA\n-----E'), true, 'full groups'),
     (regexp_replace(:'pem', 'E-----\n.*\n-----E', E'E-----\nAA==\n-----E'), true, 'two padding characters'),
+    (E'-----BEGIN X509 2345678 ABCDEFGHIJKLMNOPQRSTUVWXYZ-----\n'
+     'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/\n'
+     '-----END X509 2345678 ABCDEFGHIJKLMNOPQRSTUVWXYZ-----', true, 'all that labels and base64 are made of'),
     ('', false, 'nothing'),
     ('MIIBczCCARmg', false, 'base64 alone'),
     (replace(:'pem', '-----END CERTIFICATE-----', ''), false, 'no end'),
