@@ -41,5 +41,6 @@ END
 $$;
 
 -- All is well: this is what daemons will find, or refuse.
-TRUNCATE store.manifest;
-INSERT INTO store.manifest (object, sha256) SELECT object, sha256 FROM rule.manifest();
+DELETE FROM store.manifest;
+INSERT INTO store.manifest (object, sha256)
+SELECT object, sha256 FROM rule.manifest() ORDER BY object COLLATE "C";
