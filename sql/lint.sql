@@ -42,3 +42,10 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- All is well: this is what daemons will find, or refuse. What is there already stays, so that a deploy of nothing new
+-- changes nothing.
+DELETE FROM store.manifest AS was WHERE NOT EXISTS (SELECT FROM rule.manifest() AS now WHERE now.object = was.object);
+INSERT INTO store.manifest AS was (object, sha256)
+SELECT object, sha256 FROM rule.manifest() ORDER BY object COLLATE "C"
+    ON CONFLICT (object) DO UPDATE SET sha256 = excluded.sha256 WHERE was.sha256 <> excluded.sha256;

@@ -180,23 +180,42 @@ call_fail(struct request *request, const char *event)
 	call_finish(request);
 }
 
+/*
+ * The KEK was tampered with, or its root key is not loaded.  A read goes on
+ * with a key that opens nothing: the refusal is the door's then, as of all
+ * that does not open, and it is in the audit.  A write must not go on.
+ */
+static bool
+call_use_no_key(struct request *request, const char *root_id)
+{
+	struct call *call = &request->call;
+
+	log_error("key does not open", log_text("id", request->id),
+	    log_text("root_id", root_id));
+	if ((request->route.endpoint->flags & ENDPOINT_READS) == 0)
+		return (request_refuse(request, ERROR_INTERNAL));
+	crypto_random(call->key, sizeof(call->key));
+	call->has_key = true;
+	return (call_send(request));
+}
+
 /* Goes on with the KEK that the database keeps. */
 static void
 call_use_kek(struct request *request, const struct keyring_wrapped *wrapped)
 {
 	struct call *call = &request->call;
+	bool sent;
 
-	if (!call_derive_key(request) &&
-	    (!keyring_kek_open(request->service->keyring, call->kek,
-		 call->project, wrapped) ||
-		!call_derive_key(request))) {
-		log_error("key does not open", log_text("id", request->id),
-		    log_text("root_id", wrapped->root_id));
-		request_refuse(request, ERROR_INTERNAL);
-		return (call_finish(request));
+	if (call_derive_key(request) ||
+	    (keyring_kek_open(request->service->keyring, call->kek,
+		 call->project, wrapped) &&
+		call_derive_key(request))) {
+		call_remember(request);
+		sent = call_send(request);
+	} else {
+		sent = call_use_no_key(request, wrapped->root_id);
 	}
-	call_remember(request);
-	if (!call_send(request))
+	if (!sent)
 		call_finish(request);
 }
 

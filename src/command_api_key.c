@@ -5,12 +5,11 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "command.h"
 #include "command_api_key.h"
 #include "crypto.h"
-#include "dsn.h"
 #include "keyring.h"
 #include "memory.h"
-#include "session.h"
 #include "text.h"
 
 #define API_KEY_ACCESS_SIZE 21 /* SCW, 17 of [A-Z0-9], NUL */
@@ -70,29 +69,6 @@ api_key_options(struct api_key *key, int argc, char **argv)
 	    (key->project == NULL || text_is_uuid(key->project)));
 }
 
-/*
- * Of an error the SQLSTATE is told, and the words only where they are
- * Coffer's own, which never hold what they are about.
- */
-static PGresult *
-api_key_query(PGconn *connection, const char *sql, int count,
-    const char *const *values, const int *sizes, const int *formats)
-{
-	PGresult *result = PQexecParams(
-	    connection, sql, count, NULL, values, sizes, formats, 1);
-	char sqlstate[SESSION_SQLSTATE_SIZE];
-	const char *text;
-
-	if (!session_sqlstate(result, sqlstate))
-		return (result);
-	text = strncmp(sqlstate, "SM", 2) == 0
-	    ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
-	    : "the database refuses";
-	fprintf(stderr, "coffer: %s (SQLSTATE %s)\n", text, sqlstate);
-	PQclear(result);
-	return (NULL);
-}
-
 static bool
 api_key_read_pepper(const PGresult *result, struct keyring_wrapped *wrapped)
 {
@@ -117,21 +93,21 @@ api_key_open_pepper(PGconn *connection, struct keyring *keyring)
 	PGresult *result;
 	bool opened;
 
-	result = api_key_query(
-	    connection, API_KEY_PEPPER_GET_SQL, 0, NULL, NULL, NULL);
+	result = command_query(
+	    connection, API_KEY_PEPPER_GET_SQL, 0, NULL, NULL, NULL, 1);
 	if (result != NULL && PQntuples(result) == 0) {
 		PQclear(result);
 		keyring_pepper_make(keyring, &wrapped);
-		result = api_key_query(connection, API_KEY_PEPPER_KEEP_SQL, 2,
-		    values, sizes, formats);
+		result = command_query(connection, API_KEY_PEPPER_KEEP_SQL, 2,
+		    values, sizes, formats, 1);
 	}
 	if (result == NULL)
 		return (false);
 	opened = api_key_read_pepper(result, &wrapped) &&
 	    keyring_pepper_open(keyring, &wrapped);
 	if (!opened)
-		fprintf(stderr,
-		    "coffer: no key of root_key_file opens the pepper\n");
+		fprintf(
+		    stderr, "coffer: no loaded root key opens the pepper\n");
 	PQclear(result);
 	return (opened);
 }
@@ -169,51 +145,26 @@ api_key_add(PGconn *connection, const struct api_key *key)
 	const int formats[] = { 0, 0, 1, 0, 0, 0 };
 	PGresult *result;
 
-	result = api_key_query(
-	    connection, API_KEY_ADD_SQL, 6, values, sizes, formats);
+	result = command_query(
+	    connection, API_KEY_ADD_SQL, 6, values, sizes, formats, 1);
 	PQclear(result);
 	return (result != NULL);
-}
-
-static PGconn *
-api_key_connect(const struct dsn *dsn)
-{
-	PGconn *connection =
-	    PQconnectdbParams((const char *const *)dsn->keywords,
-		(const char *const *)dsn->values, 0);
-	char cause[256];
-
-	if (PQstatus(connection) != CONNECTION_OK) {
-		session_cause(connection, cause, sizeof(cause));
-		fprintf(stderr, "coffer: %s\n", cause);
-		PQfinish(connection);
-		return (NULL);
-	}
-	PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_NEVER);
-	return (connection);
 }
 
 static bool
 api_key_create(const struct settings *settings, struct api_key *key)
 {
 	struct keyring *keyring = NULL;
-	struct dsn *dsn = NULL;
 	PGconn *connection = NULL;
 	char cause[256] = "";
 	bool created = false;
 
-	keyring = keyring_new(settings->root_key_file, cause, sizeof(cause));
+	keyring = keyring_new(settings, cause, sizeof(cause));
 	if (keyring == NULL) {
-		fprintf(stderr, "coffer: setting root_key_file: %s\n", cause);
+		fprintf(stderr, "coffer: setting %s\n", cause);
 		goto out;
 	}
-	dsn = dsn_new(settings->operator_dsn, "coffer/api-key");
-	if (dsn == NULL) {
-		fprintf(stderr,
-		    "coffer: setting operator_dsn is no connection string\n");
-		goto out;
-	}
-	connection = api_key_connect(dsn);
+	connection = command_connect("operator_dsn", settings->operator_dsn);
 	if (connection == NULL || !api_key_open_pepper(connection, keyring))
 		goto out;
 	api_key_mint(key, keyring);
@@ -221,7 +172,6 @@ api_key_create(const struct settings *settings, struct api_key *key)
 
 out:
 	PQfinish(connection);
-	dsn_free(dsn);
 	keyring_free(keyring);
 	return (created);
 }
@@ -237,8 +187,8 @@ command_api_key(struct settings *settings, int argc, char **argv)
 		fputs(api_key_usage, stderr);
 		return (2);
 	}
-	if (settings->operator_dsn == NULL || settings->root_key_file == NULL) {
-		fprintf(stderr, "coffer: set operator_dsn and root_key_file\n");
+	if (settings->operator_dsn == NULL) {
+		fprintf(stderr, "coffer: set operator_dsn\n");
 		return (2);
 	}
 	created = api_key_create(settings, &key);

@@ -47,16 +47,12 @@ static void
 doctor_check_root_key(struct doctor *doctor)
 {
 	char found[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3], cause[256], fault[512];
-	const char *path = doctor->settings->root_key_file;
 
-	if (path == NULL)
-		return (doctor_say(doctor, "root key", NULL,
-		    "it is not set: `coffer root-key generate FILE`, and name "
-		    "that file in root_key_file"));
-	doctor->keyring = keyring_new(path, cause, sizeof(cause));
+	doctor->keyring = keyring_new(doctor->settings, cause, sizeof(cause));
 	if (doctor->keyring == NULL) {
 		snprintf(fault, sizeof(fault),
-		    "%s: put the file in order, or restore it from its copy",
+		    "%s: put that in order, restore it from its copy, or make "
+		    "one, `coffer root-key generate FILE`",
 		    cause);
 		return (doctor_say(doctor, "root key", NULL, fault));
 	}
@@ -180,7 +176,7 @@ doctor_check_pepper(struct doctor *doctor)
 		doctor_say(doctor, "pepper", "opens",
 		    opens ? NULL
 			  : "it does not open: add the root key that it was "
-			    "made with to root_key_file");
+			    "made with to the root keys");
 	}
 	PQclear(result);
 }

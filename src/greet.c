@@ -9,11 +9,11 @@
 #include "statements.h"
 
 /* The first schema that has everything this build calls. */
-#define GREET_SCHEMA 4
+#define GREET_SCHEMA 6
 
 #define GREET_HELLO_SQL                                              \
 	"SELECT schema_version::text, array_to_json(faults)::text, " \
-	"pepper_root_id, pepper "                                    \
+	"pepper_root_id, pepper, active_root_id "                    \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
@@ -22,6 +22,8 @@
 static void
 greet_refuse(struct greet *greet, const char *fault)
 {
+	if (!greet->refused)
+		snprintf(greet->fault, sizeof(greet->fault), "%s", fault);
 	greet->refused = true;
 	log_error(
 	    "the database is not fit to be served", log_text("fault", fault));
@@ -39,6 +41,7 @@ greet_start(struct greet *greet)
 
 	keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
 	greet->refused = false;
+	greet->unfit = false;
 	greet->step = GREET_HELLO;
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
 	session_sync(greet->session);
@@ -108,7 +111,7 @@ greet_open_pepper(struct greet *greet, const PGresult *result, int column)
 	}
 	snprintf(fault, sizeof(fault),
 	    "the pepper does not open under root key %s: "
-	    "add that key to root_key_file",
+	    "load that key",
 	    wrapped.root_id);
 	greet_refuse(greet, fault);
 }
@@ -135,6 +138,11 @@ greet_hear_hello(struct greet *greet, const PGresult *result)
 	greet_hear_faults(greet, PQgetvalue(result, 0, 1));
 	if (!greet->refused && !PQgetisnull(result, 0, 3))
 		greet_open_pepper(greet, result, 2);
+	if (!greet->refused && !PQgetisnull(result, 0, 4) &&
+	    !keyring_activate(greet->keyring, PQgetvalue(result, 0, 4)))
+		greet_refuse(
+		    greet, "the active root key is not loaded: load that key");
+	greet->unfit = greet->refused;
 }
 
 static void

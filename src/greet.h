@@ -10,6 +10,8 @@
 #include "keyring.h"
 #include "session.h"
 
+#define GREET_FAULT_SIZE 512
+
 enum greet_outcome {
 	GREET_GOES_ON,
 	GREET_READY,
@@ -29,6 +31,8 @@ struct greet {
 	const char *instance; /* the daemon's UUID */
 	enum greet_step step;
 	bool refused;
+	char fault[GREET_FAULT_SIZE]; /* the first, when refused */
+	bool unfit; /* by what the database itself has said */
 	struct keyring_wrapped made;
 };
 

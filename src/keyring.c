@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "keyring.h"
 #include "memory.h"
+#include "root_key_source.h"
 
 #define KEYRING_KEKS 1024
 
@@ -17,6 +18,7 @@
 /* In locked memory. */
 struct keyring {
 	struct root_keys roots;
+	size_t active; /* among them */
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
 	unsigned char signer[CRYPTO_KEY_SIZE];
@@ -59,11 +61,11 @@ _Static_assert(sizeof(struct keyring_signer_aad) == 14 + 16, "padding");
 _Static_assert(sizeof(struct keyring_access) == 10 + 16 + 16, "padding");
 
 struct keyring *
-keyring_new(const char *path, char *cause, size_t size)
+keyring_new(const struct settings *settings, char *cause, size_t size)
 {
 	struct keyring *ring = memory_new_locked(sizeof(*ring));
 
-	if (!root_key_load(path, &ring->roots, cause, size)) {
+	if (!root_key_source_load(settings, &ring->roots, cause, size)) {
 		memory_free_locked(ring, sizeof(*ring));
 		return (NULL);
 	}
@@ -78,6 +80,36 @@ keyring_free(struct keyring *ring)
 		return;
 	cache_free(ring->keks);
 	memory_free_locked(ring, sizeof(*ring));
+}
+
+bool
+keyring_activate(struct keyring *ring, const char *root_id)
+{
+	const struct root_key *root = root_key_find(&ring->roots, root_id);
+
+	if (root != NULL)
+		ring->active = (size_t)(root - ring->roots.keys);
+	return (root != NULL);
+}
+
+bool
+keyring_reload(struct keyring *ring, const struct settings *settings,
+    char *cause, size_t size)
+{
+	struct root_keys *roots = memory_new_locked(sizeof(*roots));
+	char active[ROOT_KEY_ID_SIZE];
+	bool loaded;
+
+	loaded = root_key_source_load(settings, roots, cause, size);
+	if (loaded) {
+		memcpy(
+		    active, ring->roots.keys[ring->active].id, sizeof(active));
+		ring->roots = *roots;
+		if (!keyring_activate(ring, active))
+			ring->active = 0;
+	}
+	memory_free_locked(roots, sizeof(*roots));
+	return (loaded);
 }
 
 void
@@ -135,7 +167,7 @@ keyring_pepper_aad(const char *root_id)
 void
 keyring_pepper_make(const struct keyring *ring, struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[0];
+	const struct root_key *root = &ring->roots.keys[ring->active];
 	struct keyring_pepper_aad aad = keyring_pepper_aad(root->id);
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 
@@ -152,6 +184,23 @@ keyring_pepper_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
 	ring->has_pepper = keyring_unwrap(
 	    ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, ring->pepper);
 	return (ring->has_pepper);
+}
+
+bool
+keyring_pepper_rewrap(
+    const struct keyring *ring, struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[ring->active];
+	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
+	unsigned char pepper[CRYPTO_KEY_SIZE];
+
+	if (!keyring_unwrap(
+		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+		return (false);
+	aad = keyring_pepper_aad(root->id);
+	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
+	memory_wipe(pepper, sizeof(pepper));
+	return (true);
 }
 
 bool
@@ -180,7 +229,7 @@ void
 keyring_signer_make(const struct keyring *ring,
     unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[0];
+	const struct root_key *root = &ring->roots.keys[ring->active];
 	struct keyring_signer_aad aad = keyring_signer_aad(root->id);
 	unsigned char key[CRYPTO_KEY_SIZE];
 
@@ -205,6 +254,23 @@ keyring_signer_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
 	crypto_sha256(public, sizeof(public), hash);
 	for (i = 0; i < (KEYRING_SIGNER_SIZE - 1) / 2; i++)
 		snprintf(ring->signer_id + 2 * i, 3, "%02x", hash[i]);
+	return (true);
+}
+
+bool
+keyring_signer_rewrap(
+    const struct keyring *ring, struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[ring->active];
+	struct keyring_signer_aad aad = keyring_signer_aad(wrapped->root_id);
+	unsigned char key[CRYPTO_KEY_SIZE];
+
+	if (!keyring_unwrap(
+		ring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, key))
+		return (false);
+	aad = keyring_signer_aad(root->id);
+	keyring_wrap(root, KEYRING_SIGNER, &aad, sizeof(aad), key, wrapped);
+	memory_wipe(key, sizeof(key));
 	return (true);
 }
 
@@ -237,7 +303,7 @@ void
 keyring_kek_make(const struct keyring *ring, const uuid_t project, uuid_t kek,
     struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[0];
+	const struct root_key *root = &ring->roots.keys[ring->active];
 	struct keyring_kek_aad aad;
 	unsigned char key[CRYPTO_KEY_SIZE];
 
@@ -264,6 +330,23 @@ keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
 		cache_put(ring->keks, kek, &value);
 	memory_wipe(&value, sizeof(value));
 	return (opened);
+}
+
+bool
+keyring_kek_rewrap(const struct keyring *ring, const uuid_t kek,
+    const uuid_t project, struct keyring_wrapped *wrapped)
+{
+	const struct root_key *root = &ring->roots.keys[ring->active];
+	struct keyring_kek_aad aad =
+	    keyring_kek_aad(kek, project, wrapped->root_id);
+	unsigned char key[CRYPTO_KEY_SIZE];
+
+	if (!keyring_unwrap(ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, key))
+		return (false);
+	aad = keyring_kek_aad(kek, project, root->id);
+	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
+	memory_wipe(key, sizeof(key));
+	return (true);
 }
 
 bool

@@ -1,7 +1,7 @@
 /*
  * The keys that the daemon holds, and what it derives from them.
  *
- *   root key   from a file; wraps the pepper and the KEKs
+ *   root key   from outside; wraps the pepper and the KEKs
  *   pepper     turns a token into the digest that the database knows
  *   signer     signs the seals over the audit
  *   KEK        one per project; gives the access key (AK) of each secret
@@ -18,6 +18,7 @@
 
 #include "crypto.h"
 #include "root_key.h"
+#include "settings.h"
 
 #define KEYRING_ACCESS_KEY_SIZE 64
 #define KEYRING_DIGEST_SIZE 32
@@ -32,9 +33,17 @@ struct keyring_wrapped {
 struct keyring;
 
 /* Loads the root keys; NULL and a cause of at most size bytes on failure. */
-struct keyring *keyring_new(const char *path, char *cause, size_t size)
-    __attribute__((warn_unused_result));
+struct keyring *keyring_new(const struct settings *settings, char *cause,
+    size_t size) __attribute__((warn_unused_result));
 void keyring_free(struct keyring *ring);
+
+/* Loads the root keys anew; on failure those that it has stay. */
+bool keyring_reload(struct keyring *ring, const struct settings *settings,
+    char *cause, size_t size) __attribute__((warn_unused_result));
+
+/* Wraps under the root key of that id from now on; false: it is not loaded. */
+bool keyring_activate(struct keyring *ring, const char *root_id)
+    __attribute__((warn_unused_result));
 
 /* The ids of the loaded root keys, as an array literal of PostgreSQL. */
 void keyring_root_ids(const struct keyring *ring, char *out, size_t size);
@@ -43,9 +52,14 @@ void keyring_root_ids(const struct keyring *ring, char *out, size_t size);
 void keyring_pepper_make(
     const struct keyring *ring, struct keyring_wrapped *wrapped);
 
-/* Puts a pepper to use; false when no loaded root key opens it. */
+/*
+ * Puts a pepper to use, or wraps it anew under the active root key; false when
+ * no loaded root key opens it.
+ */
 bool keyring_pepper_open(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+bool keyring_pepper_rewrap(const struct keyring *ring,
+    struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_has_pepper(const struct keyring *ring);
 
 /* HMAC-SHA256(pepper, token); there must be a pepper. */
@@ -56,9 +70,11 @@ void keyring_digest(const struct keyring *ring, const char *token,
 void keyring_signer_make(const struct keyring *ring,
     unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped);
 
-/* Puts a key for seals to use; false when no loaded root key opens it. */
+/* The same of a key for seals as of a pepper. */
 bool keyring_signer_open(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+bool keyring_signer_rewrap(const struct keyring *ring,
+    struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 
 /* Its id: the first 8 bytes of SHA-256 of the public key; "" without one. */
 const char *keyring_signer(const struct keyring *ring);
@@ -72,10 +88,13 @@ void keyring_sign(const struct keyring *ring,
 void keyring_kek_make(const struct keyring *ring, const uuid_t project,
     uuid_t kek, struct keyring_wrapped *wrapped);
 
-/* Puts a KEK to use; false when no loaded root key opens it. */
+/* The same of a KEK. */
 bool
 keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
+bool keyring_kek_rewrap(const struct keyring *ring, const uuid_t kek,
+    const uuid_t project, struct keyring_wrapped *wrapped)
+    __attribute__((warn_unused_result));
 
 /* The access key of secret; false when the KEK is not, or no more, known. */
 bool

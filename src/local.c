@@ -1,5 +1,4 @@
 #include <event2/buffer.h>
-#include <inttypes.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -9,6 +8,15 @@
 
 #define LOCAL_MONTHS_AHEAD 2 /* fewer are a reason to warn */
 #define LOCAL_SEAL_LAG 60 /* as are more seconds, or seals */
+
+static void
+local_say(struct request *request, struct json_object *body)
+{
+	evbuffer_add_printf(request->body, "%s",
+	    json_object_to_json_string_ext(
+		body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(body);
+}
 
 static void
 local_metadata(struct request *request)
@@ -23,10 +31,7 @@ local_metadata(struct request *request)
 	json_object_object_add(
 	    body, "domain", json_object_new_string(settings->domain));
 	request->status = 200;
-	evbuffer_add_printf(request->body, "%s",
-	    json_object_to_json_string_ext(
-		body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(body);
+	local_say(request, body);
 }
 
 /* The process runs and its loop turns: that is all that this says. */
@@ -38,50 +43,66 @@ local_live(struct request *request)
 }
 
 /* None of these keeps the service from serving yet, but will in the end. */
-static void
-local_ready_audit(struct request *request, const struct seal_state *audit)
+static const char *
+local_audit_warning(const struct seal_state *audit)
 {
-	const char *warning = NULL;
-
 	if (!audit->known)
-		warning = "nothing is known of the audit yet";
-	else if (audit->months_ahead < LOCAL_MONTHS_AHEAD)
-		warning = "the audit runs out of partitions";
-	else if (audit->lag > LOCAL_SEAL_LAG)
-		warning = "the audit is not sealed";
-	else if (audit->unanchored > LOCAL_SEAL_LAG)
-		warning = "seals are not anchored";
-	evbuffer_add_printf(request->body,
-	    "{\"audit\":{\"months_ahead\":%" PRId64 ",\"seal_lag\":%" PRId64
-	    ",\"unanchored\":%" PRId64 "},\"status\":\"ready\"",
-	    audit->months_ahead, audit->lag, audit->unanchored);
-	if (warning != NULL)
-		evbuffer_add_printf(
-		    request->body, ",\"warning\":\"%s\"", warning);
-	evbuffer_add_printf(request->body, "}");
+		return ("nothing is known of the audit yet");
+	if (audit->months_ahead < LOCAL_MONTHS_AHEAD)
+		return ("the audit runs out of partitions");
+	if (audit->lag > LOCAL_SEAL_LAG)
+		return ("the audit is not sealed");
+	if (audit->unanchored > LOCAL_SEAL_LAG)
+		return ("seals are not anchored");
+	return (NULL);
+}
+
+static struct json_object *
+local_audit(const struct seal_state *state)
+{
+	struct json_object *audit = json_object_new_object();
+
+	json_object_object_add(audit, "months_ahead",
+	    json_object_new_int64(state->months_ahead));
+	json_object_object_add(
+	    audit, "seal_lag", json_object_new_int64(state->lag));
+	json_object_object_add(
+	    audit, "unanchored", json_object_new_int64(state->unanchored));
+	return (audit);
 }
 
 const char *
 local_not_ready(const struct service *service)
 {
+	const char *fault = pool_fault(service->pool);
+
 	if (service->draining)
 		return ("stopping");
-	if (!pool_is_ready(service->pool))
-		return ("no fit database connection");
-	return (NULL);
+	if (pool_is_ready(service->pool))
+		return (NULL);
+	return (fault != NULL ? fault : "no fit database connection");
 }
 
 static void
 local_ready(struct request *request)
 {
+	const struct seal_state *audit = &request->service->audit;
 	const char *reason = local_not_ready(request->service);
+	const char *warning = local_audit_warning(audit);
+	struct json_object *body = json_object_new_object();
 
-	request->status = reason == NULL ? 200 : 503;
 	if (reason == NULL)
-		local_ready_audit(request, &request->service->audit);
+		json_object_object_add(body, "audit", local_audit(audit));
 	else
-		evbuffer_add_printf(request->body,
-		    "{\"reason\":\"%s\",\"status\":\"not ready\"}", reason);
+		json_object_object_add(
+		    body, "reason", json_object_new_string(reason));
+	json_object_object_add(body, "status",
+	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
+	if (reason == NULL && warning != NULL)
+		json_object_object_add(
+		    body, "warning", json_object_new_string(warning));
+	request->status = reason == NULL ? 200 : 503;
+	local_say(request, body);
 }
 
 static const struct local {

@@ -1,10 +1,12 @@
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command_api_key.h"
 #include "command_audit.h"
 #include "command_doctor.h"
+#include "command_recover.h"
 #include "command_root_key.h"
 #include "load.h"
 #include "print.h"
@@ -15,9 +17,13 @@
 static const char main_usage[] =
     "usage: coffer [--config FILE]                  serve\n"
     "       coffer root-key generate FILE           make a root key\n"
+    "       coffer [--config FILE] root-key list | activate ID | retire ID\n"
     "       coffer [--config FILE] api-key create   mint an API key\n"
     "       coffer [--config FILE] audit verify     verify the audit\n"
     "       coffer [--config FILE] doctor           say what is wrong with a set-up\n"
+    "       coffer [--config FILE] recover          read a restored backup\n"
+    "       coffer --insecure-root-key-env ...      "
+    "root keys from COFFER_ROOT_KEYS\n"
     "       coffer --endpoints | --errors | --settings\n"
     "       coffer --version | --help\n"
     "\n"
@@ -45,7 +51,7 @@ main_print_usage(void)
 
 /* With the settings loaded: the daemon, or a command that needs them. */
 static int
-main_run(const char *config, int argc, char **argv)
+main_run(const char *config, bool insecure, int argc, char **argv)
 {
 	struct settings values;
 	char cause[256];
@@ -53,8 +59,12 @@ main_run(const char *config, int argc, char **argv)
 
 	if (!load_settings(&values, config, cause, sizeof(cause))) {
 		fprintf(stderr, "coffer: %s\n", cause);
-		code = MAIN_USAGE;
-	} else if (argc == 0) {
+		load_free(&values);
+		return (MAIN_USAGE);
+	}
+	values.insecure_root_key_env = insecure;
+	if (argc == 0) {
+
 		code = service_run(&values);
 	} else if (strcmp(argv[0], "api-key") == 0) {
 		code = command_api_key(&values, argc - 1, argv + 1);
@@ -62,6 +72,10 @@ main_run(const char *config, int argc, char **argv)
 		code = command_audit(&values, argc - 1, argv + 1);
 	} else if (argc == 1 && strcmp(argv[0], "doctor") == 0) {
 		code = command_doctor(&values);
+	} else if (strcmp(argv[0], "recover") == 0) {
+		code = command_recover(&values, argc - 1, argv + 1);
+	} else if (strcmp(argv[0], "root-key") == 0) {
+		code = command_root_key(&values, argc - 1, argv + 1);
 	} else {
 		fputs(main_usage, stderr);
 		code = MAIN_USAGE;
@@ -75,6 +89,7 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "insecure-root-key-env", no_argument, NULL, 'i' },
 		{ "endpoints", no_argument, NULL, 'e' },
 		{ "errors", no_argument, NULL, 'r' },
 		{ "settings", no_argument, NULL, 's' },
@@ -83,6 +98,7 @@ main(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *config = NULL;
+	bool insecure = false;
 	int option;
 
 	/* '+': what stands after a command belongs to the command. */
@@ -90,6 +106,9 @@ main(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			config = optarg;
+			break;
+		case 'i':
+			insecure = true;
 			break;
 		case 'e':
 			return (main_print(print_endpoints));
@@ -108,7 +127,8 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	if (argc > 0 && strcmp(argv[0], "root-key") == 0)
-		return (command_root_key(argc - 1, argv + 1));
-	return (main_run(config, argc, argv));
+	if (argc > 1 && strcmp(argv[0], "root-key") == 0 &&
+	    strcmp(argv[1], "generate") == 0)
+		return (command_root_key_generate(argc - 1, argv + 1));
+	return (main_run(config, insecure, argc, argv));
 }

@@ -533,6 +533,26 @@ pool_is_ready(const struct pool *pool)
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
 }
 
+const char *
+pool_fault(const struct pool *pool)
+{
+	const struct greet *greet = &pool->seats[0].greet;
+
+	return (pool->open == 0 && greet->refused ? greet->fault : NULL);
+}
+
+void
+pool_disconnect(struct pool *pool)
+{
+	long i;
+
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		if (pool->seats[i].state != SEAT_CLOSED &&
+		    pool->seats[i].state != SEAT_GREETING)
+			seat_lose(&pool->seats[i]);
+	}
+}
+
 void
 pool_count(const struct pool *pool, struct metrics_now *now)
 {

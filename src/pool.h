@@ -28,6 +28,15 @@ bool pool_is_ready(const struct pool *pool);
 /* Puts down how many connections and calls there are. */
 void pool_count(const struct pool *pool, struct metrics_now *now);
 
+/* Why the last connection was refused; NULL: none was. */
+const char *pool_fault(const struct pool *pool);
+
+/*
+ * Gives up all connections, because the database is found unfit; new ones are
+ * tried, and serve once their greeting finds nothing any more.
+ */
+void pool_disconnect(struct pool *pool);
+
 /*
  * Runs query at once or as soon as a connection is free.  False: it cannot be
  * taken, for want of a connection or of room; done will not be called.

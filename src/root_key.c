@@ -8,10 +8,8 @@
 #include "base64.h"
 #include "memory.h"
 #include "root_key.h"
-#include "systemd.h"
 
-#define ROOT_KEY_FILE_MAX 4096
-#define ROOT_KEY_TEXT_SIZE BASE64_ENCODED_SIZE(CRYPTO_KEY_SIZE)
+#define ROOT_KEY_BASE64_SIZE BASE64_ENCODED_SIZE(CRYPTO_KEY_SIZE)
 
 void
 root_key_id(const unsigned char key[CRYPTO_KEY_SIZE], char id[ROOT_KEY_ID_SIZE])
@@ -37,9 +35,13 @@ root_key_find(const struct root_keys *keys, const char *id)
 	return (NULL);
 }
 
-/* Whoever else may read the file, or may have written it, has the keys. */
+/*
+ * Whoever else may read the file, or may have written it, has the keys.  Of a
+ * credential, the rights of the group are the mask of an access list, by which
+ * systemd lets the user of the service alone read what is root's.
+ */
 static bool
-root_key_file_is_private(int file, const char *path, char *cause, size_t size)
+root_key_file_is_private(int file, mode_t bearable, char *cause, size_t size)
 {
 	struct stat status;
 
@@ -55,10 +57,7 @@ root_key_file_is_private(int file, const char *path, char *cause, size_t size)
 		snprintf(cause, size, "it belongs to another user");
 		return (false);
 	}
-	/* How a credential is given to one user shows as rights of a group. */
-	if (systemd_is_credential(path) && status.st_uid == 0)
-		status.st_mode &= ~(mode_t)S_IRGRP;
-	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+	if ((status.st_mode & (S_IRWXG | S_IRWXO) & ~bearable) != 0) {
 		snprintf(cause, size,
 		    "group or others have rights on it (mode %04o); chmod 0400",
 		    (unsigned int)(status.st_mode & 07777));
@@ -70,7 +69,7 @@ root_key_file_is_private(int file, const char *path, char *cause, size_t size)
 static bool
 root_key_line(char *line, struct root_keys *keys)
 {
-	unsigned char bytes[BASE64_DECODED_MAX(ROOT_KEY_TEXT_SIZE - 1)];
+	unsigned char bytes[BASE64_DECODED_MAX(ROOT_KEY_BASE64_SIZE - 1)];
 	struct root_key *key = &keys->keys[keys->count];
 	char id[ROOT_KEY_ID_SIZE], *text = strchr(line, ' ');
 	size_t length = 0;
@@ -79,7 +78,7 @@ root_key_line(char *line, struct root_keys *keys)
 	if (text == NULL || keys->count == ROOT_KEY_MAX)
 		return (false);
 	*text++ = '\0';
-	sound = strlen(text) == ROOT_KEY_TEXT_SIZE - 1 &&
+	sound = strlen(text) == ROOT_KEY_BASE64_SIZE - 1 &&
 	    base64_decode(text, strlen(text), bytes, &length) &&
 	    length == CRYPTO_KEY_SIZE;
 	if (sound) {
@@ -97,11 +96,34 @@ root_key_line(char *line, struct root_keys *keys)
 }
 
 bool
-root_key_load(
-    const char *path, struct root_keys *keys, char *cause, size_t size)
+root_key_parse(char *text, struct root_keys *keys, char *cause, size_t size)
 {
-	char text[ROOT_KEY_FILE_MAX + 1], *rest = text, *line;
 	size_t number = 0;
+	char *line;
+
+	keys->count = 0;
+	while ((line = strsep(&text, "\n")) != NULL) {
+		number++;
+		if (line[0] == '\0' || line[0] == '#')
+			continue;
+		if (!root_key_line(line, keys)) {
+			snprintf(cause, size,
+			    "line %zu is no root key, one too many, or does "
+			    "not fit its id",
+			    number);
+			return (false);
+		}
+	}
+	if (keys->count == 0)
+		snprintf(cause, size, "it holds no root key");
+	return (keys->count > 0);
+}
+
+static bool
+root_key_read(const char *path, mode_t bearable, struct root_keys *keys,
+    char *cause, size_t size)
+{
+	char text[ROOT_KEY_TEXT_MAX];
 	ssize_t length = 0;
 	bool loaded = false;
 	int file;
@@ -112,29 +134,15 @@ root_key_load(
 		snprintf(cause, size, "%s", strerror(errno));
 		return (false);
 	}
-	if (!root_key_file_is_private(file, path, cause, size))
+	if (!root_key_file_is_private(file, bearable, cause, size))
 		goto out;
 	length = read(file, text, sizeof(text));
-	if (length < 0 || length > ROOT_KEY_FILE_MAX) {
+	if (length < 0 || (size_t)length == sizeof(text)) {
 		snprintf(cause, size, "it cannot be read, or is too long");
 		goto out;
 	}
 	text[length] = '\0';
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		number++;
-		if (line[0] == '\0' || line[0] == '#')
-			continue;
-		if (!root_key_line(line, keys)) {
-			snprintf(cause, size,
-			    "line %zu is no root key, one too many, or does "
-			    "not fit its id",
-			    number);
-			goto out;
-		}
-	}
-	loaded = keys->count > 0;
-	if (!loaded)
-		snprintf(cause, size, "it holds no root key");
+	loaded = root_key_parse(text, keys, cause, size);
 
 out:
 	memory_wipe(text, sizeof(text));
@@ -143,12 +151,26 @@ out:
 }
 
 bool
+root_key_load(
+    const char *path, struct root_keys *keys, char *cause, size_t size)
+{
+	return (root_key_read(path, 0, keys, cause, size));
+}
+
+bool
+root_key_load_credential(
+    const char *path, struct root_keys *keys, char *cause, size_t size)
+{
+	return (root_key_read(path, S_IRGRP, keys, cause, size));
+}
+
+bool
 root_key_generate(
     const char *path, char id[ROOT_KEY_ID_SIZE], char *cause, size_t size)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
-	char text[ROOT_KEY_TEXT_SIZE];
-	char line[ROOT_KEY_ID_SIZE + ROOT_KEY_TEXT_SIZE + 1];
+	char text[ROOT_KEY_BASE64_SIZE];
+	char line[ROOT_KEY_ID_SIZE + ROOT_KEY_BASE64_SIZE + 1];
 	bool written = false;
 	int file, length;
 

@@ -6,11 +6,13 @@
 #include <sys/resource.h>
 #include <uuid/uuid.h>
 
+#include "check.h"
 #include "job.h"
 #include "listen.h"
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "rekey.h"
 #include "scrape.h"
 #include "seal.h"
 #include "service.h"
@@ -74,23 +76,21 @@ service_open(struct service *service)
 
 	if (settings->dsn == NULL)
 		return (service_refuse("dsn", "it is not set"));
-	if (settings->root_key_file == NULL)
-		return (service_refuse("root_key_file", "it is not set"));
 	/* The first eight digits tell instances apart in pg_stat_activity. */
 	snprintf(
 	    application, sizeof(application), "coffer/%.8s", service->instance);
 	service->dsn = dsn_new(settings->dsn, application);
 	if (service->dsn == NULL)
 		return (service_refuse("dsn", "it is no connection string"));
-	service->keyring =
-	    keyring_new(settings->root_key_file, cause, sizeof(cause));
+	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
-		return (service_refuse("root_key_file", cause));
+		return (service_refuse("root key", cause));
 	service->base = event_base_new();
 	service->hints = hint_new((size_t)settings->hint_cache);
 	service->pool = pool_new(service->base, settings, service->dsn,
 	    service->keyring, service->instance);
 	service->job = job_new(service);
+	service->rekey = rekey_new(service);
 	service->rates = rates_new(settings);
 	if (tls_is_set(settings)) {
 		service->tls = tls_new(settings, cause, sizeof(cause));
@@ -100,6 +100,7 @@ service_open(struct service *service)
 	service_raise_descriptors(settings);
 	service->seal = seal_new(service);
 	service->watch = watch_new();
+	service->check = check_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -117,6 +118,8 @@ static void
 service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
+	check_free(service->check);
+	rekey_free(service->rekey);
 	job_free(service->job);
 	seal_free(service->seal);
 	pool_free(service->pool);
@@ -164,21 +167,42 @@ service_stop(evutil_socket_t number, short what, void *arg)
 }
 
 static void
-service_reload(evutil_socket_t number, short what, void *arg)
+service_reload_certificate(struct service *service)
 {
-	struct service *service = arg;
-	char cause[256];
+	char cause[256] = "";
 
-	(void)number;
-	(void)what;
 	if (service->tls == NULL)
-		log_info("nothing to reload");
-	else if (tls_reload(
-		     service->tls, &service->settings, cause, sizeof(cause)))
+		return;
+	if (tls_reload(service->tls, &service->settings, cause, sizeof(cause)))
 		log_info("certificate reloaded");
 	else
 		log_error("unable to reload the certificate, the old one stays",
 		    log_text("cause", cause));
+}
+
+/* Whether they still fit is for the check to say. */
+static void
+service_reload_root_keys(struct service *service)
+{
+	char cause[256] = "";
+
+	if (keyring_reload(
+		service->keyring, &service->settings, cause, sizeof(cause)))
+		log_info("root keys loaded");
+	else
+		log_error("unable to load root keys, the old ones stay",
+		    log_text("cause", cause));
+	check_now(service->check);
+}
+
+static void
+service_reload(evutil_socket_t number, short what, void *arg)
+{
+	struct service *service = arg;
+	(void)number;
+	(void)what;
+	service_reload_certificate(service);
+	service_reload_root_keys(service);
 }
 
 static const struct service_signal {

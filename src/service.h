@@ -17,10 +17,12 @@
 #include "text.h"
 #include "tls.h"
 
-struct listen;
+struct check;
 struct job;
-struct watch;
+struct listen;
+struct rekey;
 struct scrape;
+struct watch;
 
 struct service {
 	struct settings settings;
@@ -31,11 +33,13 @@ struct service {
 	struct dsn *dsn;
 	struct pool *pool;
 	struct job *job;
+	struct rekey *rekey;
 	struct rates *rates;
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct seal *seal;
 	struct seal_state audit;
 	struct watch *watch;
+	struct check *check;
 	struct listen *listen;
 	struct scrape *scrape; /* NULL: off */
 	bool draining;

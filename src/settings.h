@@ -4,6 +4,7 @@
 #ifndef COFFER_SETTINGS_H
 #define COFFER_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Texts are NULL when not set, numbers never are. */
@@ -12,7 +13,12 @@ struct settings {
 	char *metrics_listen;
 	char *dsn;
 	char *operator_dsn;
+	char *recover_dsn;
 	char *root_key_file;
+	char *root_key_credential;
+	char *root_key_command;
+	char *root_keys;
+	bool insecure_root_key_env; /* of the command line alone */
 	char *regions;
 	char *partition;
 	char *domain;
@@ -44,6 +50,8 @@ struct settings {
 	long rate_cache;
 	long drain_timeout;
 	long job_interval;
+	long check_interval;
+	long root_key_command_timeout;
 	long hint_cache;
 	long anchor_syslog;
 };

@@ -7,10 +7,19 @@
 #define TEXT 25
 #define UUID 2950
 #define JSONB 3802
+#define BYTEAS 1001
+#define TEXTS 1009
+#define UUIDS 2951
 
 /* clang-format off */
 const struct statement statements[] = {
 	{ STATEMENT_KEK_KEEP, "SELECT kek_id, root_id, wrapped FROM daemon.kek_keep($1, $2, $3, $4)", 4, { UUID, UUID, TEXT, BYTEA } },
+	{ STATEMENT_WRAPPED_DUE, "SELECT id, project_id, root_id, wrapped, active_root_id FROM daemon.wrapped_due($1, $2)", 2, { UUID, INT4 } },
+	{ STATEMENT_WRAPPED_KEEP, "SELECT daemon.wrapped_keep($1, $2, $3, $4), 0::bigint", 4, { UUIDS, TEXTS, TEXT, BYTEAS } },
+	{ STATEMENT_KEK_DUE, "SELECT kek_id, project_id FROM daemon.kek_due($1, $2)", 2, { UUID, INT4 } },
+	{ STATEMENT_KEK_REPLACE, "SELECT daemon.kek_replace($1, $2, $3, $4), 0::bigint", 4, { UUIDS, UUIDS, TEXT, BYTEAS } },
+	{ STATEMENT_DEK_DUE, "SELECT secret_id, project_id, old_id, old_root_id, old_wrapped, new_id, new_root_id, new_wrapped FROM daemon.dek_due($1, $2)", 2, { UUID, INT4 } },
+	{ STATEMENT_DEK_REWRAP, "SELECT moved, broken FROM daemon.dek_rewrap($1, $2, $3, $4, $5)", 5, { UUIDS, UUIDS, UUIDS, BYTEAS, BYTEAS } },
 	{ STATEMENT_JOB_RUN, "SELECT job.run($1)", 1, { INT4 } },
 	{ STATEMENT_SEAL_BEGIN, "SELECT no, hash, signer FROM daemon.seal_begin() LIMIT 2", 0, { 0 } },
 	{ STATEMENT_SEAL_SIGN, "SELECT daemon.seal_sign($1, $2, $3)", 3, { INT8, TEXT, BYTEA } },

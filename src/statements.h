@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 #include <stddef.h>
 
-#define STATEMENT_PARAMETERS_MAX 4
+#define STATEMENT_PARAMETERS_MAX 5
 
 struct statement {
 	const char *name;
@@ -26,6 +26,12 @@ struct statement {
 #define STATEMENT_ANCHOR_BEGIN "anchor_begin"
 #define STATEMENT_ANCHOR_END "anchor_end"
 #define STATEMENT_AUDIT_STATE "audit_state"
+#define STATEMENT_WRAPPED_DUE "wrapped_due"
+#define STATEMENT_WRAPPED_KEEP "wrapped_keep"
+#define STATEMENT_KEK_DUE "kek_due"
+#define STATEMENT_KEK_REPLACE "kek_replace"
+#define STATEMENT_DEK_DUE "dek_due"
+#define STATEMENT_DEK_REWRAP "dek_rewrap"
 
 extern const struct statement statements[];
 extern const size_t statements_count;

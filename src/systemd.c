@@ -80,13 +80,3 @@ systemd_socket(int *socket, char *cause, size_t size)
 	evutil_make_socket_closeonexec(*socket);
 	return (true);
 }
-
-bool
-systemd_is_credential(const char *path)
-{
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	size_t size = directory != NULL ? strlen(directory) : 0;
-
-	return (size > 0 && strncmp(path, directory, size) == 0 &&
-	    path[size] == '/' && strchr(path + size + 1, '/') == NULL);
-}

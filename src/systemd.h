@@ -18,7 +18,4 @@ void systemd_notify(const char *state);
 bool systemd_socket(int *socket, char *cause, size_t size)
     __attribute__((warn_unused_result));
 
-/* Whether path is in the directory that holds this service's credentials. */
-bool systemd_is_credential(const char *path);
-
 #endif

@@ -4,19 +4,17 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_unknown CONSTANT text[] := ARRAY(SELECT k.root_id FROM store.kek k WHERE k.root_id <> ALL (root_ids)
-                                       UNION SELECT p.root_id FROM store.pepper p WHERE p.root_id <> ALL (root_ids));
-    v_months  integer := 0;
-    v_free    CONSTANT integer := current_setting('max_connections')::integer
-                                  - current_setting('superuser_reserved_connections')::integer;
+    v_months integer := 0;
+    v_free   CONSTANT integer := current_setting('max_connections')::integer
+                                 - current_setting('superuser_reserved_connections')::integer;
 BEGIN
     RETURN QUERY SELECT 'schema', 'version ' || max(m.number), NULL::text FROM store.migration m;
     RETURN QUERY SELECT 'role settings', format('%s of %s', cardinality(rule.session_faults()), session_user), f.text
                    FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.session_faults()) AS f(text) ON true;
-    RETURN QUERY SELECT 'keys', format('%s root keys needed and not here', cardinality(v_unknown)), u.fault
-                   FROM (VALUES (true)) AS one
-                   LEFT JOIN (SELECT 'root key ' || id || ' is missing: add it to root_key_file' FROM unnest(v_unknown) AS id)
-                          AS u(fault) ON true;
+    RETURN QUERY SELECT 'deploy', 'all as it was left', f.text
+                   FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.manifest_faults()) AS f(text) ON true;
+    RETURN QUERY SELECT 'keys', 'all that are needed are loaded', f.text
+                   FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.root_key_faults(root_ids)) AS f(text) ON true;
     WHILE to_regclass(to_char(now() AT TIME ZONE 'UTC' + v_months * interval '1 month', '"audit.event_"YYYY_MM')) IS NOT NULL LOOP
         v_months := v_months + 1;
     END LOOP;

@@ -14,8 +14,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     INSERT INTO store.pepper (root_id, wrapped) VALUES (new_root_id, new_wrapped) ON CONFLICT DO NOTHING;
+    IF FOUND THEN       -- the first: from now on the database says which root key is active
+        INSERT INTO store.root_key (id, active, activated_at)
+        SELECT new_root_id, true, clock_timestamp() WHERE rule.root_key_active() IS NULL
+            ON CONFLICT (id) DO UPDATE SET active = true, activated_at = excluded.activated_at;
+    END IF;
     RETURN QUERY SELECT p.root_id, p.wrapped FROM store.pepper p;
 END
 $$;
 COMMENT ON FUNCTION daemon.pepper_keep(text, bytea) IS
-    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it.';
+    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it. The root key of the first pepper is the active one.';

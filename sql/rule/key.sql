@@ -26,12 +26,13 @@ COMMENT ON FUNCTION rule.key_ask_for(store.secret, uuid) IS
 
 CREATE FUNCTION rule.key_for_new_version(secret store.secret, request jsonb, key bytea)
 RETURNS uuid
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_kek_id uuid;
 BEGIN
-    SELECT k.id INTO v_kek_id FROM store.kek k WHERE k.project_id = secret.project_id AND k.active;
+    -- Locked, so that it is not destroyed as one under which nothing is left; it may be replaced meanwhile.
+    SELECT k.id INTO v_kek_id FROM store.kek k WHERE k.project_id = secret.project_id AND k.active FOR KEY SHARE;
     IF NOT FOUND THEN
         PERFORM fail.call_again((SELECT row_to_json(reason)
                                    FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));

@@ -87,12 +87,19 @@ SELECT is_empty($$SELECT role, name FROM our_table,
                          unnest('{public,coffer_api,coffer_operator,coffer_auditor}'::text[]) AS role
                    WHERE has_any_column_privilege(role, oid, 'SELECT, INSERT, UPDATE, REFERENCES')
                      AND NOT (role = 'coffer_auditor' AND schema = 'auditor')
+                     AND NOT (role = 'coffer_operator' AND schema = 'operator')
                       OR has_table_privilege(role, oid, 'DELETE, TRUNCATE, TRIGGER')$$,
                 'or read or change any table or view');
 SELECT set_eq($$SELECT name FROM our_table WHERE has_table_privilege('coffer_auditor', oid, 'SELECT')$$,
               $$SELECT name FROM our_table WHERE schema = 'auditor'$$,
               'but the auditor reads what is the auditor''s');
 SELECT isnt_empty($$SELECT name FROM our_table WHERE schema = 'auditor'$$, 'which is there');
+SELECT set_eq($$SELECT name FROM our_table WHERE has_table_privilege('coffer_operator', oid, 'SELECT')$$,
+              $$SELECT name FROM our_table WHERE schema = 'operator'$$,
+              'and the operator what is the operator''s');
+SELECT is_empty($$SELECT name FROM our_table
+                   WHERE name = 'store.manifest' AND has_any_column_privilege('coffer_exec', oid, 'INSERT, UPDATE')$$,
+                'what runs cannot change the record of what was deployed');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class,
                          unnest('{public,coffer_api,coffer_operator,coffer_auditor}'::text[]) AS role
                    WHERE relkind = 'S' AND relnamespace IN (SELECT oid FROM our_schema)
@@ -120,10 +127,9 @@ SELECT set_eq($$SELECT name FROM our_table WHERE schema = 'store'
               'or delete what is not to be deleted');
 SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute
                    WHERE (attrelid, attname) IN (('store.version'::regclass, 'sealed'),
-                                                 ('store.dek'::regclass, 'wrapped'),
-                                                 ('store.dek'::regclass, 'kek_id'),
-                                                 ('store.kek'::regclass, 'wrapped'),
-                                                 ('store.pepper'::regclass, 'wrapped'),
+                                                 ('store.dek'::regclass, 'secret_id'),
+                                                 ('store.dek'::regclass, 'revision'),
+                                                 ('store.kek'::regclass, 'project_id'),
                                                  ('store.api_key'::regclass, 'digest'),
                                                  ('store.api_key'::regclass, 'principal_id'),
                                                  ('store.principal'::regclass, 'organization_id'),
@@ -132,7 +138,7 @@ SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute
                                                  ('store.secret'::regclass, 'type'),
                                                  ('store.policy_rule'::regclass, 'permission_set'))
                      AND has_column_privilege('coffer_exec', attrelid, attnum, 'UPDATE')$$,
-                'or change a value, a key, or what a row belongs to');
+                'or change a value, or what a row belongs to');
 SELECT is_empty($$SELECT name FROM our_table WHERE name = 'store.migration'
                      AND has_any_column_privilege('coffer_exec', oid, 'INSERT, UPDATE')$$,
                 'or the record of migrations');

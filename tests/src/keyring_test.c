@@ -29,6 +29,7 @@
 	"435ae16819b33eeb22cdec21f0cd4411caac942edebb3b14dbac8dd54ed8a1eb"
 
 static struct keyring *ring;
+static char nowhere[] = "/nonexistent";
 static uuid_t project, secret, kek;
 
 static void
@@ -57,6 +58,7 @@ wrapped_of(const char *text)
 static int
 set_up(void **state)
 {
+	struct settings settings = { .root_key_file = NULL };
 	char path[64], cause[256] = "";
 	FILE *file;
 
@@ -67,7 +69,8 @@ set_up(void **state)
 	fputs(ROOT_LINE, file);
 	fclose(file);
 	chmod(path, 0400);
-	ring = keyring_new(path, cause, sizeof(cause));
+	settings.root_key_file = path;
+	ring = keyring_new(&settings, cause, sizeof(cause));
 	unlink(path);
 	assert_string_equal(cause, "");
 	uuid_parse(PROJECT, project);
@@ -87,12 +90,13 @@ tear_down(void **state)
 static void
 test_root_ids(void **state)
 {
+	struct settings settings = { .root_key_file = nowhere };
 	char ids[64], cause[256];
 
 	(void)state;
 	keyring_root_ids(ring, ids, sizeof(ids));
 	assert_string_equal(ids, "{" ROOT_ID "}");
-	assert_null(keyring_new("/nonexistent", cause, sizeof(cause)));
+	assert_null(keyring_new(&settings, cause, sizeof(cause)));
 }
 
 static void
@@ -115,7 +119,7 @@ test_signer(void **state)
 {
 	unsigned char public[CRYPTO_KEY_SIZE], hash[CRYPTO_SHA256_SIZE];
 	unsigned char signature[CRYPTO_SIGNATURE_SIZE];
-	struct keyring_wrapped wrapped;
+	struct keyring_wrapped wrapped, before;
 
 	(void)state;
 	assert_string_equal(keyring_signer(ring), "");
@@ -126,7 +130,15 @@ test_signer(void **state)
 	memset(hash, 7, sizeof(hash));
 	keyring_sign(ring, hash, signature);
 	assert_true(crypto_verify(public, hash, sizeof(hash), signature));
+	before = wrapped;
+	assert_true(keyring_signer_rewrap(ring, &wrapped));
+	assert_memory_not_equal(
+	    wrapped.bytes, before.bytes, sizeof(wrapped.bytes));
+	assert_true(keyring_signer_open(ring, &wrapped));
+	keyring_sign(ring, hash, signature);
+	assert_true(crypto_verify(public, hash, sizeof(hash), signature));
 	wrapped.bytes[20] ^= 1;
+	assert_false(keyring_signer_rewrap(ring, &wrapped));
 	assert_false(keyring_signer_open(ring, &wrapped));
 	assert_string_equal(keyring_signer(ring), "");
 }

@@ -58,6 +58,7 @@ class Daemon:
             "key_rate": 0,  # and calls as often
             **settings,
         }
+        self.settings = {name: value for name, value in self.settings.items() if value is not None}
         self.start(ready)
 
     def start(self, ready=True):
@@ -87,12 +88,17 @@ class Daemon:
 
     def ready(self):
         """True when it says that it serves."""
+        return self.readiness()[0] == 200
+
+    def readiness(self):
+        """What it says of whether it serves: status and text; 0 when it says nothing."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/ready")
-            return connection.getresponse().status == 200
+            response = connection.getresponse()
+            return response.status, response.read().decode()
         except OSError:
-            return False
+            return 0, ""
         finally:
             connection.close()
 

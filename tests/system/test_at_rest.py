@@ -172,7 +172,7 @@ def database(cluster):
 @pytest.fixture(scope="module")
 def daemon(numbered, database, root_key_file):
     daemon = Daemon(
-        numbered("daemon"), database, root_key_file, log_level="debug", request_deadline=30000
+        numbered("daemon"), database, root_key_file, log_level="debug", request_deadline=30000, job_interval=1
     )
     yield daemon
     daemon.stop()
@@ -280,10 +280,15 @@ def known(cluster, database, daemon, tenant, marker, root_key_file):
     exercise_arguments(client, opaque, marker)
     exercise_ephemeral(client, marker)
     exercise_faults(client, database, opaque, marker)
+    old = keys_of(database, tenant, root_key_file, opaque, revision, binary)
+    exercise_rotation(database, tenant)
+    new = keys_of(database, tenant, root_key_file, opaque, revision, binary)
+    assert new["project key"] != old["project key"] and new["version key"] == old["version key"]
     return {
         "marker": marker.encode(),
         "binary payload": binary,
-        **keys_of(database, tenant, root_key_file, opaque, revision, binary),
+        **{f"old {name}": key for name, key in old.items() if new[name] != key},
+        **new,
     }
 
 
@@ -430,9 +435,9 @@ def exercise_faults(client, database, secret_id, marker):
         ),
     ]
     for status, broken, mended in broken_and_mended:
-        database.query(broken)
+        database.deploy(broken)
         both(status)
-        database.query(mended)
+        database.deploy(mended)
         eventually(lambda: client.get(f"{versions}/latest/access").status == 200)
     with database.connect() as blocker:
         blocker.execute("BEGIN")
@@ -444,6 +449,12 @@ def exercise_faults(client, database, secret_id, marker):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'"
         )
     eventually(lambda: client.get(f"{versions}/latest/access").status == 200)
+
+
+def exercise_rotation(database, tenant):
+    """A new key for the project; access keys, the old ones and the new ones, go to the database in arrays."""
+    database.query("SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator")
+    eventually(lambda: not database.query("SELECT FROM operator.key_rotation"))
 
 
 def keys_of(database, tenant, root_key_file, secret_id, revision, payload):

@@ -139,12 +139,12 @@ def test_no_value_leaves_without_its_row(audited, database, trouble):
     database.query("CREATE FUNCTION public.stop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$")
     names = {"partition": partition, "from_": from_, "to": to, "database": database.name}
     breaks, mends = (statement.format(**names) for statement in TROUBLES[trouble])
-    database.query(breaks)
+    database.deploy(breaks)
     if "ROLE" in breaks:  # which counts from the next connection on
         database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = current_database()")
     answer = access(client, secret)
     assert answer.status == 503 and b"dmFsdWU=" not in answer.raw
-    database.query(mends)
+    database.deploy(mends)
     if "ROLE" in breaks:
         database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = current_database()")
     eventually(lambda: access(client, secret).status == 200)

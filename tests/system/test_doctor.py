@@ -33,7 +33,7 @@ def test_all_is_well(doctor):
     assert (code, faults) == (0, [])
     found = {line[7:].split(":")[0] for line in lines}
     assert found == {
-        "settings", "root key", "descriptors", "database", "schema", "role settings", "keys",
+        "settings", "root key", "descriptors", "database", "schema", "role settings", "deploy", "keys",
         "audit partitions", "connections", "durability", "doors", "pepper", "clock",
     }  # fmt: skip
 
@@ -52,7 +52,8 @@ def test_every_fault_is_said_at_once(doctor, tmp_path):
     expected = {
         "root key": "restore it from its copy",
         "role settings": "ALTER ROLE coffer_api SET synchronous_commit = on",
-        "keys": "add it to root_key_file",
+        "deploy": "migrations/migrate",
+        "keys": "load it",
         "audit partitions": "SELECT job.audit_partition_create()",
         "connections": "lower pool_size",
         "doors": "migrations/migrate",

@@ -167,21 +167,18 @@ def trouble(database):
 
     def make(secret_id, sqlstate, at_commit):
         made.append(secret_id)
-        with database.connect() as connection:
-            connection.execute(
-                f"CREATE FUNCTION public.trouble() RETURNS trigger LANGUAGE plpgsql AS"
-                f" $$BEGIN RAISE SQLSTATE '{sqlstate}'; END$$"
-            )
-            connection.execute(
-                f"CREATE {'CONSTRAINT' if at_commit else ''} TRIGGER trouble AFTER INSERT ON audit.event"
-                f" {'DEFERRABLE INITIALLY DEFERRED' if at_commit else ''}"
-                f" FOR EACH ROW WHEN (NEW.secret_id = '{secret_id}') EXECUTE FUNCTION public.trouble()"
-            )
+        database.deploy(
+            f"CREATE FUNCTION public.trouble() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$BEGIN RAISE SQLSTATE '{sqlstate}'; END$$;"
+            f"CREATE {'CONSTRAINT' if at_commit else ''} TRIGGER trouble AFTER INSERT ON audit.event"
+            f" {'DEFERRABLE INITIALLY DEFERRED' if at_commit else ''}"
+            f" FOR EACH ROW WHEN (NEW.secret_id = '{secret_id}') EXECUTE FUNCTION public.trouble()"
+        )
 
     yield make
     if made:
         # The table before its partitions, as everybody else locks them.
-        database.query("LOCK TABLE audit.event; DROP FUNCTION public.trouble() CASCADE")
+        database.deploy("LOCK TABLE audit.event; DROP FUNCTION public.trouble() CASCADE")
 
 
 @pytest.mark.parametrize("at_commit", [False, True])
@@ -242,7 +239,7 @@ def test_postgresql_goes_away_in_the_middle_of_a_group(numbered, root_key_file, 
             "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS"
             " $$BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END$$"
         )
-        database.query(
+        database.deploy(
             "CREATE TRIGGER wait AFTER INSERT ON audit.event"
             f" FOR EACH ROW WHEN (NEW.secret_id = '{ids[-1]}') EXECUTE FUNCTION public.wait()"
         )

@@ -70,7 +70,7 @@ def test_counts(daemon, new_tenant):
 
 def test_errors_of_the_database(daemon, new_tenant):
     client = new_tenant(daemon).client()
-    daemon.database.query("REVOKE INSERT ON audit.event FROM coffer_exec")
+    daemon.database.deploy("REVOKE INSERT ON audit.event FROM coffer_exec")
     assert client.get("/secrets").status == 500
     page = values(daemon.metrics_port)
     assert page['coffer_database_errors_total{class="42"}'] == 1

@@ -315,7 +315,7 @@ def test_no_answer_without_its_audit_row(new_database, start_daemon, new_tenant)
     client = new_tenant(start_daemon(database)).client()
     secret_id = client.create_secret(name="s")["id"]
     client.create_version(secret_id, b"data")
-    database.query("REVOKE INSERT ON audit.event FROM coffer_exec")
+    database.deploy("REVOKE INSERT ON audit.event FROM coffer_exec")
     for method, path, body in [
         ("GET", f"/secrets/{secret_id}/versions/1/access", None),
         ("POST", f"/secrets/{secret_id}/versions", {"data": "AA=="}),
@@ -325,7 +325,7 @@ def test_no_answer_without_its_audit_row(new_database, start_daemon, new_tenant)
         answer = client.call(method, path, body)
         assert_answer(answer, 503, {"message": "service is unavailable", "type": "unavailable"})
         assert "X-Audit-Id" not in answer.headers
-    database.query("GRANT INSERT ON audit.event TO coffer_exec")
+    database.deploy("GRANT INSERT ON audit.event TO coffer_exec")
     assert client.access(secret_id) == b"data"
     assert client.get(f"/secrets/{secret_id}").body["version_count"] == 1
     assert client.get("/secrets").body["total_count"] == 1

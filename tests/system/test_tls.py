@@ -282,7 +282,8 @@ def test_bad_settings_stop_the_start(
     assert cause in daemon.log and "BEGIN" not in daemon.log
 
 
-def test_http_is_the_default_and_needs_no_reload(service):
+def test_http_is_the_default_and_has_no_certificate_to_reload(service):
     service.process.send_signal(signal.SIGHUP)
-    eventually(lambda: "nothing to reload" in service.log)
+    eventually(lambda: "root keys loaded" in service.log)
+    assert "certificate" not in service.log
     assert service.ready()

@@ -1,0 +1,42 @@
+CREATE FUNCTION daemon.kek_due(after uuid, batch integer)
+RETURNS TABLE (kek_id uuid, project_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT k.id, k.project_id FROM store.kek k
+         WHERE k.active AND k.rotate_requested_at IS NOT NULL AND (after IS NULL OR k.id > after)
+         ORDER BY k.id LIMIT batch;
+END
+$$;
+COMMENT ON FUNCTION daemon.kek_due(uuid, integer) IS
+    'Gives at most batch key-encryption keys, with ids after that one, in whose place an operator wants new ones.';
+
+CREATE FUNCTION daemon.kek_replace(old_ids uuid[], new_ids uuid[], new_root_id text, new_wrapped bytea[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_new   record;
+    v_count bigint := 0;
+BEGIN
+    FOR v_new IN
+        SELECT k.id AS old_id, k.project_id, new.id, new.wrapped
+          FROM unnest(old_ids, new_ids, new_wrapped) AS new(old_id, id, wrapped)
+          JOIN store.kek k ON k.id = new.old_id
+         WHERE k.active AND k.rotate_requested_at IS NOT NULL
+         ORDER BY k.id
+           FOR NO KEY UPDATE OF k SKIP LOCKED
+    LOOP
+        UPDATE store.kek k SET active = false, rotate_requested_at = NULL WHERE k.id = v_new.old_id;
+        INSERT INTO store.kek (id, project_id, root_id, wrapped)
+        VALUES (v_new.id, v_new.project_id, new_root_id, v_new.wrapped);
+        v_count := v_count + 1;
+    END LOOP;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION daemon.kek_replace(uuid[], uuid[], text, bytea[]) IS
+    'Puts new wrapped key-encryption keys in the place of those that are still to be replaced; gives their number. The old ones stay until nothing is under them.';

@@ -1,0 +1,130 @@
+#include <event2/event.h>
+
+#include "check.h"
+#include "greet.h"
+#include "log.h"
+#include "memory.h"
+#include "pool.h"
+#include "service.h"
+#include "session.h"
+
+/*
+ * A connection of its own, greeted as any new one and then closed: settings of
+ * a role are given to a session when it begins, so that those which serve
+ * would never see that one was taken back.
+ */
+struct check {
+	struct service *service;
+	struct event *timer;
+	struct session *session;
+	struct greet greet;
+	bool looking;
+	bool again; /* asked for while it was looking */
+};
+
+static void
+check_done(struct check *check)
+{
+	struct timeval time = { check->service->settings.check_interval, 0 };
+
+	session_close(check->session);
+	check->looking = false;
+	if (check->again)
+		time.tv_sec = 0;
+	evtimer_add(check->timer, &time);
+}
+
+static void
+check_connected(void *owner)
+{
+	struct check *check = owner;
+
+	greet_start(&check->greet);
+}
+
+static void
+check_result(void *owner, PGresult *result)
+{
+	struct check *check = owner;
+
+	greet_result(&check->greet, result);
+	session_clear(result);
+}
+
+/* A greeting that fails for other reasons says nothing about what serves. */
+static void
+check_finished(void *owner)
+{
+	struct check *check = owner;
+	enum greet_outcome outcome = greet_finished(&check->greet);
+
+	if (outcome == GREET_GOES_ON)
+		return;
+	if (outcome == GREET_REFUSED && check->greet.unfit)
+		pool_disconnect(check->service->pool);
+	check_done(check);
+}
+
+static void
+check_lost(void *owner, const char *cause)
+{
+	log_warning("unable to check the database", log_text("cause", cause));
+	check_done(owner);
+}
+
+static const struct session_events check_events = {
+	.connected = check_connected,
+	.result = check_result,
+	.finished = check_finished,
+	.lost = check_lost,
+};
+
+/* While nothing serves, the pool greets, and says what it is told. */
+static void
+check_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct check *check = arg;
+	struct service *service = check->service;
+
+	(void)fd;
+	(void)what;
+	check->again = false;
+	if (service->draining || !pool_is_ready(service->pool))
+		return (check_done(check));
+	check->looking = true;
+	session_connect(
+	    check->session, service->dsn, service->settings.connect_timeout);
+}
+
+void
+check_now(struct check *check)
+{
+	check->again = true;
+	if (!check->looking)
+		event_active(check->timer, EV_TIMEOUT, 0);
+}
+
+struct check *
+check_new(struct service *service)
+{
+	struct check *check = memory_new(sizeof(*check));
+
+	check->service = service;
+	check->timer = evtimer_new(service->base, check_tick, check);
+	check->session = session_new(service->base, &check_events, check);
+	check->greet.session = check->session;
+	check->greet.keyring = service->keyring;
+	check->greet.instance = service->instance;
+	check_done(check);
+	return (check);
+}
+
+void
+check_free(struct check *check)
+{
+	if (check == NULL)
+		return;
+	session_free(check->session);
+	event_free(check->timer);
+	memory_free(check);
+}

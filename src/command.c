@@ -1,0 +1,60 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "dsn.h"
+#include "session.h"
+
+PGconn *
+command_connect(const char *setting, const char *value)
+{
+	struct dsn *dsn = NULL;
+	PGconn *connection;
+	char cause[256];
+
+	if (value != NULL)
+		dsn = dsn_new(value, "coffer/command");
+	if (dsn == NULL) {
+		fprintf(stderr, "coffer: setting %s %s\n", setting,
+		    value == NULL ? "is not set" : "is no connection string");
+		return (NULL);
+	}
+	connection = PQconnectdbParams((const char *const *)dsn->keywords,
+	    (const char *const *)dsn->values, 0);
+	dsn_free(dsn);
+	if (PQstatus(connection) != CONNECTION_OK) {
+		session_cause(connection, cause, sizeof(cause));
+		fprintf(stderr, "coffer: %s\n", cause);
+		PQfinish(connection);
+		return (NULL);
+	}
+	PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_NEVER);
+	return (connection);
+}
+
+/* Coffer's own words never hold the values that they are about. */
+PGresult *
+command_query(PGconn *connection, const char *sql, int count,
+    const char *const *values, const int *sizes, const int *formats, int binary)
+{
+	PGresult *result = PQexecParams(
+	    connection, sql, count, NULL, values, sizes, formats, binary);
+	char sqlstate[SESSION_SQLSTATE_SIZE];
+	const char *hint = NULL;
+
+	if (!session_sqlstate(result, sqlstate))
+		return (result);
+	if (strncmp(sqlstate, "SM", 2) == 0) {
+		hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+		fprintf(stderr, "coffer: %s (SQLSTATE %s)\n",
+		    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		    sqlstate);
+	} else {
+		fprintf(stderr, "coffer: the database refuses (SQLSTATE %s)\n",
+		    sqlstate);
+	}
+	if (hint != NULL)
+		fprintf(stderr, "HINT: %s\n", hint);
+	PQclear(result);
+	return (NULL);
+}

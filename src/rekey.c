@@ -1,0 +1,383 @@
+#include <endian.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "array.h"
+#include "log.h"
+#include "memory.h"
+#include "pool.h"
+#include "rekey.h"
+#include "service.h"
+
+/* Of one transaction, and the pause after it, in which others have their turn. */
+#define REKEY_BATCH "64"
+#define REKEY_PAUSE 50 /* ms */
+
+/* Types of the elements, of PostgreSQL's pg_type. */
+#define REKEY_BYTEA 17
+#define REKEY_TEXT 25
+#define REKEY_UUID 2950
+
+#define REKEY_ARRAYS 5
+
+/*
+ * The chores are done one after the other.  Each asks what is due after the
+ * last id that it has seen, a batch at a time, and does it, until nothing
+ * comes; so one thing that cannot be done does not keep the others waiting.
+ * All state is in the database: a daemon that ends leaves off anywhere.
+ */
+struct rekey {
+	struct service *service;
+	struct event *timer;
+	struct query query;
+	size_t chore;
+	uuid_t cursor;
+	bool has_cursor;
+	char cursor_text[UUID_STR_LEN];
+	char root_id[ROOT_KEY_ID_SIZE];
+	struct array arrays[REKEY_ARRAYS];
+};
+
+/* Reads what is due and fills the arrays; gives how many it can do. */
+typedef size_t (*rekey_fill)(struct rekey *, const PGresult *);
+
+static void rekey_found(struct query *, const PGresult *, const struct error *);
+static void rekey_kept(struct query *, const PGresult *, const struct error *);
+
+static void
+rekey_wait(struct rekey *rekey, long milliseconds)
+{
+	struct timeval time = { milliseconds / 1000,
+		milliseconds % 1000 * 1000 };
+
+	evtimer_add(rekey->timer, &time);
+}
+
+static void
+rekey_run(struct rekey *rekey, const char *statement, size_t count,
+    void (*done)(struct query *, const PGresult *, const struct error *))
+{
+	rekey->query.statement = statement;
+	rekey->query.count = count;
+	/* Whatever was done already is no more due. */
+	rekey->query.repeatable = true;
+	rekey->query.label = "rekey";
+	rekey->query.owner = rekey;
+	rekey->query.done = done;
+	if (!pool_run(rekey->service->pool, &rekey->query))
+		rekey_wait(rekey, rekey->service->settings.job_interval * 1000);
+}
+
+/* Columns --------------------------------------------------------------------- */
+
+static bool
+rekey_wrapped(const PGresult *result, int row, int column,
+    struct keyring_wrapped *wrapped)
+{
+	if (PQgetlength(result, row, column) != ROOT_KEY_ID_SIZE - 1 ||
+	    PQgetlength(result, row, column + 1) != sizeof(wrapped->bytes))
+		return (false);
+	memcpy(wrapped->root_id, PQgetvalue(result, row, column),
+	    ROOT_KEY_ID_SIZE);
+	memcpy(wrapped->bytes, PQgetvalue(result, row, column + 1),
+	    sizeof(wrapped->bytes));
+	return (true);
+}
+
+/* The server sends a uuid in its 16 bytes. */
+static const unsigned char *
+rekey_uuid(const PGresult *result, int row, int column)
+{
+	return ((const unsigned char *)PQgetvalue(result, row, column));
+}
+
+static void
+rekey_complain(const char *event, const uuid_t id, const char *root_id)
+{
+	char text[UUID_STR_LEN];
+
+	uuid_unparse_lower(id, text);
+	log_error(event, log_text("id", text), log_text("root_id", root_id));
+}
+
+static void
+rekey_arrays(
+    struct rekey *rekey, const Oid *types, const size_t *sizes, size_t rows)
+{
+	size_t i;
+
+	for (i = 0; i < REKEY_ARRAYS && sizes[i] != 0; i++)
+		array_new(&rekey->arrays[i], types[i], rows, sizes[i]);
+}
+
+/* Chores ---------------------------------------------------------------------- */
+
+/* What has no id of its own comes with zeros before, or instead of, its name. */
+static bool
+rekey_rewrap(const struct keyring *keyring, const uuid_t id,
+    const uuid_t project, struct keyring_wrapped *wrapped)
+{
+	static const unsigned char zeros[sizeof(uuid_t) / 2];
+
+	if (uuid_is_null(id))
+		return (keyring_pepper_rewrap(keyring, wrapped));
+	if (memcmp(id, zeros, sizeof(zeros)) == 0)
+		return (keyring_signer_rewrap(keyring, wrapped));
+	return (keyring_kek_rewrap(keyring, id, project, wrapped));
+}
+
+/* Arrays: ids, old root ids, none, wrapped keys. */
+static size_t
+rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
+{
+	static const Oid types[] = { REKEY_UUID, REKEY_TEXT, REKEY_BYTEA };
+	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
+		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
+	struct keyring *keyring = rekey->service->keyring;
+	struct keyring_wrapped wrapped = { .root_id = "" };
+	const unsigned char *id;
+	size_t count = 0;
+	bool opened;
+	int row;
+
+	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
+	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
+	    PQgetvalue(result, 0, 4));
+	if (!keyring_activate(keyring, rekey->root_id))
+		return (0); /* of which the check makes a fault */
+	for (row = 0; row < PQntuples(result); row++) {
+		id = rekey_uuid(result, row, 0);
+		opened = rekey_wrapped(result, row, 2, &wrapped);
+		array_set(&rekey->arrays[1], count, wrapped.root_id);
+		if (!opened ||
+		    !rekey_rewrap(
+			keyring, id, rekey_uuid(result, row, 1), &wrapped)) {
+			rekey_complain(
+			    "key does not open", id, wrapped.root_id);
+			continue;
+		}
+		array_set(&rekey->arrays[0], count, id);
+		array_set(&rekey->arrays[2], count++, wrapped.bytes);
+	}
+	return (count);
+}
+
+static size_t
+rekey_fill_keks(struct rekey *rekey, const PGresult *result)
+{
+	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_BYTEA };
+	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
+		sizeof(uuid_t), CRYPTO_SEALED_SIZE };
+	struct keyring_wrapped wrapped = { .root_id = "" };
+	size_t row, rows = (size_t)PQntuples(result);
+	uuid_t made;
+
+	rekey_arrays(rekey, types, sizes, rows);
+	for (row = 0; row < rows; row++) {
+		keyring_kek_make(rekey->service->keyring,
+		    rekey_uuid(result, (int)row, 1), made, &wrapped);
+		array_set(
+		    &rekey->arrays[0], row, rekey_uuid(result, (int)row, 0));
+		array_set(&rekey->arrays[1], row, made);
+		array_set(&rekey->arrays[2], row, wrapped.bytes);
+	}
+	memcpy(rekey->root_id, wrapped.root_id, sizeof(rekey->root_id));
+	return (rows);
+}
+
+/* The access key of secret under the KEK in columns column to column + 2. */
+static bool
+rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
+    int column, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+{
+	struct keyring *keyring = rekey->service->keyring;
+	const unsigned char *secret = rekey_uuid(result, row, 0);
+	const unsigned char *project = rekey_uuid(result, row, 1);
+	const unsigned char *kek = rekey_uuid(result, row, column);
+	struct keyring_wrapped wrapped = { .root_id = "" };
+
+	if (keyring_access_key(keyring, kek, project, secret, key))
+		return (true);
+	if (rekey_wrapped(result, row, column + 1, &wrapped) &&
+	    keyring_kek_open(keyring, kek, project, &wrapped) &&
+	    keyring_access_key(keyring, kek, project, secret, key))
+		return (true);
+	rekey_complain("key does not open", kek, wrapped.root_id);
+	return (false);
+}
+
+static size_t
+rekey_fill_deks(struct rekey *rekey, const PGresult *result)
+{
+	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_UUID,
+		REKEY_BYTEA, REKEY_BYTEA };
+	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
+		sizeof(uuid_t), sizeof(uuid_t), KEYRING_ACCESS_KEY_SIZE,
+		KEYRING_ACCESS_KEY_SIZE };
+	unsigned char keys[2][KEYRING_ACCESS_KEY_SIZE];
+	size_t count = 0;
+	int row;
+
+	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
+	for (row = 0; row < PQntuples(result); row++) {
+		if (!rekey_access_key(rekey, result, row, 2, keys[0]) ||
+		    !rekey_access_key(rekey, result, row, 5, keys[1]))
+			continue;
+		array_set(&rekey->arrays[0], count, rekey_uuid(result, row, 0));
+		array_set(&rekey->arrays[1], count, rekey_uuid(result, row, 2));
+		array_set(&rekey->arrays[2], count, rekey_uuid(result, row, 5));
+		array_set(&rekey->arrays[3], count, keys[0]);
+		array_set(&rekey->arrays[4], count++, keys[1]);
+	}
+	memory_wipe(keys, sizeof(keys));
+	return (count);
+}
+
+static const struct rekey_chore {
+	const char *due;
+	rekey_fill fill;
+	const char *keep;
+	const char *name;
+} rekey_chores[] = {
+	{ STATEMENT_WRAPPED_DUE, rekey_fill_wrapped, STATEMENT_WRAPPED_KEEP,
+	    "keys moved to the active root key" },
+	{ STATEMENT_KEK_DUE, rekey_fill_keks, STATEMENT_KEK_REPLACE,
+	    "projects got a new key" },
+	{ STATEMENT_DEK_DUE, rekey_fill_deks, STATEMENT_DEK_REWRAP,
+	    "versions moved to a new key" },
+};
+
+/* Rounds ------------------------------------------------------------------------ */
+
+static void
+rekey_ask(struct rekey *rekey)
+{
+	struct session_parameter *parameters = rekey->query.parameters;
+
+	uuid_unparse_lower(rekey->cursor, rekey->cursor_text);
+	parameters[0] = (struct session_parameter){
+		.value = rekey->has_cursor ? rekey->cursor_text : NULL
+	};
+	parameters[1] = (struct session_parameter){ .value = REKEY_BATCH };
+	rekey_run(rekey, rekey_chores[rekey->chore].due, 2, rekey_found);
+}
+
+static void
+rekey_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct rekey *rekey = arg;
+
+	(void)fd;
+	(void)what;
+	if (!rekey->service->draining)
+		rekey_ask(rekey);
+}
+
+/* After the last chore comes the first one, in a while. */
+static void
+rekey_next_chore(struct rekey *rekey)
+{
+	const size_t count = sizeof(rekey_chores) / sizeof(rekey_chores[0]);
+
+	rekey->has_cursor = false;
+	rekey->chore = (rekey->chore + 1) % count;
+	if (rekey->chore == 0)
+		rekey_wait(rekey, rekey->service->settings.job_interval * 1000);
+	else
+		rekey_ask(rekey);
+}
+
+static void
+rekey_forget(struct rekey *rekey)
+{
+	size_t i;
+
+	for (i = 0; i < REKEY_ARRAYS; i++)
+		array_free(&rekey->arrays[i]);
+}
+
+/* Both of the first two chores keep: ids, ids, a root id, wrapped keys. */
+static void
+rekey_keep(struct rekey *rekey, size_t done)
+{
+	const struct rekey_chore *chore = &rekey_chores[rekey->chore];
+	struct session_parameter *parameters = rekey->query.parameters;
+	size_t i, count = 0;
+
+	for (i = 0; i < REKEY_ARRAYS && rekey->arrays[i].bytes != NULL; i++) {
+		array_cut(&rekey->arrays[i], done);
+		if (i == 2 && chore->fill != rekey_fill_deks)
+			parameters[count++] =
+			    (struct session_parameter){ .value =
+							    rekey->root_id };
+		parameters[count++] = array_parameter(&rekey->arrays[i]);
+	}
+	rekey_run(rekey, chore->keep, count, rekey_kept);
+}
+
+static void
+rekey_found(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct rekey *rekey = query->owner;
+	size_t done;
+
+	if (error != NULL || PQntuples(result) == 0)
+		return (rekey_next_chore(rekey));
+	uuid_copy(rekey->cursor, rekey_uuid(result, PQntuples(result) - 1, 0));
+	rekey->has_cursor = true;
+	done = rekey_chores[rekey->chore].fill(rekey, result);
+	if (done > 0)
+		return (rekey_keep(rekey, done));
+	rekey_forget(rekey);
+	rekey_wait(rekey, REKEY_PAUSE);
+}
+
+static int64_t
+rekey_number(const PGresult *result, int column)
+{
+	uint64_t number;
+
+	memcpy(&number, PQgetvalue(result, 0, column), sizeof(number));
+	return ((int64_t)be64toh(number));
+}
+
+static void
+rekey_kept(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct rekey *rekey = query->owner;
+
+	rekey_forget(rekey);
+	if (error == NULL && rekey_number(result, 0) > 0)
+		log_info(rekey_chores[rekey->chore].name,
+		    log_number("count", rekey_number(result, 0)));
+	if (error == NULL && rekey_number(result, 1) > 0)
+		log_error("keys of versions do not open",
+		    log_number("count", rekey_number(result, 1)));
+	rekey_wait(rekey, REKEY_PAUSE);
+}
+
+struct rekey *
+rekey_new(struct service *service)
+{
+	struct rekey *rekey = memory_new(sizeof(*rekey));
+
+	rekey->service = service;
+	rekey->timer = evtimer_new(service->base, rekey_tick, rekey);
+	rekey_wait(rekey, service->settings.job_interval * 1000);
+	return (rekey);
+}
+
+void
+rekey_free(struct rekey *rekey)
+{
+	if (rekey == NULL)
+		return;
+	pool_abandon(&rekey->query);
+	rekey_forget(rekey);
+	event_free(rekey->timer);
+	memory_free(rekey);
+}

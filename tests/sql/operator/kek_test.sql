@@ -1,0 +1,22 @@
+BEGIN;
+\ir ../setup.sql
+
+SELECT is_empty('SELECT FROM operator.key_rotation', 'nothing is being replaced');
+SET SESSION AUTHORIZATION coffer_operator;
+SELECT throws_ok($$SELECT operator.kek_rotate(gen_random_uuid())$$, 'SM900', 'there is no such project',
+                 'operator.kek_rotate refuses a project that is not there (SM900)');
+RESET SESSION AUTHORIZATION;
+SELECT operator.kek_rotate(project('main')) \g /dev/null
+SELECT is(audited(), format('operator.kek_rotate 200 by %s in main', session_user), 'it is audited');
+SELECT min(rotate_requested_at) AS since FROM store.kek WHERE project_id = project('main') \gset
+SELECT operator.kek_rotate(project('main')) \g /dev/null
+SELECT is(min(rotate_requested_at), :'since', 'again: nothing') FROM store.kek WHERE project_id = project('main');
+SELECT is((project_id, state, versions_left), (project('main'), 'wanted'::text, 5::bigint),
+          'operator.key_rotation says what is wanted') FROM operator.key_rotation;
+UPDATE store.kek SET active = false, rotate_requested_at = NULL WHERE project_id = project('main');
+SELECT is((state, versions_left), ('moving'::text, 5::bigint), 'and what is on its way') FROM operator.key_rotation;
+SELECT operator.project_create(organization('acme'), 'fresh') AS fresh \gset
+SELECT lives_ok(format('SELECT operator.kek_rotate(%L)', :'fresh'), 'a project without a key has nothing to replace');
+
+SELECT finish();
+ROLLBACK;

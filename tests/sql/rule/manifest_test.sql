@@ -1,0 +1,30 @@
+-- What a deploy leaves.
+BEGIN;
+\ir ../raised.sql
+
+SELECT is(rule.manifest_faults(), '{}', 'rule.manifest_faults finds nothing after a deploy');
+SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'function %'$$,
+              $$SELECT 'function ' || p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                 WHERE nspname IN ('store', 'audit', 'fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor', 'crypto')$$,
+              'rule.manifest has every function');
+SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'schema %'$$,
+              '{schema api,schema audit,schema auditor,schema crypto,schema daemon,schema endpoint,schema fail,schema job,schema operator,schema rule,schema store}'::text[],
+              'every schema,');
+SELECT is_empty($$SELECT object FROM rule.manifest() WHERE object LIKE '%event\_2%'$$,
+                'and no partition, which come and go by themselves');
+ALTER FUNCTION fail.integrity() RENAME TO was_integrity;
+SELECT is(rule.manifest_faults(), ARRAY[
+              'function fail.integrity() is gone: deploy with migrations/migrate, and ask who did that',
+              'function fail.was_integrity() was not deployed: deploy with migrations/migrate, and ask who did that'],
+          'what is gone and what has come is named');
+ALTER FUNCTION fail.was_integrity() RENAME TO integrity;
+SELECT is(rule.manifest_faults(), '{}', 'and forgotten when it is undone');
+GRANT SELECT ON store.dek TO coffer_api;
+SELECT is(rule.manifest_faults(),
+          '{"table store.dek is not as it was deployed: deploy with migrations/migrate, and ask who did that"}',
+          'a right too many is named');
+REVOKE SELECT ON store.secret, store.version, store.kek, store.pepper, store.quota, store.project FROM coffer_exec;
+SELECT is(cardinality(rule.manifest_faults()), 5, 'of many, five are');
+
+SELECT finish();
+ROLLBACK;

@@ -1,0 +1,271 @@
+"""Root keys and key-encryption keys change while the service runs, and nobody notices."""
+
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from support import eventually
+from support.daemon import BINARY, coffer, environment
+
+
+@pytest.fixture
+def new_root_key(numbered):
+    """Make a root key; return its id and its line."""
+
+    def new():
+        file = numbered("new-root-key")
+        root_id = coffer("root-key", "generate", file).strip()
+        return root_id, file.read_text()
+
+    return new
+
+
+@pytest.fixture
+def key_file(numbered, new_root_key):
+    """A root key file that a test may write."""
+    file = numbered("key-file")
+    file.write_text(new_root_key()[1])
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def start(start_daemon, key_file):
+    """Start a daemon whose timers are quick, on that file."""
+
+    def start(database, **settings):
+        return start_daemon(
+            database, **{"root_key_file": key_file, "job_interval": 1, "check_interval": 1, **settings}
+        )
+
+    return start
+
+
+def root_key(database, *arguments):
+    return coffer("root-key", *arguments, operator_dsn=database.dsn("coffer_operator"))
+
+
+def roots(database):
+    """What is wrapped under which root key."""
+    return dict(database.query("SELECT id, wraps FROM operator.root_key", role="coffer_operator"))
+
+
+def reload(daemon):
+    """Have root keys loaded again, and greeted with."""
+    before = daemon.log.count("root keys loaded")
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: daemon.log.count("root keys loaded") > before)
+
+
+def known(database, root_id):
+    """True once a daemon has said that it has this root key."""
+    return eventually(lambda: root_id in roots(database))
+
+
+class Load:
+    """Clients that read and write until they are told to stop. Nothing of it may fail."""
+
+    def __init__(self, tenant, secret_ids):
+        database = tenant.daemon.database
+        database.query("SELECT operator.quota_set(%s, 'secret_version', 1000000)", tenant.organization_id)
+        self.calls, self.wrong, self.stopping = 0, [], False
+        self.threads = [
+            threading.Thread(target=self._run, args=(tenant.client(), secret_ids[i::2])) for i in range(2)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, client, secret_ids):
+        try:
+            while not self.stopping:
+                for secret_id in secret_ids:
+                    assert client.access(secret_id, 1) == secret_id.encode()
+                    client.create_version(secret_id, b"another")
+                    self.calls += 2
+        except Exception as failure:
+            self.wrong.append(failure)
+
+    def stop(self):
+        self.stopping = True
+        for thread in self.threads:
+            thread.join()
+        assert self.wrong == []
+        assert self.calls > 0
+
+
+def make_secrets(client, count):
+    """Make secrets whose first value is their id."""
+    ids = [client.create_secret(name=f"secret-{i}")["id"] for i in range(count)]
+    for secret_id in ids:
+        client.create_version(secret_id, secret_id.encode())
+    return ids
+
+
+# Root keys ------------------------------------------------------------------------------------------
+
+
+def test_everything_moves_to_a_new_root_key_under_load(database, start, key_file, new_root_key, new_tenant):
+    daemons = [start(database), start(database)]
+    tenant = new_tenant(daemons[0])
+    secret_ids = make_secrets(tenant.client(), 10)
+    (old,) = roots(database)
+    new, line = new_root_key()
+    load = Load(tenant, secret_ids)
+
+    with pytest.raises(subprocess.CalledProcessError):  # nobody has it
+        root_key(database, "activate", new)
+    key_file.write_text(key_file.read_text() + line)
+    reload(daemons[0])
+    known(database, new)
+    with pytest.raises(subprocess.CalledProcessError):  # one of two has it
+        root_key(database, "activate", new)
+    reload(daemons[1])
+    without = "SELECT instances_without FROM operator.root_key WHERE id = %s"
+    eventually(lambda: database.query(without, new) == [(0,)])
+    root_key(database, "activate", new)
+    root_key(database, "activate", new)
+    with pytest.raises(subprocess.CalledProcessError):  # much is under it still, or has been a moment ago
+        root_key(database, "retire", new)
+    eventually(lambda: roots(database) == {old: 0, new: 3})
+
+    def retired():
+        try:
+            return root_key(database, "retire", old) == ""
+        except subprocess.CalledProcessError:  # a daemon may not have been told
+            return False
+
+    eventually(retired)
+    root_key(database, "retire", old)
+    with pytest.raises(subprocess.CalledProcessError):
+        root_key(database, "activate", old)
+    key_file.write_text(line)
+    for daemon in daemons:
+        reload(daemon)
+    for secret_id in secret_ids:
+        assert tenant.client(daemons[1]).access(secret_id, 1) == secret_id.encode()
+    load.stop()
+    # The new key alone is enough, and what is minted fits.
+    daemons.append(start(database))
+    assert tenant.client(daemons[2]).access(secret_ids[0], 1) == secret_ids[0].encode()
+    assert tenant.client(daemons[2], tenant.key("SecretManagerFullAccess")).get("/secrets").status == 200
+    listed = root_key(database, "list")
+    assert f"{old}\tretired" in listed and f"{new}\tactive" in listed
+
+
+def test_database_names_the_root_key_that_it_needs(database, start_daemon, start, key_file, new_root_key):
+    start(database)
+    (needed,) = roots(database)
+    right = key_file.read_text()
+    key_file.write_text(new_root_key()[1])
+    daemon = start_daemon(database, root_key_file=key_file, ready=False)
+    eventually(lambda: f"root key {needed} is needed" in daemon.log)
+    eventually(lambda: needed in daemon.readiness()[1])
+    key_file.write_text(right)
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(daemon.ready)
+
+
+def test_reload_that_fails_changes_nothing(database, start, key_file):
+    daemon = start(database)
+    right = key_file.read_text()
+    key_file.write_text("broken\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "unable to load root keys" in daemon.log)
+    assert daemon.ready()
+    key_file.write_text(right)
+    reload(daemon)
+    assert daemon.ready()
+
+
+def test_reload_that_takes_the_needed_key_away_stops_the_service_until_it_is_back(
+    database, start, key_file, new_root_key
+):
+    daemon = start(database)
+    right = key_file.read_text()
+    key_file.write_text(new_root_key()[1])
+    reload(daemon)
+    eventually(lambda: not daemon.ready())
+    key_file.write_text(right)
+    reload(daemon)
+    eventually(daemon.ready)
+
+
+def test_root_keys_from_a_command_and_from_the_environment(database, start_daemon, key_file):
+    line = key_file.read_text().strip()
+    daemon = start_daemon(database, root_key_file=None, root_key_command=f"/bin/cat {key_file}")
+    assert daemon.ready()
+    settings = {"dsn": database.dsn("coffer_api"), "root_keys": line}
+    refused = subprocess.run([BINARY], env=environment(settings), capture_output=True, text=True)
+    assert refused.returncode == 2 and "--insecure-root-key-env" in refused.stdout + refused.stderr
+    assert line.split()[1] not in refused.stdout + refused.stderr
+
+
+# Key-encryption keys ----------------------------------------------------------------------------------
+
+
+def rotation(database):
+    return database.query("SELECT state, versions_left FROM operator.key_rotation", role="coffer_operator")
+
+
+def rotate(tenant):
+    tenant.daemon.database.query(
+        "SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator"
+    )
+
+
+def kek_of(tenant):
+    return tenant.daemon.database.query(
+        "SELECT id FROM store.kek WHERE project_id = %s AND active", tenant.project_id
+    )
+
+
+def test_project_gets_a_new_key_under_load(database, start, new_tenant):
+    daemons = [start(database), start(database)]
+    tenant = new_tenant(daemons[0])
+    secret_ids = make_secrets(tenant.client(), 100)
+    sealed = "SELECT md5(string_agg(sealed, '' ORDER BY secret_id)) FROM store.version WHERE revision = 1"
+    before, payloads = kek_of(tenant), database.query(sealed)
+    load = Load(tenant, secret_ids[:10])
+    rotate(tenant)
+    rotate(tenant)
+    assert rotation(database) != []
+    eventually(lambda: rotation(database) == [])
+    assert kek_of(tenant) != before
+    assert database.query("SELECT count(*) FROM store.kek") == [(1,)]
+    load.stop()
+    assert database.query(sealed) == payloads
+    for secret_id in secret_ids:
+        assert tenant.client(daemons[1]).access(secret_id, 1) == secret_id.encode()
+
+
+def test_rotation_goes_on_after_a_kill(database, start, new_tenant):
+    daemon = start(database)
+    tenant = new_tenant(daemon)
+    secret_ids = make_secrets(tenant.client(), 200)
+    rotate(tenant)
+    eventually(lambda: [left for state, left in rotation(database) if state == "moving" and 0 < left < 200])
+    daemon.kill()
+    left = rotation(database)
+    assert left != [] and left[0][1] > 0
+    daemon.start()
+    eventually(lambda: rotation(database) == [])
+    for secret_id in secret_ids:
+        assert tenant.client().access(secret_id, 1) == secret_id.encode()
+
+
+def test_version_that_was_tampered_with_does_not_hold_up_the_others(database, start, new_tenant):
+    daemon = start(database)
+    tenant = new_tenant(daemon)
+    secret_ids = make_secrets(tenant.client(), 5)
+    spoil = "UPDATE store.dek SET wrapped = set_byte(wrapped, 40, get_byte(wrapped, 40) # 1) WHERE secret_id = %s"
+    database.query(spoil, secret_ids[2])
+    rotate(tenant)
+    eventually(lambda: rotation(database) == [("moving", 1)])
+    eventually(lambda: "keys of versions do not open" in daemon.log)
+    assert tenant.client().access(secret_ids[3], 1) == secret_ids[3].encode()
+    assert tenant.client().get(f"/secrets/{secret_ids[2]}/versions/1/access").status == 500
+    database.query(spoil, secret_ids[2])
+    eventually(lambda: rotation(database) == [])
+    assert tenant.client().access(secret_ids[2], 1) == secret_ids[2].encode()
