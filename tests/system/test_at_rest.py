@@ -454,7 +454,7 @@ def exercise_faults(client, database, secret_id, marker):
 def exercise_rotation(database, tenant):
     """A new key for the project; access keys, the old ones and the new ones, go to the database in arrays."""
     database.query("SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator")
-    eventually(lambda: not database.query("SELECT FROM operator.key_rotation"))
+    eventually(lambda: not database.query("SELECT kek_id FROM operator.key_rotation"))
 
 
 def keys_of(database, tenant, root_key_file, secret_id, revision, payload):

@@ -111,6 +111,10 @@ def test_exchanged_project_keys(database, start_daemon, new_tenant, new_database
     second = start_daemon(database)
     for secret_id in ids:
         assert answers(client.to(second), secret_id, 1) == INTEGRITY
+        # Above all, nothing is sealed under a key that is not the project's.
+        assert client.to(second).post(f"/secrets/{secret_id}/versions", {"data": "eA=="}).status == 500
+    assert database.query("SELECT count(*) FROM store.version") == [(2,)]
+    assert database.query("SELECT count(*) FROM audit.event WHERE status = 500") == [(2,)]
     assert second.ready() and "key does not open" in second.log
 
 
