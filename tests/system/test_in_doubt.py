@@ -52,10 +52,10 @@ def in_thread(function):
 
 
 def backend_at(database, wait_event):
-    """The one backend of the daemon that waits for this."""
+    """The one backend that waits for this in a call; what runs on a timer may wait, too."""
     rows = database.query(
         "SELECT pid FROM pg_stat_activity"
-        " WHERE datname = %s AND usename = 'coffer_api' AND wait_event = %s",
+        " WHERE datname = %s AND wait_event = %s AND query LIKE '%% FROM api.%%'",
         database.name,
         wait_event,
     )

@@ -274,14 +274,14 @@ def test_disk_is_full(daemon, small_disk):
 def test_audit_partition_is_dropped(daemon):
     """The job makes it anew; what was in the old one is put aside here, to be compared."""
     partition = this_month(daemon)
-    with Work(daemon) as work, daemon.database.connect() as connection:
-        with connection.transaction():
-            connection.execute(f"ALTER TABLE audit.event DETACH PARTITION {partition}")
-            connection.execute(f"ALTER TABLE {partition} RENAME TO gone")
+    with Work(daemon) as work:
+        daemon.database.deploy(
+            f"ALTER TABLE audit.event DETACH PARTITION {partition}; ALTER TABLE {partition} RENAME TO gone"
+        )
         eventually(lambda: work.query("SELECT to_regclass(%s) IS NOT NULL", partition) == [(True,)])
         work.goes_on()
     daemon.database.query(f"INSERT INTO {partition} SELECT * FROM audit.gone")
-    daemon.database.query("DROP TABLE audit.gone")
+    daemon.database.deploy("DROP TABLE audit.gone")
     work.check({200, 500, 503})
 
 
