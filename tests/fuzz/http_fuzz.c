@@ -73,6 +73,13 @@ pool_is_ready(const struct pool *pool)
 	return (true);
 }
 
+const char *
+pool_fault(const struct pool *pool)
+{
+	(void)pool;
+	return (NULL);
+}
+
 bool
 keyring_has_pepper(const struct keyring *ring)
 {
