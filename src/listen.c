@@ -16,6 +16,7 @@
 #include "metrics.h"
 #include "request.h"
 #include "service.h"
+#include "systemd.h"
 
 #define LISTEN_BACKLOG 1024
 /* Until accepting is tried again, when there were no descriptors left. */
@@ -157,6 +158,32 @@ listen_http(struct listen *listen)
 	return (http);
 }
 
+/* On the socket that was passed, or else on one of its own. */
+static struct evconnlistener *
+listen_open(struct service *service, char *cause, size_t size)
+{
+	const unsigned int flags =
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+	struct sockaddr_storage address;
+	int length = sizeof(address), socket;
+	struct evconnlistener *listener;
+
+	if (!systemd_socket(&socket, cause, size))
+		return (NULL);
+	if (socket >= 0)
+		return (evconnlistener_new(
+		    service->base, NULL, NULL, flags, LISTEN_BACKLOG, socket));
+	/* That it is an address was seen when it was loaded. */
+	evutil_parse_sockaddr_port(
+	    service->settings.listen, (struct sockaddr *)&address, &length);
+	listener = evconnlistener_new_bind(service->base, NULL, NULL, flags,
+	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);
+	if (listener == NULL)
+		snprintf(cause, size, "unable to listen on %s: %s",
+		    service->settings.listen, strerror(errno));
+	return (listener);
+}
+
 /*
  * Accepted sockets inherit it.  evhttp writes a long reply in pieces, and the
  * last one would wait until the client's kernel acknowledges the one before,
@@ -177,21 +204,10 @@ struct listen *
 listen_new(struct service *service, char *cause, size_t size)
 {
 	struct listen *listen;
-	struct sockaddr_storage address;
-	int length = sizeof(address);
-	struct evconnlistener *listener;
+	struct evconnlistener *listener = listen_open(service, cause, size);
 
-	/* That it is an address was seen when it was loaded. */
-	evutil_parse_sockaddr_port(
-	    service->settings.listen, (struct sockaddr *)&address, &length);
-	listener = evconnlistener_new_bind(service->base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);
-	if (listener == NULL) {
-		snprintf(cause, size, "unable to listen on %s: %s",
-		    service->settings.listen, strerror(errno));
+	if (listener == NULL)
 		return (NULL);
-	}
 	listen_without_delay(listener);
 	listen = memory_new(sizeof(*listen));
 	listen->service = service;

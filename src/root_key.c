@@ -8,6 +8,7 @@
 #include "base64.h"
 #include "memory.h"
 #include "root_key.h"
+#include "systemd.h"
 
 #define ROOT_KEY_FILE_MAX 4096
 #define ROOT_KEY_TEXT_SIZE BASE64_ENCODED_SIZE(CRYPTO_KEY_SIZE)
@@ -38,7 +39,7 @@ root_key_find(const struct root_keys *keys, const char *id)
 
 /* Whoever else may read the file, or may have written it, has the keys. */
 static bool
-root_key_file_is_private(int file, char *cause, size_t size)
+root_key_file_is_private(int file, const char *path, char *cause, size_t size)
 {
 	struct stat status;
 
@@ -54,6 +55,9 @@ root_key_file_is_private(int file, char *cause, size_t size)
 		snprintf(cause, size, "it belongs to another user");
 		return (false);
 	}
+	/* How a credential is given to one user shows as rights of a group. */
+	if (systemd_is_credential(path) && status.st_uid == 0)
+		status.st_mode &= ~(mode_t)S_IRGRP;
 	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
 		snprintf(cause, size,
 		    "group or others have rights on it (mode %04o); chmod 0400",
@@ -108,7 +112,7 @@ root_key_load(
 		snprintf(cause, size, "%s", strerror(errno));
 		return (false);
 	}
-	if (!root_key_file_is_private(file, cause, size))
+	if (!root_key_file_is_private(file, path, cause, size))
 		goto out;
 	length = read(file, text, sizeof(text));
 	if (length < 0 || length > ROOT_KEY_FILE_MAX) {

@@ -14,6 +14,7 @@
 #include "scrape.h"
 #include "seal.h"
 #include "service.h"
+#include "systemd.h"
 #include "watch.h"
 
 #define SERVICE_EXIT_FAILURE 1
@@ -155,6 +156,7 @@ service_stop(evutil_socket_t number, short what, void *arg)
 		event_base_loopbreak(service->base);
 		return;
 	}
+	systemd_notify("STOPPING=1");
 	service->draining = true;
 	event_base_loopexit(service->base, &time);
 	watch_end(service->watch);
@@ -230,8 +232,10 @@ service_run(struct settings *settings)
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
-	if (code == 0)
+	if (code == 0) {
+		systemd_notify("READY=1");
 		code = service_loop(&service);
+	}
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
 	return (code);

@@ -71,10 +71,10 @@ def test_counts(daemon, new_tenant):
 def test_errors_of_the_database(daemon, new_tenant):
     client = new_tenant(daemon).client()
     daemon.database.query("REVOKE INSERT ON audit.event FROM coffer_exec")
-    assert client.get("/secrets").status == 500
+    assert client.get("/secrets").status == 503
     page = values(daemon.metrics_port)
     assert page['coffer_database_errors_total{class="42"}'] == 1
-    assert page['coffer_refusals_total{type="internal"}'] == 1
+    assert page['coffer_refusals_total{type="unavailable"}'] == 1
     daemon.database.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'"
     )
