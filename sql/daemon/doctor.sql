@@ -21,7 +21,7 @@ BEGIN
     RETURN QUERY SELECT 'audit partitions', format('for %s months', v_months), CASE WHEN v_months < 3 THEN
         'no partition for the time to come: SELECT job.audit_partition_create(), and see why the job does not do it' END;
     RETURN QUERY SELECT 'connections', format('%s wanted of %s', pool_size, v_free), CASE WHEN pool_size > v_free THEN
-        'more are wanted than there are: lower pool_size, or increase max_connections' END;
+        'more are wanted than there are: lower pool_size, or set a higher max_connections' END;
     RETURN QUERY SELECT 'durability', 'fsync ' || current_setting('fsync'), CASE WHEN current_setting('fsync') = 'off' THEN
         'a power cut loses what was acknowledged: ALTER SYSTEM SET fsync = on' END;
 END

@@ -57,7 +57,7 @@ BEGIN
     ELSIF revision::numeric <= 2147483647 THEN      -- no version has a higher number
         SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
-         WHERE v.secret_id = secret.id AND v.revision::text = access_sealed.revision;
+         WHERE v.secret_id = secret.id AND v.revision = access_sealed.revision::integer;
     END IF;
     IF v_sealed.dek IS NULL THEN        -- there is no such version, or nothing that would open it
         PERFORM fail.not_found('secret_version', access_sealed.revision);
