@@ -7,7 +7,9 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -233,12 +235,13 @@ def test_kills(cluster, daemon):
 
 
 @pytest.fixture
-def small_disk(cluster, numbered):
-    """A file system of 16 MB that PostgreSQL can write to."""
-    directory = numbered("disk")
-    directory.mkdir()
+def small_disk(cluster):
+    """A file system of 16 MB that PostgreSQL can write to, where its user can go, too."""
+    directory = Path(tempfile.mkdtemp(prefix="coffer-disk-"))
+    directory.chmod(0o755)
     mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", directory]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        directory.rmdir()
         pytest.skip("unable to mount a file system")
     made = directory / "tablespace"
     made.mkdir(mode=0o700)
@@ -246,6 +249,7 @@ def small_disk(cluster, numbered):
     yield directory
     cluster.discard()
     subprocess.run(["umount", directory], check=True)
+    directory.rmdir()
     cluster.start()
 
 
