@@ -221,7 +221,23 @@ def kill_a_backend(database):
         ((pid,),) = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE usename = 'coffer_api' AND wait_event_type = 'Lock' LIMIT 1"
         ).fetchall()
-    os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+        # Then PostgreSQL ends all sessions, this one too, and recovers.
+        eventually(lambda: not responds(connection))
+
+
+def responds(connection):
+    try:
+        return bool(connection.execute("SELECT 1").fetchall())
+    except psycopg.OperationalError:
+        return False
+
+
+def serves(database):
+    try:
+        return bool(database.query("SELECT 1"))
+    except psycopg.OperationalError:
+        return False
 
 
 @pytest.mark.parametrize("end", [end_backends, kill_a_backend])
@@ -260,7 +276,7 @@ def test_postgresql_goes_away_in_the_middle_of_a_group(numbered, root_key_file, 
         blocker.close()
         answers = [one.answer() for one in sent]
         assert {answer.status for answer in answers} <= {200, 503}
-        eventually(daemon.ready)
+        eventually(lambda: serves(database) and daemon.ready())
         groups(database, answers)
         assert client.access(ids[0]) == ids[0].encode()
     finally:
