@@ -58,6 +58,7 @@ struct pool {
 	struct pool_seat *seats;
 	struct seat_list free;
 	struct query_line *line;
+	struct event *gather; /* dispatches when the loop has heard everybody */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	bool closing;
@@ -465,6 +466,14 @@ static const struct session_events pool_events = {
 
 /* The pool ----------------------------------------------------------------- */
 
+static void
+pool_gather(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	pool_dispatch(arg);
+}
+
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
     const struct dsn *dsn, struct keyring *keyring, const char *instance)
@@ -479,6 +488,7 @@ pool_new(struct event_base *base, const struct settings *settings,
 	pool->keyring = keyring;
 	TAILQ_INIT(&pool->free);
 	pool->line = query_line_new(base, pool_dispatch, pool);
+	pool->gather = evtimer_new(base, pool_gather, pool);
 	pool->seats =
 	    memory_new_array((size_t)settings->pool_size, sizeof(*pool->seats));
 	for (i = 0; i < settings->pool_size; i++) {
@@ -523,6 +533,7 @@ pool_free(struct pool *pool)
 	}
 	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
 	query_line_free(pool->line);
+	event_free(pool->gather);
 	memory_free(pool->seats);
 	memory_free(pool);
 }
@@ -611,7 +622,16 @@ pool_run(struct pool *pool, struct query *query)
 	query->lost_once = false;
 	query->in_doubt = false;
 	query_line_enter(pool->line, query, 0);
-	if (!waits)
+	if (waits)
+		return (true);
+	/*
+	 * A lone read goes at once.  While others run, those that the loop has
+	 * in its hands already go together: it calls this event after them.
+	 */
+	if (pool->reading > 0 && query_kind(query) == QUERY_GROUPING &&
+	    query_line_length(pool->line) < pool->settings->group_limit)
+		event_active(pool->gather, EV_TIMEOUT, 0);
+	else
 		pool_dispatch(pool);
 	return (true);
 }

@@ -68,16 +68,21 @@ def access_path(secret_id):
 
 
 class Sent:
-    """A request that is on its way; answer() waits for what comes."""
+    """A request that is on its way; answer() waits for what comes. With keep, send() sends another on its connection."""
 
-    def __init__(self, client, path):
+    def __init__(self, client, path, keep=False):
         self._connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
+        self._keep = keep
+        self.send(client, path)
+
+    def send(self, client, path):
         self._connection.request("GET", client.path(path), headers={"X-Auth-Token": client.secret_key})
 
     def answer(self):
         response = self._connection.getresponse()
         answer = Answer(response.status, response.headers, response.read())
-        self._connection.close()
+        if not self._keep:
+            self._connection.close()
         return answer
 
 
@@ -139,6 +144,41 @@ def test_reads_that_wait_share_a_commit(database, client, secrets):
 def test_a_lone_read_is_sent_at_once(database, client, secrets):
     answers = [client.get(access_path(id)) for id in secrets[:5]]
     assert groups(database, answers) == [1] * 5
+
+
+def test_what_is_heard_together_goes_together(numbered, root_key_file, new_database):
+    """While another read runs, reads that arrive in one turn of the loop are a group, though more connections are free."""
+    database = patient(new_database())
+    daemon = Daemon(numbered("daemon"), database, root_key_file, read_connections=6, pool_size=8)
+    try:
+        client = Tenant(daemon).client()
+        ids = [client.create_secret(name=f"s-{number}")["id"] for number in range(5)]
+        for id in ids:
+            client.create_version(id, id.encode())
+        database.query(
+            "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END$$"
+        )
+        database.deploy(
+            "CREATE TRIGGER wait AFTER INSERT ON audit.event"
+            f" FOR EACH ROW WHEN (NEW.secret_id = '{ids[0]}') EXECUTE FUNCTION public.wait()"
+        )
+        others = [Sent(client, access_path(id), keep=True) for id in ids[1:]]
+        assert [value(one.answer()) for one in others] == ids[1:]
+        with psycopg.connect(database.dsn(), autocommit=True) as blocker:
+            blocker.execute("SELECT pg_advisory_lock(1)")
+            held = Sent(client, access_path(ids[0]))
+            eventually(lambda: database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted"))
+            os.kill(daemon.pid, signal.SIGSTOP)
+            for one, id in zip(others, ids[1:]):
+                one.send(client, access_path(id))
+            os.kill(daemon.pid, signal.SIGCONT)
+            answers = [one.answer() for one in others]
+        assert [value(answer) for answer in answers] == ids[1:]
+        assert groups(database, answers) == [4]
+        assert value(held.answer()) == ids[0]
+    finally:
+        daemon.stop()
 
 
 def test_a_group_that_needs_keys(database, new_daemon, client, secrets):
