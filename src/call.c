@@ -11,8 +11,11 @@
 #include "request.h"
 #include "service.h"
 
-/* For the key, for a KEK that another daemon makes meanwhile, and alone. */
-#define CALL_ROUNDS_MAX 4
+/*
+ * For the key, for a KEK that another daemon makes meanwhile, and alone; the
+ * others for keys that rotate between two rounds.
+ */
+#define CALL_ROUNDS_MAX 8
 
 /* Rounds ----------------------------------------------------------------- */
 
