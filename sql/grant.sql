@@ -5,12 +5,13 @@ SET LOCAL ROLE coffer_owner;
 GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
                 store.version, store.dek, store.request, store.migration, store.signer, store.expiry_warning,
-                store.root_key, store.manifest TO coffer_exec;
+                store.root_key, store.manifest, store.managed_key TO coffer_exec;
 GRANT SELECT ON audit.epoch, audit.seal TO coffer_exec;
 GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek, store.request, store.signer, store.root_key TO coffer_exec;
-GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request TO coffer_exec;
+                store.dek, store.request, store.signer, store.root_key, store.managed_key TO coffer_exec;
+GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request, store.managed_key,
+                store.dek TO coffer_exec;
 GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;
@@ -26,6 +27,8 @@ GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed
 GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action, updated_at,
               deletion_requested_at) ON store.version TO coffer_exec;
 GRANT UPDATE (active, activated_at, retired_at) ON store.root_key TO coffer_exec;
+GRANT UPDATE (name, description, tags, enabled, protected, rotation_count, rotation_period, next_rotation_at, updated_at,
+              rotated_at, deletion_requested_at) ON store.managed_key TO coffer_exec;
 -- Keys change hands, never values: what is under a key moves to another, and stays what it is.
 GRANT UPDATE (root_id, wrapped) ON store.pepper, store.signer TO coffer_exec;
 GRANT UPDATE (root_id, wrapped, active, rotate_requested_at) ON store.kek TO coffer_exec;

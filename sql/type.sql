@@ -23,6 +23,14 @@ CREATE TYPE rule.ephemeral_properties AS (
 );
 COMMENT ON TYPE rule.ephemeral_properties IS 'When and how a version expires. action is null: never.';
 
+CREATE TYPE rule.rotation_policy AS (
+    rotation_period  bigint,
+    next_rotation_at timestamptz,
+    given            boolean
+);
+COMMENT ON TYPE rule.rotation_policy IS
+    'When a key is rotated; rotation_period in nanoseconds, null: never. given is null: nothing was said of it.';
+
 CREATE TYPE rule.event_token AS (
     at timestamptz,
     id bigint
@@ -78,7 +86,12 @@ CREATE TYPE rule.argument AS (
     event_order            text,
     page_token             rule.event_token,
     after                  text,
-    wait                   integer
+    wait                   integer,
+    key_id                 uuid,
+    usages                 text[],
+    unprotected            boolean,
+    rotation_policy        rule.rotation_policy,
+    without_plaintext      boolean
 );
 COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
 
@@ -91,6 +104,14 @@ CREATE TYPE rule.sealed AS (
     dek                   bytea
 );
 COMMENT ON TYPE rule.sealed IS 'What of a version it takes to read it: its state now, and its payload and key, both sealed.';
+
+CREATE TYPE rule.rotation AS (
+    rotation integer,
+    kek_id   uuid,
+    root_id  text,
+    wrapped  bytea
+);
+COMMENT ON TYPE rule.rotation IS 'A rotation of a managed key, with its material as it is wrapped.';
 
 CREATE TYPE rule.page AS (
     ids         uuid[],

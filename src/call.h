@@ -1,6 +1,6 @@
 /*
  * The call of a request to its door, in as many rounds as it takes to bring
- * the key that the door asks for.
+ * what the door asks for (need.h).
  */
 #ifndef COFFER_CALL_H
 #define COFFER_CALL_H
@@ -8,9 +8,8 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <sys/queue.h>
-#include <uuid/uuid.h>
 
-#include "keyring.h"
+#include "access_key.h"
 #include "query.h"
 
 struct request;
@@ -21,24 +20,13 @@ struct call {
 	void (*answered)(struct request *request);
 	int rounds;
 	bool alone; /* the door wants it outside of a group */
+	struct access_key access_key;
 
 	/* A wait for a change. */
 	TAILQ_ENTRY(call) entry;
 	struct request *request;
 	struct event *patience; /* until its client has waited enough */
 	bool parked;
-
-	/* For which secret, and with which KEK, the key was derived. */
-	bool has_key;
-	uuid_t secret;
-	uuid_t project;
-	uuid_t kek;
-	unsigned char key[KEYRING_ACCESS_KEY_SIZE];
-
-	/* A new KEK on its way to the database. */
-	char project_text[UUID_STR_LEN];
-	char kek_text[UUID_STR_LEN];
-	struct keyring_wrapped wrapped;
 };
 
 /*
@@ -49,10 +37,19 @@ bool
 call_request(struct request *request, void (*answered)(struct request *request))
     __attribute__((warn_unused_result));
 
-/* Goes on with a call that was parked; last: it may not be parked again. */
-void call_resume(struct request *request, bool last);
-
 /* Wipes the key; a call that runs is abandoned. */
 void call_free(struct call *call);
+
+/* Another round; or another run, of a call that has waited, with its time. */
+void call_again(struct request *request);
+void call_anew(struct request *request);
+
+/* Runs query, whose statement and parameters are set, before the next round. */
+void call_ask(struct request *request,
+    void (*done)(struct query *, const PGresult *, const struct error *));
+
+/* Ends it: with the outcome that is set; as a fault, which is logged. */
+void call_finish(struct request *request);
+void call_fail(struct request *request, const char *event);
 
 #endif

@@ -15,6 +15,8 @@
 #define CRYPTO_NONCE_SIZE 12
 #define CRYPTO_TAG_SIZE 16
 
+_Static_assert(CRYPTO_NONCE_SIZE + CRYPTO_TAG_SIZE == CRYPTO_OVERHEAD, "sizes");
+
 static void
 crypto_must(bool done, const char *what)
 {
@@ -81,13 +83,13 @@ crypto_derive(const unsigned char key[CRYPTO_KEY_SIZE], const char *info,
 
 void
 crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
-    size_t aad_size, const unsigned char plain[CRYPTO_KEY_SIZE],
-    unsigned char sealed[CRYPTO_SEALED_SIZE])
+    size_t aad_size, const unsigned char *plain, size_t size,
+    unsigned char *sealed)
 {
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	unsigned char *nonce = sealed;
 	unsigned char *body = nonce + CRYPTO_NONCE_SIZE;
-	unsigned char *tag = body + CRYPTO_KEY_SIZE;
+	unsigned char *tag = body + size;
 	int length;
 
 	crypto_random(nonce, CRYPTO_NONCE_SIZE);
@@ -96,8 +98,8 @@ crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 		    context, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
 		EVP_EncryptUpdate(context, NULL, &length, aad, (int)aad_size) ==
 		    1 &&
-		EVP_EncryptUpdate(
-		    context, body, &length, plain, CRYPTO_KEY_SIZE) == 1 &&
+		EVP_EncryptUpdate(context, body, &length, plain, (int)size) ==
+		    1 &&
 		EVP_EncryptFinal_ex(context, tag, &length) == 1 &&
 		EVP_CIPHER_CTX_ctrl(
 		    context, EVP_CTRL_AEAD_GET_TAG, CRYPTO_TAG_SIZE, tag) == 1,
@@ -107,8 +109,8 @@ crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 
 bool
 crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
-    size_t aad_size, const unsigned char sealed[CRYPTO_SEALED_SIZE],
-    unsigned char plain[CRYPTO_KEY_SIZE])
+    size_t aad_size, const unsigned char *sealed, size_t size,
+    unsigned char *plain)
 {
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	const unsigned char *nonce = sealed;
@@ -118,20 +120,20 @@ crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 	int length;
 	bool opened;
 
-	memcpy(tag, body + CRYPTO_KEY_SIZE, CRYPTO_TAG_SIZE);
+	memcpy(tag, body + size, CRYPTO_TAG_SIZE);
 	crypto_must(context != NULL &&
 		EVP_DecryptInit_ex(
 		    context, EVP_aes_256_gcm(), NULL, key, nonce) == 1 &&
 		EVP_DecryptUpdate(context, NULL, &length, aad, (int)aad_size) ==
 		    1 &&
-		EVP_DecryptUpdate(
-		    context, plain, &length, body, CRYPTO_KEY_SIZE) == 1 &&
+		EVP_DecryptUpdate(context, plain, &length, body, (int)size) ==
+		    1 &&
 		EVP_CIPHER_CTX_ctrl(
 		    context, EVP_CTRL_AEAD_SET_TAG, CRYPTO_TAG_SIZE, tag) == 1,
 	    "aes-256-gcm");
 	opened = EVP_DecryptFinal_ex(context, none, &length) == 1;
 	if (!opened)
-		memory_wipe(plain, CRYPTO_KEY_SIZE);
+		memory_wipe(plain, size);
 	EVP_CIPHER_CTX_free(context);
 	return (opened);
 }

@@ -13,8 +13,9 @@
 #define CRYPTO_SHA256_SIZE 32
 #define CRYPTO_SHA512_SIZE 64
 #define CRYPTO_SIGNATURE_SIZE 64
-/* A sealed key: nonce of 12, 32 bytes of ciphertext, tag of 16. */
-#define CRYPTO_SEALED_SIZE 60
+/* What is sealed has a nonce of 12 before it, and a tag of 16 after it. */
+#define CRYPTO_OVERHEAD 28
+#define CRYPTO_SEALED_SIZE (CRYPTO_KEY_SIZE + CRYPTO_OVERHEAD) /* a key */
 
 void crypto_random(void *out, size_t size);
 
@@ -29,13 +30,16 @@ void crypto_hmac_sha512(const unsigned char key[CRYPTO_KEY_SIZE],
 void crypto_derive(const unsigned char key[CRYPTO_KEY_SIZE], const char *info,
     unsigned char out[CRYPTO_KEY_SIZE]);
 
-/* AES-256-GCM over one key; opening is false for a wrong key, aad or bit. */
+/*
+ * AES-256-GCM: size bytes of plain become CRYPTO_OVERHEAD more, and the other
+ * way; opening is false for a wrong key, aad or bit, and leaves zeros.
+ */
 void crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
-    size_t aad_size, const unsigned char plain[CRYPTO_KEY_SIZE],
-    unsigned char sealed[CRYPTO_SEALED_SIZE]);
+    size_t aad_size, const unsigned char *plain, size_t size,
+    unsigned char *sealed);
 bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
-    size_t aad_size, const unsigned char sealed[CRYPTO_SEALED_SIZE],
-    unsigned char plain[CRYPTO_KEY_SIZE]) __attribute__((warn_unused_result));
+    size_t aad_size, const unsigned char *sealed, size_t size,
+    unsigned char *plain) __attribute__((warn_unused_result));
 
 /* Ed25519 (RFC 8032): private and public keys have 32 bytes. */
 void crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base64.h"
+#include "cipher.h"
 #include "document.h"
 #include "memory.h"
 #include "request.h"
@@ -44,34 +45,42 @@ document_parse(const char *text, size_t size)
 }
 
 const char *
-document_cut_data(struct json_object *body, unsigned char **bytes, size_t *size)
+document_cut(
+    struct json_object *body, const char *name, struct document_value *value)
 {
-	struct json_object *data;
+	struct json_object *member;
 	const char *text, *state;
 	size_t length;
 
-	*bytes = NULL;
-	*size = 0;
-	if (!json_object_object_get_ex(body, "data", &data) || data == NULL) {
+	value->bytes = NULL;
+	value->size = 0;
+	if (!json_object_object_get_ex(body, name, &member) || member == NULL) {
 		state = "absent";
-	} else if (!json_object_is_type(data, json_type_string)) {
+	} else if (!json_object_is_type(member, json_type_string)) {
 		state = "invalid";
 	} else {
-		text = json_object_get_string(data);
-		length = (size_t)json_object_get_string_len(data);
-		*bytes = memory_new(BASE64_DECODED_MAX(length) + 1);
+		text = json_object_get_string(member);
+		length = (size_t)json_object_get_string_len(member);
+		value->bytes = memory_new(BASE64_DECODED_MAX(length) + 1);
 		state = "given";
-		if (!base64_decode(text, length, *bytes, size)) {
-			memory_wipe_free(*bytes, BASE64_DECODED_MAX(length));
-			*bytes = NULL;
-			*size = 0;
+		if (!base64_decode(text, length, value->bytes, &value->size)) {
+			value->size = BASE64_DECODED_MAX(length);
+			document_value_free(value);
 			state = "invalid";
 		}
 		/* The object is ours, and about to go. */
 		memory_wipe((char *)(uintptr_t)text, length);
 	}
-	json_object_object_del(body, "data");
+	json_object_object_del(body, name);
 	return (state);
+}
+
+void
+document_value_free(struct document_value *value)
+{
+	memory_wipe_free(value->bytes, value->size);
+	value->bytes = NULL;
+	value->size = 0;
 }
 
 static void
@@ -172,10 +181,41 @@ document_add_query(struct request *request)
 	return (true);
 }
 
+/* Of a value that stays in the daemon, the door is told this. */
+static struct json_object *
+document_add_value(struct request *request, struct json_object *body,
+    const char *name, struct document_value *value)
+{
+	struct json_object *about = json_object_new_object();
+
+	document_set(about, "state", document_cut(body, name, value));
+	json_object_object_add(
+	    about, "size", json_object_new_int64((int64_t)value->size));
+	json_object_object_add(request->document, name, about);
+	return (about);
+}
+
+static void
+document_add_cipher(struct request *request, struct json_object *body)
+{
+	struct document_value *ciphertext = &request->ciphertext;
+	struct json_object *about;
+	int32_t rotation;
+
+	document_add_value(request, body, "plaintext", &request->plaintext);
+	document_add_value(
+	    request, body, "associated_data", &request->associated_data);
+	about = document_add_value(request, body, "ciphertext", ciphertext);
+	rotation = cipher_rotation(ciphertext->bytes, ciphertext->size);
+	json_object_object_add(about, "rotation",
+	    rotation != 0 ? json_object_new_int(rotation) : NULL);
+}
+
 static bool
 document_add_body(struct request *request)
 {
 	struct evbuffer *input = evhttp_request_get_input_buffer(request->http);
+	const unsigned int flags = request->route.endpoint->flags;
 	size_t size = evbuffer_get_length(input);
 	struct json_object *body;
 	const char *state = "absent", *text;
@@ -191,9 +231,10 @@ document_add_body(struct request *request)
 	}
 	if (body == NULL)
 		return (request_refuse_argument(request, "body"));
-	if (request->route.endpoint->flags & ENDPOINT_DATA)
-		state = document_cut_data(
-		    body, &request->data, &request->data_size);
+	if (flags & ENDPOINT_DATA)
+		state = document_cut(body, "data", &request->data);
+	if (flags & ENDPOINT_CIPHERS)
+		document_add_cipher(request, body);
 	json_object_object_add(request->document, "body", body);
 	document_set(request->document, "data", state);
 	return (true);

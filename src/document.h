@@ -22,15 +22,24 @@ struct request;
 struct json_object *document_parse(const char *text, size_t size)
     __attribute__((warn_unused_result));
 
-/*
- * Cuts member "data" out of body and decodes it.  Returns what became of it:
- * "absent", "invalid" or "given", with bytes only in the last case, which the
- * caller wipes and frees.
- */
-const char *document_cut_data(
-    struct json_object *body, unsigned char **bytes, size_t *size);
+/* A value that was cut out of a body; bytes NULL: none was given. */
+struct document_value {
+	unsigned char *bytes;
+	size_t size;
+};
 
-/* Sets the document and the payload of a request; false: 400. */
+/*
+ * Cuts the member of that name out of body and decodes it.  Returns what
+ * became of it: "absent", "invalid" or "given", with bytes only in the last
+ * case.
+ */
+const char *document_cut(
+    struct json_object *body, const char *name, struct document_value *value);
+
+/* Wipes what it holds. */
+void document_value_free(struct document_value *value);
+
+/* Sets the document of a request, and the values cut out of it; false: 400. */
 bool
 document_request(struct request *request) __attribute__((warn_unused_result));
 

@@ -10,8 +10,12 @@
 #define KEY ENDPOINT_KEY
 #define DATA ENDPOINT_DATA
 #define LOCAL ENDPOINT_LOCAL
+#define ENCRYPTS ENDPOINT_ENCRYPTS
+#define DECRYPTS ENDPOINT_DECRYPTS
+#define GENERATES ENDPOINT_GENERATES
 
-#define API(path) ENDPOINT_BASE path
+#define API(path) ENDPOINT_SECRETS path
+#define KEYS(path) ENDPOINT_KEYS path
 
 /* clang-format off */
 const struct endpoint endpoints[] = {
@@ -37,6 +41,21 @@ const struct endpoint endpoints[] = {
 	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
 	{ GET,    API("/tags"),                                             "tag_list",                      READS },
 	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS },
+	{ POST,   KEYS("/keys"),                                            "key_create",                    CHANGES },
+	{ GET,    KEYS("/keys"),                                            "key_list",                      READS },
+	{ GET,    KEYS("/keys/{key_id}"),                                   "key_get",                       READS },
+	{ PATCH,  KEYS("/keys/{key_id}"),                                   "key_update",                    CHANGES },
+	{ DELETE, KEYS("/keys/{key_id}"),                                   "key_delete",                    CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/rotate"),                            "key_rotate",                    CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/protect"),                           "key_protect",                   CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/unprotect"),                         "key_unprotect",                 CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/enable"),                            "key_enable",                    CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/disable"),                           "key_disable",                   CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/restore"),                           "key_restore",                   CHANGES },
+	{ POST,   KEYS("/keys/{key_id}/encrypt"),                           "key_encrypt",                   READS | ENCRYPTS },
+	{ POST,   KEYS("/keys/{key_id}/decrypt"),                           "key_decrypt",                   READS | DECRYPTS },
+	{ POST,   KEYS("/keys/{key_id}/generate-data-key"),                 "key_generate_data_key",         READS | GENERATES },
+	{ GET,    KEYS("/algorithms"),                                      "algorithm_list",                READS },
 	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS },
 	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS },
 	{ GET,    "/metadata",                                              "metadata",                      LOCAL },

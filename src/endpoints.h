@@ -8,8 +8,9 @@
 #include <event2/http.h>
 #include <stddef.h>
 
-/* What all of the API begins with. */
-#define ENDPOINT_BASE "/secret-manager/v1beta1/regions/{region}"
+/* What each API begins with. */
+#define ENDPOINT_SECRETS "/secret-manager/v1beta1/regions/{region}"
+#define ENDPOINT_KEYS "/key-manager/v1alpha1/regions/{region}"
 
 enum endpoint_flag {
 	ENDPOINT_READS = 1 << 0, /* may be sent again when in doubt */
@@ -17,6 +18,11 @@ enum endpoint_flag {
 	ENDPOINT_KEY = 1 << 2, /* needs the key of the secret */
 	ENDPOINT_DATA = 1 << 3, /* takes a payload, member "data" */
 	ENDPOINT_LOCAL = 1 << 4, /* the daemon answers, without a token */
+	ENDPOINT_ENCRYPTS = 1 << 5, /* the daemon does, with a managed key */
+	ENDPOINT_DECRYPTS = 1 << 6,
+	ENDPOINT_GENERATES = 1 << 7, /* a key for data, and encrypts it */
+	ENDPOINT_CIPHERS =
+	    ENDPOINT_ENCRYPTS | ENDPOINT_DECRYPTS | ENDPOINT_GENERATES,
 };
 
 struct endpoint {

@@ -13,6 +13,7 @@
 #define KEYRING_SIGNER "coffer/signer"
 #define KEYRING_KEK "coffer/kek"
 #define KEYRING_AK "coffer/ak"
+#define KEYRING_CIPHER "coffer/cipher"
 #define KEYRING_ID_SIZE (ROOT_KEY_ID_SIZE - 1)
 
 /* In locked memory. */
@@ -133,7 +134,8 @@ keyring_wrap(const struct root_key *root, const char *info, const void *aad,
 
 	memcpy(wrapped->root_id, root->id, sizeof(wrapped->root_id));
 	crypto_derive(root->key, info, wrapping);
-	crypto_seal(wrapping, aad, aad_size, key, wrapped->bytes);
+	crypto_seal(
+	    wrapping, aad, aad_size, key, CRYPTO_KEY_SIZE, wrapped->bytes);
 	memory_wipe(wrapping, sizeof(wrapping));
 }
 
@@ -150,7 +152,8 @@ keyring_unwrap(const struct keyring *ring, const char *info, const void *aad,
 	if (root == NULL)
 		return (false);
 	crypto_derive(root->key, info, wrapping);
-	opened = crypto_open(wrapping, aad, aad_size, wrapped->bytes, key);
+	opened = crypto_open(
+	    wrapping, aad, aad_size, wrapped->bytes, CRYPTO_KEY_SIZE, key);
 	memory_wipe(wrapping, sizeof(wrapping));
 	return (opened);
 }
@@ -361,5 +364,17 @@ keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
 	uuid_copy(message.project, project);
 	uuid_copy(message.secret, secret);
 	crypto_hmac_sha512(value->key, &message, sizeof(message), key);
+	return (true);
+}
+
+bool
+keyring_cipher_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    unsigned char key[CRYPTO_KEY_SIZE])
+{
+	const struct keyring_kek *value = cache_get(ring->keks, kek);
+
+	if (value == NULL || uuid_compare(value->project, project) != 0)
+		return (false);
+	crypto_derive(value->key, KEYRING_CIPHER, key);
 	return (true);
 }

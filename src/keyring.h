@@ -4,7 +4,8 @@
  *   root key   from outside; wraps the pepper and the KEKs
  *   pepper     turns a token into the digest that the database knows
  *   signer     signs the seals over the audit
- *   KEK        one per project; gives the access key (AK) of each secret
+ *   KEK        one per project, and one per rotation of a managed key; gives
+ *              the access key (AK) of each secret, and that of ciphertexts
  *
  * All of them lie in locked memory and are wiped when the ring is freed.
  * Ids are UUIDs in binary.
@@ -101,5 +102,10 @@ bool
 keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
     const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
     __attribute__((warn_unused_result));
+
+/* The key of ciphertexts; false when the KEK is not, or no more, known. */
+bool
+keyring_cipher_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    unsigned char key[CRYPTO_KEY_SIZE]) __attribute__((warn_unused_result));
 
 #endif

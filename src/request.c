@@ -42,7 +42,10 @@ request_free(struct request *request)
 {
 	call_free(&request->call);
 	json_object_put(request->document);
-	memory_wipe_free(request->data, request->data_size);
+	document_value_free(&request->data);
+	document_value_free(&request->plaintext);
+	document_value_free(&request->ciphertext);
+	document_value_free(&request->associated_data);
 	if (request->body != NULL)
 		evbuffer_free(request->body);
 	memory_wipe_free(request, sizeof(*request));

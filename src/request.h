@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "call.h"
+#include "document.h"
 #include "errors.h"
 #include "frame.h"
 #include "keyring.h"
@@ -32,8 +33,10 @@ struct request {
 	struct route route;
 	unsigned char digest[KEYRING_DIGEST_SIZE];
 	struct json_object *document;
-	unsigned char *data; /* the payload; NULL: none was given */
-	size_t data_size;
+	struct document_value data; /* the payload */
+	struct document_value plaintext; /* given, opened or made */
+	struct document_value ciphertext;
+	struct document_value associated_data;
 	struct call call;
 
 	/* The outcome: an error, or status and body. */

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "memory.h"
 #include "rekey.h"
+#include "rotate.h"
 #include "scrape.h"
 #include "seal.h"
 #include "service.h"
@@ -91,6 +92,7 @@ service_open(struct service *service)
 	    service->keyring, service->instance);
 	service->job = job_new(service);
 	service->rekey = rekey_new(service);
+	service->rotate = rotate_new(service);
 	service->rates = rates_new(settings);
 	if (tls_is_set(settings)) {
 		service->tls = tls_new(settings, cause, sizeof(cause));
@@ -119,6 +121,7 @@ service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
 	check_free(service->check);
+	rotate_free(service->rotate);
 	rekey_free(service->rekey);
 	job_free(service->job);
 	seal_free(service->seal);

@@ -21,6 +21,7 @@ struct check;
 struct job;
 struct listen;
 struct rekey;
+struct rotate;
 struct scrape;
 struct watch;
 
@@ -34,6 +35,7 @@ struct service {
 	struct pool *pool;
 	struct job *job;
 	struct rekey *rekey;
+	struct rotate *rotate;
 	struct rates *rates;
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct seal *seal;

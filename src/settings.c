@@ -50,7 +50,7 @@ const struct setting settings_table[] = {
 	    "bytes of a request line and headers; more are answered 431" },
 	{ "max_header_lines", SETTING_NUMBER, AT(max_header_lines), "64", 8, 1024,
 	    "headers of a request; more are answered 431" },
-	{ "max_body", SETTING_NUMBER, AT(max_body), "131072", 1024, 1048576,
+	{ "max_body", SETTING_NUMBER, AT(max_body), "262144", 1024, 1048576,
 	    "bytes of a request body; more are answered 413" },
 	{ "header_timeout", SETTING_NUMBER, AT(header_timeout), "10", 1, 3600,
 	    "seconds from the first byte of a request to the end of its headers" },

@@ -20,6 +20,8 @@ const struct statement statements[] = {
 	{ STATEMENT_KEK_REPLACE, "SELECT daemon.kek_replace($1, $2, $3, $4), 0::bigint", 4, { UUIDS, UUIDS, TEXT, BYTEAS } },
 	{ STATEMENT_DEK_DUE, "SELECT secret_id, project_id, old_id, old_root_id, old_wrapped, new_id, new_root_id, new_wrapped FROM daemon.dek_due($1, $2)", 2, { UUID, INT4 } },
 	{ STATEMENT_DEK_REWRAP, "SELECT moved, broken FROM daemon.dek_rewrap($1, $2, $3, $4, $5)", 5, { UUIDS, UUIDS, UUIDS, BYTEAS, BYTEAS } },
+	{ STATEMENT_KEY_ROTATE_DUE, "SELECT key_id, project_id FROM daemon.key_rotate_due($1)", 1, { INT4 } },
+	{ STATEMENT_KEY_ROTATE, "SELECT daemon.key_rotate($1, $2, $3, $4)", 4, { UUID, UUID, TEXT, BYTEA } },
 	{ STATEMENT_JOB_RUN, "SELECT job.run($1)", 1, { INT4 } },
 	{ STATEMENT_SEAL_BEGIN, "SELECT no, hash, signer FROM daemon.seal_begin() LIMIT 2", 0, { 0 } },
 	{ STATEMENT_SEAL_SIGN, "SELECT daemon.seal_sign($1, $2, $3)", 3, { INT8, TEXT, BYTEA } },

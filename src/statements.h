@@ -32,6 +32,8 @@ struct statement {
 #define STATEMENT_KEK_REPLACE "kek_replace"
 #define STATEMENT_DEK_DUE "dek_due"
 #define STATEMENT_DEK_REWRAP "dek_rewrap"
+#define STATEMENT_KEY_ROTATE_DUE "key_rotate_due"
+#define STATEMENT_KEY_ROTATE "key_rotate_by_policy"
 
 extern const struct statement statements[];
 extern const size_t statements_count;

@@ -1,6 +1,7 @@
 #include <sys/queue.h>
 
 #include "memory.h"
+#include "patience.h"
 #include "request.h"
 #include "watch.h"
 
@@ -52,7 +53,7 @@ watch_resume(struct watch *watch, bool last)
 	while ((call = TAILQ_FIRST(&all)) != NULL) {
 		TAILQ_REMOVE(&all, call, entry);
 		call->parked = false;
-		call_resume(call->request, last);
+		patience_resume(call->request, last);
 	}
 }
 

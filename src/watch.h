@@ -11,7 +11,7 @@ struct watch;
 struct watch *watch_new(void);
 void watch_free(struct watch *watch);
 
-/* Parks a call; call_resume is called for it later. */
+/* Parks a call; patience_resume is called for it later. */
 void watch_park(struct watch *watch, struct request *request);
 
 /* Takes a call out, if it is in. */

@@ -15,7 +15,8 @@ BEGIN
                  WHERE after IS NULL OR d.secret_id > after
                  ORDER BY d.secret_id, d.kek_id LIMIT batch) AS due
           JOIN store.kek o ON o.id = due.kek_id
-          JOIN store.kek n ON n.project_id = o.project_id AND n.active
+          -- The newest rotation of the same managed key, or the project's own key.
+          JOIN store.kek n ON n.project_id = o.project_id AND n.key_id IS NOT DISTINCT FROM o.key_id AND n.active
          ORDER BY due.secret_id, due.kek_id;
 END
 $$;

@@ -7,7 +7,8 @@ BEGIN
     INSERT INTO store.kek AS k (id, project_id, root_id, wrapped)
     VALUES (new_id, kek_keep.project_id, new_root_id, new_wrapped)
         ON CONFLICT DO NOTHING;
-    RETURN QUERY SELECT k.id, k.root_id, k.wrapped FROM store.kek k WHERE k.project_id = kek_keep.project_id AND k.active;
+    RETURN QUERY SELECT k.id, k.root_id, k.wrapped FROM store.kek k
+                  WHERE k.project_id = kek_keep.project_id AND k.key_id IS NULL AND k.active;
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_keep(uuid, uuid, text, bytea) IS

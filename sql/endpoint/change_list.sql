@@ -30,4 +30,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.change_list(rule.caller, jsonb) IS
-    'Lists the changes of secrets in the projects that the caller may watch, after a cursor, in the order of auditor.changes; if there are none and wait is given, says so with status 0, for the daemon to call again.';
+    'Lists the changes of secrets and managed keys in the projects that the caller may watch, after a cursor, in the order of auditor.changes; if there are none and wait is given, says so with status 0, for the daemon to call again.';

@@ -15,6 +15,10 @@ BEGIN
     v_secret.project_id := rule.caller_project(caller, 'create', 'secret',
                                                coalesce(v_argument.project_id, caller.default_project_id));
 
+    IF v_argument.key_id IS NOT NULL THEN
+        PERFORM rule.managed_key_of_secret_must_exist(v_argument.key_id, v_secret.project_id, request ->> 'region');
+    END IF;
+
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
     PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
     PERFORM rule.quota_must_allow(caller.organization_id, 'secret',
@@ -23,12 +27,12 @@ BEGIN
     v_secret.id := gen_random_uuid();
     BEGIN
         INSERT INTO store.secret (id, organization_id, project_id, region, path, name, type, description, tags, protected,
-                                  time_to_live, expires_once_accessed, action, created_at, updated_at)
+                                  time_to_live, expires_once_accessed, action, key_id, created_at, updated_at)
         VALUES (v_secret.id, caller.organization_id, v_secret.project_id, request ->> 'region',
                 coalesce(v_argument.path, '/'), v_argument.name, coalesce(v_argument.type, 'opaque'),
                 coalesce(v_argument.description, ''), coalesce(v_argument.tags, '{}'), coalesce(v_argument.protected, false),
                 (v_argument.ephemeral_policy).time_to_live, (v_argument.ephemeral_policy).expires_once_accessed,
-                (v_argument.ephemeral_policy).action, v_now, v_now);
+                (v_argument.ephemeral_policy).action, v_argument.key_id, v_now, v_now);
     EXCEPTION
         WHEN unique_violation THEN
             PERFORM rule.secret_name_is_taken();
@@ -40,4 +44,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_create(rule.caller, jsonb) IS
-    'Creates a secret without a version; refuses a name taken in its path and a create past the quota.';
+    'Creates a secret without a version; refuses a name taken in its path, a create past the quota and a managed key of another project.';

@@ -8,7 +8,9 @@ DECLARE
     v_count bigint := 0;
 BEGIN
     FOR v_kek IN
-        SELECT k.* FROM store.kek k WHERE NOT k.active AND NOT EXISTS (SELECT FROM store.dek d WHERE d.kek_id = k.id)
+        -- But for rotations of managed keys: callers have ciphertexts under them.
+        SELECT k.* FROM store.kek k
+         WHERE NOT k.active AND k.key_id IS NULL AND NOT EXISTS (SELECT FROM store.dek d WHERE d.kek_id = k.id)
          ORDER BY k.id LIMIT batch FOR UPDATE SKIP LOCKED
     LOOP
         -- Looked at again under the lock: a version that was being made may have come meanwhile.
@@ -23,4 +25,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.kek_purge(integer) IS
-    'Destroys at most batch old key-encryption keys under which nothing is left; gives their number.';
+    'Destroys at most batch old key-encryption keys of projects under which nothing is left; gives their number.';

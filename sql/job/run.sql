@@ -9,9 +9,9 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN job.version_expire(batch) + job.version_warn(batch) + job.secret_purge(batch) + job.version_purge(batch)
-        + job.kek_purge(batch) + job.request_expire(batch)
+        + job.key_purge(batch) + job.kek_purge(batch) + job.request_expire(batch)
         + job.audit_partition_create();
 END
 $$;
 COMMENT ON FUNCTION job.run(integer) IS
-    'Does all background work that is due, at most batch secrets of each kind; gives the number of things done, 0 if another instance is at it.';
+    'Does all background work that is due, at most batch secrets or keys of each kind; gives the number of things done, 0 if another instance is at it.';

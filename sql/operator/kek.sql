@@ -1,12 +1,13 @@
 CREATE VIEW operator.key_rotation AS
-    SELECT k.project_id, k.id AS kek_id,
+    SELECT k.project_id, k.key_id, k.id AS kek_id,
            CASE WHEN k.active THEN 'wanted' ELSE 'moving' END AS state,
            k.created_at, k.rotate_requested_at,
            (SELECT count(*) FROM store.dek d WHERE d.kek_id = k.id) AS versions_left
       FROM store.kek k
-     WHERE NOT k.active OR k.rotate_requested_at IS NOT NULL;
+     WHERE k.rotate_requested_at IS NOT NULL
+        OR NOT k.active AND (k.key_id IS NULL OR EXISTS (SELECT FROM store.dek d WHERE d.kek_id = k.id));
 COMMENT ON VIEW operator.key_rotation IS
-    'The key-encryption keys that are being replaced, and how many versions are still under each. A project that is not in it is done.';
+    'The key-encryption keys that are being replaced, and the rotations of managed keys (key_id) that are not the newest, and how many versions are still under each. A project that is not in it is done.';
 
 CREATE FUNCTION operator.kek_rotate(project_id uuid)
 RETURNS void
@@ -21,7 +22,7 @@ BEGIN
         PERFORM fail.operation_refused('there is no such project', 'operator.project_create() makes one');
     END IF;
     UPDATE store.kek k SET rotate_requested_at = clock_timestamp()
-     WHERE k.project_id = v_project.id AND k.active AND k.rotate_requested_at IS NULL;
+     WHERE k.project_id = v_project.id AND k.key_id IS NULL AND k.active AND k.rotate_requested_at IS NULL;
     PERFORM rule.audit_write_operator('operator.kek_rotate', v_project.organization_id, v_project.id, NULL);
 END
 $$;

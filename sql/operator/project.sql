@@ -24,6 +24,7 @@ AS $$
 DECLARE
     v_project store.project;
     v_secret  store.secret;
+    v_key     store.managed_key;
     v_count   bigint := 0;
 BEGIN
     SELECT * INTO v_project FROM store.project p WHERE p.id = project_delete.project_id FOR UPDATE;
@@ -36,6 +37,12 @@ BEGIN
         PERFORM rule.audit_write_job('operator.project_delete', v_secret, NULL);
         v_count := v_count + 1;
     END LOOP;
+    FOR v_key IN
+        SELECT * FROM store.managed_key k WHERE k.project_id = v_project.id ORDER BY k.id FOR UPDATE
+    LOOP
+        PERFORM rule.managed_key_delete(v_key);
+        PERFORM rule.audit_write_job('operator.key_purge', v_key);
+    END LOOP;
     DELETE FROM store.kek k WHERE k.project_id = v_project.id;
     DELETE FROM store.project p WHERE p.id = v_project.id;
     PERFORM rule.audit_write_operator('operator.project_delete', v_project.organization_id, v_project.id, NULL);
@@ -43,4 +50,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.project_delete(uuid) IS
-    'Deletes a project and at once, for ever, its secrets, scheduled or not, protected or not, and its keys; gives the number of secrets.';
+    'Deletes a project and at once, for ever, its secrets and its managed keys, scheduled or not, protected or not, and its key-encryption keys; gives the number of secrets.';

@@ -4,8 +4,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF (resource IN ('secret', 'secret_version') AND quota >= 0) IS NOT TRUE THEN
-        PERFORM fail.operation_refused('a quota is a number from 0 of secret or secret_version',
+    IF (resource IN ('secret', 'secret_version', 'key') AND quota >= 0) IS NOT TRUE THEN
+        PERFORM fail.operation_refused('a quota is a number from 0 of secret, secret_version or key',
                                        'pass one of these words as resource');
     ELSIF NOT EXISTS (SELECT FROM store.organization o WHERE o.id = quota_set.organization_id) THEN
         PERFORM fail.operation_refused('there is no such organization', 'operator.organization_create() makes one');
@@ -17,4 +17,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.quota_set(uuid, text, integer) IS
-    'Sets how many secrets an organization, or versions (secret_version) each of its secrets, may have.';
+    'Sets how many secrets or keys an organization, or versions (secret_version) each of its secrets, may have.';

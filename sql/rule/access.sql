@@ -59,6 +59,9 @@ BEGIN
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND v.revision = access_sealed.revision::integer;
     END IF;
+    IF secret.key_id IS NOT NULL AND v_sealed.revision IS NOT NULL THEN
+        PERFORM rule.managed_key_must_be_usable(secret.key_id);
+    END IF;
     IF v_sealed.dek IS NULL THEN        -- there is no such version, or nothing that would open it
         PERFORM fail.not_found('secret_version', access_sealed.revision);
     ELSIF v_sealed.status <> 'enabled' THEN

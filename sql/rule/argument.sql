@@ -24,7 +24,9 @@ DECLARE
 BEGIN
     IF place = 'data' THEN
         RETURN nullif(request -> 'data', '"absent"');
-    ELSIF place <> 'query' OR kind IN ('tags', 'statuses') THEN
+    ELSIF place = 'cut' THEN        -- the daemon keeps the value, and says what became of it
+        RETURN CASE WHEN request -> name ->> 'state' <> 'absent' THEN request -> name END;
+    ELSIF place <> 'query' OR kind IN ('tags', 'statuses', 'usages') THEN
         RETURN nullif(v_value, 'null');
     END IF;
     v_text := v_value ->> 0;
@@ -38,7 +40,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.argument_value(jsonb, text, text, text) IS
-    'Gives the value of an argument from place path, query or body; null when it is absent, JSON null or, in a query, empty.';
+    'Gives the value of an argument from place path, query or body, or what is said of it (data, cut); null when it is absent, JSON null or, in a query, empty.';
 
 CREATE FUNCTION rule.argument_kind(name text)
 RETURNS text
@@ -48,10 +50,12 @@ AS $$
         WHEN name IN ('secret_id', 'organization_id', 'project_id', 'key_id', 'resource_id', 'principal_id') THEN 'uuid'
         WHEN name IN ('name', 'secret_name') THEN 'name'
         WHEN name IN ('path', 'prefix', 'secret_path') THEN 'path'
-        WHEN name IN ('protected', 'disable_previous', 'ephemeral', 'scheduled_for_deletion') THEN 'boolean'
+        WHEN name IN ('protected', 'disable_previous', 'ephemeral', 'scheduled_for_deletion', 'unprotected',
+                      'without_plaintext') THEN 'boolean'
         WHEN name IN ('page', 'page_size', 'status_code', 'wait') THEN 'integer'
         WHEN name IN ('method_name', 'product_name', 'service_name') THEN 'text'
         WHEN name IN ('recorded_after', 'recorded_before') THEN 'time'
+        WHEN name IN ('plaintext', 'ciphertext', 'associated_data') THEN 'cut'
         WHEN name = 'tags' THEN 'tags'
         WHEN name = 'status' THEN 'statuses'
         ELSE name
@@ -73,6 +77,9 @@ AS $$
         WHEN 'resource_type' THEN ARRAY['unknown_type', 'secret_manager_secret', 'secret_manager_version',
                                         'key_manager_key']
         WHEN 'statuses' THEN ARRAY['unknown_status', 'enabled', 'disabled', 'deleted', 'scheduled_for_deletion']
+        WHEN 'usages' THEN ARRAY['unknown_usage', 'symmetric_encryption', 'asymmetric_encryption', 'asymmetric_signing']
+        WHEN 'origin' THEN ARRAY['unknown_origin', 'scaleway_kms', 'external']
+        WHEN 'algorithm' THEN ARRAY['unknown_symmetric_encryption', 'aes_256_gcm']
     END
 $$;
 COMMENT ON FUNCTION rule.argument_choices(text) IS
@@ -87,11 +94,12 @@ DECLARE
     v_text CONSTANT text := value #>> '{}';
     v_path text;
 BEGIN
-    IF kind IN ('tags', 'statuses') THEN
+    IF kind IN ('tags', 'statuses', 'usages') THEN
         IF v_type <> 'array' OR jsonb_path_exists(value, 'strict $[*] ? (@.type() != "string")') THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a list of strings');
         END IF;
-    ELSIF kind IN ('boolean', 'integer', 'data_crc32', 'ephemeral_policy', 'ephemeral_properties') THEN
+    ELSIF kind IN ('boolean', 'integer', 'data_crc32', 'ephemeral_policy', 'ephemeral_properties', 'usage',
+                   'rotation_policy', 'cut') THEN
         NULL;
     ELSIF v_type <> 'string' THEN
         RETURN rule.argument_fault(name, 'format', 'value must be a string');
@@ -101,8 +109,6 @@ BEGIN
     WHEN 'uuid' THEN
         IF v_text !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a valid UUID');
-        ELSIF name = 'key_id' THEN
-            RETURN rule.argument_fault(name, 'constraint', 'keys of the caller''s own are not available');
         END IF;
     WHEN 'revision' THEN
         IF v_text NOT IN ('latest', 'latest_enabled') AND v_text !~ '^[1-9][0-9]*$' THEN
@@ -133,16 +139,18 @@ BEGIN
         ELSIF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS tag WHERE length(tag) NOT BETWEEN 1 AND 255) THEN
             RETURN rule.argument_fault(name, 'constraint', 'each element must have 1 to 255 characters');
         END IF;
-    WHEN 'statuses' THEN
-        IF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS status
-                    WHERE status <> ALL (rule.argument_choices(kind))) THEN
+    WHEN 'statuses', 'usages' THEN
+        IF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS choice
+                    WHERE choice <> ALL (rule.argument_choices(kind))) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
         END IF;
-    WHEN 'type', 'product', 'order_by', 'event_order', 'resource_type' THEN
+    WHEN 'type', 'product', 'order_by', 'event_order', 'resource_type', 'origin', 'algorithm' THEN
         IF v_text <> ALL (rule.argument_choices(kind)) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
+        ELSIF kind = 'origin' AND v_text = 'external' THEN
+            RETURN rule.argument_fault(name, 'constraint', 'material from elsewhere is not taken');
         END IF;
     WHEN 'boolean' THEN
         IF v_type <> 'boolean' THEN
@@ -184,6 +192,16 @@ BEGIN
         IF v_text <> 'given' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be base64');
         END IF;
+    WHEN 'usage' THEN
+        IF v_type <> 'object' THEN
+            RETURN rule.argument_fault(name, 'format', 'value must be an object');
+        ELSIF jsonb_strip_nulls(value) <> '{"symmetric_encryption": "aes_256_gcm"}' THEN
+            RETURN rule.argument_fault(name, 'constraint', 'value must be {"symmetric_encryption":"aes_256_gcm"}');
+        END IF;
+    WHEN 'rotation_policy' THEN
+        RETURN rule.rotation_policy_check(name, value);
+    WHEN 'cut' THEN
+        RETURN rule.argument_check_cut(name, value ->> 'state', (value ->> 'size')::bigint);
     WHEN 'ephemeral_policy' THEN
         RETURN rule.ephemeral_policy_check(name, value);
     WHEN 'ephemeral_properties' THEN
@@ -194,6 +212,26 @@ END
 $$;
 COMMENT ON FUNCTION rule.argument_check(text, text, jsonb) IS
     'Checks one value against the form and the limits of its argument; gives the fault, null if there is none.';
+
+CREATE FUNCTION rule.argument_check_cut(name text, state text, size bigint)
+RETURNS json
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    v_max CONSTANT bigint := CASE name WHEN 'plaintext' THEN 65535 WHEN 'ciphertext' THEN 131071 END;
+BEGIN
+    IF state <> 'given' THEN
+        RETURN rule.argument_fault(name, 'format', 'value must be base64');
+    ELSIF size = 0 AND v_max IS NOT NULL THEN
+        RETURN rule.argument_fault(name, 'required', 'value is required');
+    ELSIF size > v_max THEN
+        RETURN rule.argument_fault(name, 'constraint', format('value must have at most %s bytes once decoded', v_max));
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION rule.argument_check_cut(text, text, bigint) IS
+    'Checks what the daemon says of a value that it keeps to itself: whether it is base64, and how long it is once decoded; associated data may be empty, and as long as a request.';
 
 CREATE FUNCTION rule.argument_is_address(value text)
 RETURNS boolean
@@ -302,6 +340,13 @@ BEGIN
             WHEN 'page_token' THEN v_argument.page_token := rule.event_token(v_text);
             WHEN 'after' THEN v_argument.after := v_text;
             WHEN 'wait' THEN v_argument.wait := v_text;
+            WHEN 'key_id' THEN v_argument.key_id := v_text;
+            WHEN 'usages' THEN v_argument.usages := rule.argument_texts(v_value);
+            WHEN 'unprotected' THEN v_argument.unprotected := v_text;
+            WHEN 'rotation_policy' THEN v_argument.rotation_policy := rule.rotation_policy(v_value);
+            WHEN 'without_plaintext' THEN v_argument.without_plaintext := v_text;
+            WHEN 'usage', 'origin', 'algorithm', 'plaintext', 'ciphertext', 'associated_data' THEN
+                NULL;       -- nothing but to be right: there is one choice, or the value is not here
             WHEN 'data' THEN v_faults := v_faults || rule.payload_fault(data);
         END CASE;
     END LOOP;
@@ -316,6 +361,7 @@ BEGIN
     -- What clients send to say "nothing in particular".
     v_argument.type := nullif(v_argument.type, 'unknown_type');
     v_argument.resource_type := nullif(v_argument.resource_type, 'unknown_type');
+    v_argument.usages := nullif(array_remove(v_argument.usages, 'unknown_usage'), '{}');
     v_argument.page := coalesce(v_argument.page, 1);
     v_argument.page_size := coalesce(nullif(v_argument.page_size, 0), 50);
     v_argument.order_by := coalesce(v_argument.order_by, 'name_asc');

@@ -31,7 +31,8 @@ BEGIN
               FROM jsonb_each(arguments)
              WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
                                 description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
-                                ephemeral,scheduled_for_deletion,status,order_by,page,page_size,resource_type,
+                                ephemeral,scheduled_for_deletion,status,order_by,page,page_size,resource_type,usage,usages,
+                                unprotected,origin,rotation_policy,algorithm,without_plaintext,
                                 resource_id,principal_id,method_name,product_name,service_name,source_ip,recorded_after,
                                 recorded_before,page_token,after,wait}'));
 END
@@ -90,6 +91,21 @@ END
 $$;
 COMMENT ON FUNCTION rule.audit_write_job(text, store.secret, integer, jsonb) IS
     'Writes the audit row of what time did to a secret or, with a revision, to a version of it.';
+
+CREATE FUNCTION rule.audit_write_job(method text, key store.managed_key, detail jsonb DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    PERFORM rule.audit_write(method,
+                             (key.organization_id, NULL, NULL, NULL)::rule.caller,
+                             jsonb_build_object('region', key.region, 'detail', detail),
+                             rule.outcome(200, NULL, key),
+                             NULL);
+END
+$$;
+COMMENT ON FUNCTION rule.audit_write_job(text, store.managed_key, jsonb) IS
+    'Writes the audit row of what time, or the end of its project, did to a managed key.';
 
 CREATE FUNCTION rule.audit_write_operator(method text, organization_id uuid, project_id uuid, principal_id uuid,
                                           detail jsonb DEFAULT NULL)

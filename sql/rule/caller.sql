@@ -27,11 +27,19 @@ $$;
 COMMENT ON FUNCTION rule.caller_of(bytea) IS
     'Gives the caller whose API key has this digest (32 bytes); refuses an unknown, revoked or expired one.';
 
-CREATE FUNCTION rule.caller_permission_sets(action text)
+CREATE FUNCTION rule.caller_permission_sets(action text, resource text DEFAULT 'secret')
 RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT CASE action
+    SELECT CASE resource WHEN 'key' THEN CASE action
+        WHEN 'read' THEN ARRAY['KeyManagerReadOnly', 'KeyManagerFullAccess', 'AllProductsReadOnly', 'AllProductsFullAccess']
+        WHEN 'create' THEN ARRAY['KeyManagerKeyCreate', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'write' THEN ARRAY['KeyManagerKeyWrite', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'delete' THEN ARRAY['KeyManagerKeyDelete', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'restore' THEN ARRAY['KeyManagerKeyRestore', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'encrypt' THEN ARRAY['KeyManagerKeyEncrypt', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+        WHEN 'decrypt' THEN ARRAY['KeyManagerKeyDecrypt', 'KeyManagerFullAccess', 'AllProductsFullAccess']
+    END ELSE CASE action
         WHEN 'read' THEN ARRAY['SecretManagerReadOnly', 'SecretManagerFullAccess',
                                'AllProductsReadOnly', 'AllProductsFullAccess']
         WHEN 'access' THEN ARRAY['SecretManagerSecretAccess', 'SecretManagerFullAccess', 'AllProductsFullAccess']
@@ -42,10 +50,10 @@ AS $$
         WHEN 'audit' THEN ARRAY['AuditTrailReadOnly', 'AllProductsReadOnly', 'AllProductsFullAccess']
         WHEN 'watch' THEN ARRAY['AuditTrailReadOnly', 'SecretManagerReadOnly', 'SecretManagerFullAccess',
                                 'AllProductsReadOnly', 'AllProductsFullAccess']
-    END
+    END END
 $$;
-COMMENT ON FUNCTION rule.caller_permission_sets(text) IS
-    'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete, restore, audit (the events) or watch (changes).';
+COMMENT ON FUNCTION rule.caller_permission_sets(text, text) IS
+    'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete, restore, audit (the events) or watch (changes); on a key: read, create, write, delete, restore, encrypt or decrypt.';
 
 -- Who may what, in one place: rule.caller_may enforces it and auditor.secret_readers explains it. SQL and without SET,
 -- so that the planner puts it into the query that calls it.
@@ -63,25 +71,25 @@ $$;
 COMMENT ON FUNCTION rule.caller_rights(uuid, text[], uuid) IS
     'Gives the rules of policies by which a principal has one of the permission sets on a project of its own organization or, with null for the project, on all of the organization.';
 
-CREATE FUNCTION rule.caller_may(caller rule.caller, action text, project_id uuid)
+CREATE FUNCTION rule.caller_may(caller rule.caller, action text, project_id uuid, resource text DEFAULT 'secret')
 RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_sets CONSTANT text[] := rule.caller_permission_sets(action);
+    v_sets CONSTANT text[] := rule.caller_permission_sets(action, resource);
 BEGIN
     RETURN EXISTS (SELECT FROM rule.caller_rights(caller.principal_id, v_sets, project_id));
 END
 $$;
-COMMENT ON FUNCTION rule.caller_may(rule.caller, text, uuid) IS
-    'Tells whether a policy gives the caller an action on a project of its own organization or, with null, on all of it.';
+COMMENT ON FUNCTION rule.caller_may(rule.caller, text, uuid, text) IS
+    'Tells whether a policy gives the caller an action, on keys or on secrets, on a project of its own organization or, with null, on all of it.';
 
 CREATE FUNCTION rule.caller_must(caller rule.caller, action text, resource text, project_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF NOT rule.caller_may(caller, action, project_id) THEN
+    IF NOT rule.caller_may(caller, action, project_id, resource) THEN
         PERFORM fail.permissions_denied(action, resource);
     END IF;
 END
@@ -112,7 +120,7 @@ RETURNS uuid[]
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_sets CONSTANT text[] := rule.caller_permission_sets(action);
+    v_sets CONSTANT text[] := rule.caller_permission_sets(action, resource);
     v_projects uuid[];
 BEGIN
     IF argument.project_id IS NOT NULL THEN
@@ -123,7 +131,7 @@ BEGIN
             PERFORM fail.permissions_denied(action, resource);
         END IF;
         v_projects := ARRAY(SELECT p.id FROM store.project p
-                             WHERE p.organization_id = caller.organization_id AND rule.caller_may(caller, action, p.id));
+                             WHERE p.organization_id = caller.organization_id AND rule.caller_may(caller, action, p.id, resource));
     END IF;
     IF argument.organization_id <> caller.organization_id THEN
         RETURN '{}';
@@ -139,7 +147,8 @@ RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT array_agg(DISTINCT permission_set)
-      FROM unnest('{read,access,create,write,delete,restore,audit,watch}'::text[]) AS action,
-           unnest(rule.caller_permission_sets(action)) AS permission_set
+      FROM unnest('{secret,key}'::text[]) AS resource,
+           unnest('{read,access,create,write,delete,restore,encrypt,decrypt,audit,watch}'::text[]) AS action,
+           unnest(rule.caller_permission_sets(action, resource)) AS permission_set
 $$;
 COMMENT ON FUNCTION rule.permission_sets() IS 'Gives all permission sets that allow anything.';

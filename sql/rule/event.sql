@@ -33,16 +33,44 @@ SELECT * FROM (VALUES
     ('operator.secret_manage',        'ManageSecret',                'secret-manager'),
     ('operator.secret_unmanage',      'UnmanageSecret',              'secret-manager'),
     ('operator.project_delete',       'DeleteProject',               'secret-manager'),
+    ('key_create',                    'CreateKey',                   'key-manager'),
+    ('key_list',                      'ListKeys',                    'key-manager'),
+    ('key_get',                       'GetKey',                      'key-manager'),
+    ('key_update',                    'UpdateKey',                   'key-manager'),
+    ('key_delete',                    'DeleteKey',                   'key-manager'),
+    ('key_rotate',                    'RotateKey',                   'key-manager'),
+    ('key_protect',                   'ProtectKey',                  'key-manager'),
+    ('key_unprotect',                 'UnprotectKey',                'key-manager'),
+    ('key_enable',                    'EnableKey',                   'key-manager'),
+    ('key_disable',                   'DisableKey',                  'key-manager'),
+    ('key_restore',                   'RestoreKey',                  'key-manager'),
+    ('key_encrypt',                   'Encrypt',                     'key-manager'),
+    ('key_decrypt',                   'Decrypt',                     'key-manager'),
+    ('key_generate_data_key',         'GenerateDataKey',             'key-manager'),
+    ('algorithm_list',                'ListAlgorithms',              'key-manager'),
+    ('job.key_rotate',                'RotateKeyByPolicy',           'key-manager'),
+    ('job.key_purge',                 'PurgeKey',                    'key-manager'),
+    ('operator.key_purge',            'PurgeKey',                    'key-manager'),
     ('audit_event_list',              'ListEvents',                  'audit-trail'),
     ('change_list',                   'ListChanges',                 'coffer')
 ) AS method(method, name, product)
 JOIN (VALUES
     ('secret-manager', 'scaleway.secret_manager.v1beta1.Api'),
+    ('key-manager',    'scaleway.key_manager.v1alpha1.Api'),
     ('audit-trail',    'scaleway.audit_trail.v1alpha1.Api'),
     ('coffer',         'coffer.v1.Api')
 ) AS product(product, service) USING (product);
 COMMENT ON VIEW rule.method IS
     'What the Audit Trail API calls the methods of the audit. Those of operators that are not here keep their own name, as of product coffer.';
+
+CREATE FUNCTION rule.event_is_of_key(method text)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT method ~ '^((job|operator)[.])?key_'
+$$;
+COMMENT ON FUNCTION rule.event_is_of_key(text) IS
+    'Tells whether an event is about a managed key: then what the audit has in the place of a secret''s id is that of the key.';
 
 CREATE FUNCTION rule.event_filter(argument rule.argument)
 RETURNS rule.event_filter
@@ -80,6 +108,8 @@ AS $$
        AND (filter.ip IS NULL OR host(event.ip) = host(filter.ip))
        AND CASE filter.resource_type
                WHEN 'secret_manager_secret' THEN event.secret_id IS NOT NULL AND event.revision IS NULL
+                                                 AND NOT rule.event_is_of_key(event.method)
+               WHEN 'key_manager_key' THEN event.secret_id IS NOT NULL AND rule.event_is_of_key(event.method)
                WHEN 'secret_manager_version' THEN event.secret_id IS NOT NULL AND event.revision IS NOT NULL
                ELSE filter.resource_type IS NULL
            END
@@ -129,7 +159,7 @@ BEGIN
                        event.request_id,
                        rule.render_event_request(event.request) AS request_body,
                        event.status AS status_code,
-                       rule.render_event_resources(event.secret_id, event.revision) AS resources
+                       rule.render_event_resources(event.method, event.secret_id, event.revision) AS resources
                   FROM (VALUES (true)) AS one LEFT JOIN rule.method m ON m.method = event.method) AS shape);
 END
 $$;
@@ -152,13 +182,22 @@ $$;
 COMMENT ON FUNCTION rule.render_event_request(jsonb) IS
     'Puts the arguments of a request, which the audit keeps by their place, into one object, as they are in the API''s messages.';
 
-CREATE FUNCTION rule.render_event_resources(secret_id uuid, revision integer)
+CREATE FUNCTION rule.render_event_resources(method text, secret_id uuid, revision integer)
 RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF secret_id IS NULL THEN
         RETURN '[]';
+    ELSIF rule.event_is_of_key(method) THEN
+        RETURN (
+            SELECT json_build_array(row_to_json(shape))
+              FROM (SELECT one.id, 'key_manager_key' AS type,
+                           rule.render_time(k.created_at) AS created_at,
+                           rule.render_time(k.updated_at) AS updated_at,
+                           NULL AS deleted_at, k.name, '{}'::json AS key_manager_key_info
+                      FROM (VALUES (render_event_resources.secret_id)) AS one(id)
+                      LEFT JOIN store.managed_key k ON k.id = one.id) AS shape);
     END IF;
     RETURN (
         SELECT json_build_array(
@@ -168,7 +207,7 @@ BEGIN
                                       rule.render_time(s.created_at) AS created_at,
                                       rule.render_time(s.updated_at) AS updated_at,
                                       NULL AS deleted_at, s.name,
-                                      (SELECT row_to_json(info) FROM (SELECT coalesce(s.path, '') AS path, NULL AS key_id) AS info)
+                                      (SELECT row_to_json(info) FROM (SELECT coalesce(s.path, '') AS path, s.key_id) AS info)
                                           AS secret_manager_secret_info) AS shape)
                    ELSE (
                        SELECT row_to_json(shape)
@@ -183,8 +222,8 @@ BEGIN
           LEFT JOIN store.version v ON v.secret_id = one.id AND v.revision = render_event_resources.revision);
 END
 $$;
-COMMENT ON FUNCTION rule.render_event_resources(uuid, integer) IS
-    'Writes the resources of an event: the secret or the version that it concerned, as far as it is still there.';
+COMMENT ON FUNCTION rule.render_event_resources(text, uuid, integer) IS
+    'Writes the resources of an event: the secret, the version or the managed key that it concerned, as far as it is still there.';
 
 CREATE FUNCTION rule.render_change(cursor text, at timestamptz, method text, project_id uuid, secret_id uuid,
                                    revision integer, request_id uuid)
@@ -196,7 +235,12 @@ BEGIN
         SELECT row_to_json(shape)
           FROM (SELECT cursor, rule.render_time(at) AS recorded_at,
                        coalesce((SELECT m.name FROM rule.method m WHERE m.method = render_change.method), method) AS method_name,
-                       project_id, secret_id, revision, request_id) AS shape);
+                       project_id,
+                       CASE WHEN NOT rule.event_is_of_key(method) THEN secret_id END AS secret_id,
+                       revision,
+                       CASE WHEN rule.event_is_of_key(method) THEN secret_id END AS key_id,
+                       request_id) AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_change(text, timestamptz, text, uuid, uuid, integer, uuid) IS 'Writes the shape Change.';
+COMMENT ON FUNCTION rule.render_change(text, timestamptz, text, uuid, uuid, integer, uuid) IS
+    'Writes the shape Change: of a secret, of a version or of a managed key.';

@@ -31,11 +31,16 @@ AS $$
 DECLARE
     v_kek_id uuid;
 BEGIN
-    -- Locked, so that it is not destroyed as one under which nothing is left; it may be replaced meanwhile.
-    SELECT k.id INTO v_kek_id FROM store.kek k WHERE k.project_id = secret.project_id AND k.active FOR KEY SHARE;
-    IF NOT FOUND THEN
-        PERFORM fail.call_again((SELECT row_to_json(reason)
-                                   FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
+    IF secret.key_id IS NOT NULL THEN
+        v_kek_id := rule.managed_key_for_new_version(secret.key_id);
+    ELSE
+        -- Locked, so that it is not destroyed as one under which nothing is left; it may be replaced meanwhile.
+        SELECT k.id INTO v_kek_id FROM store.kek k
+         WHERE k.project_id = secret.project_id AND k.key_id IS NULL AND k.active FOR KEY SHARE;
+        IF NOT FOUND THEN
+            PERFORM fail.call_again((SELECT row_to_json(reason)
+                                       FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
+        END IF;
     END IF;
     IF NOT rule.key_fits(secret.id, v_kek_id, request, key) THEN
         PERFORM rule.key_ask_for(secret, v_kek_id);
@@ -44,4 +49,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.key_for_new_version(store.secret, jsonb, bytea) IS
-    'Gives the id of the active key-encryption key of the secret''s project, under which the given key must be; stops the call if there is none yet.';
+    'Gives the id of the active key-encryption key of the secret''s managed key or, if it has none, of its project, under which the given key must be; stops the call if there is none yet.';

@@ -21,3 +21,14 @@ END
 $$;
 COMMENT ON FUNCTION rule.outcome(integer, text, uuid) IS
     'Makes the outcome of a call that concerned a project or, with null, several.';
+
+CREATE FUNCTION rule.outcome(status integer, body text, key store.managed_key)
+RETURNS rule.outcome
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+    RETURN (status, body, key.project_id, key.id, NULL)::rule.outcome;
+END
+$$;
+COMMENT ON FUNCTION rule.outcome(integer, text, store.managed_key) IS
+    'Makes the outcome of a call that concerned a managed key, whose id stands where that of a secret does: the method tells them apart.';

@@ -4,14 +4,17 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_outcome  rule.outcome := (status, body, NULL, NULL, NULL);
-    v_secret   CONSTANT text := request -> 'path' ->> 'secret_id';
+    v_id       CONSTANT text := coalesce(request -> 'path' ->> 'secret_id', request -> 'path' ->> 'key_id');
     v_revision CONSTANT text := request -> 'path' ->> 'revision';
 BEGIN
     -- What a refused call was about: as far as it can be told, and only to its own organization.
-    IF v_secret ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
-        v_outcome.secret_id := v_secret;
+    IF v_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN
+        v_outcome.secret_id := v_id;
         SELECT s.project_id INTO v_outcome.project_id FROM store.secret s
-         WHERE s.id = v_outcome.secret_id AND s.organization_id = caller.organization_id;
+         WHERE s.id = v_outcome.secret_id AND s.organization_id = caller.organization_id
+        UNION ALL
+        SELECT k.project_id FROM store.managed_key k
+         WHERE k.id = v_outcome.secret_id AND k.organization_id = caller.organization_id;
     END IF;
     IF v_revision ~ '^[1-9][0-9]{0,8}$' THEN
         v_outcome.revision := v_revision;
@@ -20,4 +23,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.refusal(rule.caller, jsonb, smallint, text) IS
-    'Gives the outcome of a refused call, with the secret and the revision that its path names.';
+    'Gives the outcome of a refused call, with the secret and the revision, or the managed key, that its path names.';

@@ -58,7 +58,7 @@ BEGIN
                            rule.render_policy(secret) AS ephemeral_policy,
                            secret.used_by,
                            rule.render_time(secret.deletion_requested_at) AS deletion_requested_at,
-                           NULL AS key_id,
+                           secret.key_id,
                            secret.region) AS shape);
 END
 $$;
@@ -136,3 +136,57 @@ END
 $$;
 COMMENT ON FUNCTION rule.render_browse_item(text, timestamptz, timestamptz, store.secret) IS
     'Writes one item of a browse answer: a folder where there is no secret.';
+
+CREATE FUNCTION rule.render_managed_key(key store.managed_key)
+RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN (SELECT row_to_json(shape)
+              FROM (SELECT key.id,
+                           key.project_id,
+                           key.name,
+                           '{"symmetric_encryption":"aes_256_gcm"}'::json AS usage,
+                           rule.managed_key_state(key) AS state,
+                           key.rotation_count,
+                           rule.render_time(key.created_at) AS created_at,
+                           rule.render_time(key.updated_at) AS updated_at,
+                           key.protected,
+                           false AS locked,
+                           key.description,
+                           key.tags,
+                           rule.render_time(key.rotated_at) AS rotated_at,
+                           CASE WHEN key.rotation_period IS NOT NULL THEN
+                               (SELECT row_to_json(policy)
+                                  FROM (SELECT rule.render_duration(key.rotation_period) AS rotation_period,
+                                               rule.render_time(key.next_rotation_at) AS next_rotation_at) AS policy)
+                           END AS rotation_policy,
+                           'scaleway_kms' AS origin,
+                           rule.render_time(key.deletion_requested_at) AS deletion_requested_at,
+                           'software' AS protection_level,
+                           key.region) AS shape);
+END
+$$;
+COMMENT ON FUNCTION rule.render_managed_key(store.managed_key) IS 'Writes the shape Key.';
+
+CREATE FUNCTION rule.render_managed_key_by_id(key_id uuid)
+RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN (SELECT rule.render_managed_key(k) FROM store.managed_key k WHERE k.id = key_id);
+END
+$$;
+COMMENT ON FUNCTION rule.render_managed_key_by_id(uuid) IS 'Writes the shape Key of the key as it now is.';
+
+CREATE FUNCTION rule.render_rotation(rotation rule.rotation)
+RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN (SELECT row_to_json(shape)
+              FROM (SELECT rotation.rotation, rotation.kek_id, rotation.root_id,
+                           translate(encode(rotation.wrapped, 'base64'), E'\n', '') AS wrapped) AS shape);
+END
+$$;
+COMMENT ON FUNCTION rule.render_rotation(rule.rotation) IS 'Writes for the daemon a rotation of a key, wrapped as it is.';

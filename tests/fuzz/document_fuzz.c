@@ -11,17 +11,17 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	char *text = malloc(size + 1);
 	struct json_object *document, *again;
-	unsigned char *data;
+	struct document_value data;
 	const char *state, *written;
-	size_t length;
 
 	memcpy(text, bytes, size);
 	text[size] = '\0';
 	document = document_parse(text, size);
 	if (document != NULL) {
-		state = document_cut_data(document, &data, &length);
-		FUZZ_EXPECT((strcmp(state, "given") == 0) == (data != NULL));
-		free(data);
+		state = document_cut(document, "data", &data);
+		FUZZ_EXPECT(
+		    (strcmp(state, "given") == 0) == (data.bytes != NULL));
+		document_value_free(&data);
 		written = json_object_to_json_string_ext(
 		    document, JSON_C_TO_STRING_PLAIN);
 		FUZZ_EXPECT(text_is_clean(written, strlen(written)));

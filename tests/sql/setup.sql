@@ -21,7 +21,7 @@
 CREATE TYPE test.answer AS (status integer, body jsonb, text text, receipt bigint);
 CREATE TABLE test.secret_name (id uuid, name text, place integer GENERATED ALWAYS AS IDENTITY);
 
--- A secret by the name it was made with, even when it is gone; another text is given back, to be sent as it is.
+-- A secret, or a key, by the name it was made with, even when it is gone; another text is given back, to be sent as it is.
 CREATE FUNCTION test.secret(name text) RETURNS text LANGUAGE sql AS $$
     SELECT coalesce((SELECT n.id::text FROM test.secret_name n WHERE n.name = $1
                       ORDER BY n.place DESC LIMIT 1), $1)
@@ -48,6 +48,21 @@ $$;
 -- What the daemon says of a key that it sends along.
 CREATE FUNCTION test.key_of(secret_id text, kek_id text) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('key', jsonb_build_object('secret_id', secret_id, 'kek_id', kek_id))
+$$;
+
+-- What the daemon brings as a rotation of a managed key.
+CREATE FUNCTION test.material(key_id text, kek_id uuid) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('material', jsonb_build_object('key_id', key_id, 'kek_id', kek_id, 'root_id', '0123456789abcdef',
+                                                             'wrapped', encode(decode(repeat('00', 60), 'hex'), 'base64')))
+$$;
+
+-- What the daemon says of its cryptography: "Y2lwaGVy", but null for a ciphertext that was of the newest rotation. One
+-- that a request says is unsound does not open.
+CREATE FUNCTION test.cipher(need jsonb, said jsonb) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('cipher', jsonb_build_object(
+        'kek_id', need #> '{keys,0,kek_id}', 'rotation', need #> '{keys,0,rotation}', 'sound', NOT said ? 'unsound',
+        'ciphertext', CASE WHEN NOT said ? 'ciphertext' OR said #> '{ciphertext,rotation}' <> need #> '{keys,0,rotation}'
+                           THEN 'Y2lwaGVy' END))
 $$;
 
 -- A request document. A query argument may be written without the list around it.
@@ -77,7 +92,7 @@ BEGIN
     EXECUTE format('SELECT * FROM api.%I($1, $2, $3, $4)', endpoint) INTO v_answer
         USING request, v_token, key, data;
     RESET SESSION AUTHORIZATION;
-    IF v_answer.status = 200 AND endpoint = 'secret_create' THEN
+    IF v_answer.status = 200 AND endpoint IN ('secret_create', 'key_create') THEN
         INSERT INTO test.secret_name (id, name)
         SELECT (v_answer.body::jsonb ->> 'id')::uuid, v_answer.body::jsonb ->> 'name';
     END IF;
@@ -100,7 +115,11 @@ BEGIN
         v_answer := test.knock(endpoint, v_request, caller, v_key, data);
         EXIT WHEN v_answer.status <> 0;
         v_need := v_answer.body;
-        IF v_need ->> 'need' = 'kek' THEN
+        IF v_need ->> 'need' = 'material' THEN
+            v_request := v_request || test.material(v_need ->> 'key_id', gen_random_uuid());
+        ELSIF v_need ->> 'need' = 'cipher' THEN
+            v_request := v_request || test.cipher(v_need, extra);
+        ELSIF v_need ->> 'need' = 'kek' THEN
             PERFORM daemon.kek_keep((v_need ->> 'project_id')::uuid, gen_random_uuid(), '0123456789abcdef',
                                     decode(repeat('00', 60), 'hex'));
         ELSE
@@ -175,11 +194,13 @@ CREATE FUNCTION test.stored(secret text, revision integer) RETURNS store.version
     SELECT * FROM store.version v WHERE v.secret_id = test.secret(stored.secret)::uuid AND v.revision = stored.revision
 $$;
 
--- All that is stored of secrets, as one value to compare.
+-- All that is stored of secrets and managed keys, as one value to compare.
 CREATE FUNCTION test.everything() RETURNS text LANGUAGE sql AS $$
     SELECT md5(concat((SELECT string_agg(s::text, '' ORDER BY id) FROM store.secret s),
                       (SELECT string_agg(v::text, '' ORDER BY secret_id, revision) FROM store.version v),
-                      (SELECT string_agg(d::text, '' ORDER BY secret_id, revision) FROM store.dek d)))
+                      (SELECT string_agg(d::text, '' ORDER BY secret_id, revision) FROM store.dek d),
+                      (SELECT string_agg(m::text, '' ORDER BY id) FROM store.managed_key m),
+                      (SELECT string_agg(k::text, '' ORDER BY id) FROM store.kek k WHERE k.key_id IS NOT NULL)))
 $$;
 
 -- An audit row in words, the newest unless another is meant: "secret_get 404 not_found by owner on ready in main".

@@ -39,11 +39,11 @@ test_seal_and_open(void **state)
 
 	(void)state;
 	crypto_random(plain, sizeof(plain));
-	crypto_seal(key, "aad", 3, plain, sealed);
-	assert_true(crypto_open(key, "aad", 3, sealed, opened));
+	crypto_seal(key, "aad", 3, plain, sizeof(plain), sealed);
+	assert_true(crypto_open(key, "aad", 3, sealed, sizeof(opened), opened));
 	assert_memory_equal(plain, opened, sizeof(plain));
 	/* A nonce is used once. */
-	crypto_seal(key, "aad", 3, plain, again);
+	crypto_seal(key, "aad", 3, plain, sizeof(plain), again);
 	assert_memory_not_equal(sealed, again, 12);
 }
 
@@ -56,19 +56,23 @@ test_open_refuses(void **state)
 	size_t bit;
 
 	(void)state;
-	crypto_seal(key, "aad", 3, key, sealed);
+	crypto_seal(key, "aad", 3, key, sizeof(key), sealed);
 	memcpy(other, key, sizeof(other));
 	other[31] ^= 1;
-	assert_false(crypto_open(other, "aad", 3, sealed, opened));
-	assert_false(crypto_open(key, "aae", 3, sealed, opened));
-	assert_false(crypto_open(key, "aad", 2, sealed, opened));
+	assert_false(
+	    crypto_open(other, "aad", 3, sealed, sizeof(opened), opened));
+	assert_false(
+	    crypto_open(key, "aae", 3, sealed, sizeof(opened), opened));
+	assert_false(
+	    crypto_open(key, "aad", 2, sealed, sizeof(opened), opened));
 	for (bit = 0; bit < 8 * sizeof(sealed); bit++) {
 		sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(crypto_open(key, "aad", 3, sealed, opened));
+		assert_false(
+		    crypto_open(key, "aad", 3, sealed, sizeof(opened), opened));
 		assert_memory_equal(opened, zero, sizeof(zero));
 		sealed[bit / 8] ^= (unsigned char)(1 << bit % 8);
 	}
-	assert_true(crypto_open(key, "aad", 3, sealed, opened));
+	assert_true(crypto_open(key, "aad", 3, sealed, sizeof(opened), opened));
 }
 
 /* RFC 8032, 7.1, test 1. */

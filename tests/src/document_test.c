@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "../../src/document.h"
-#include "../../src/memory.h"
 #include "../../src/scan.h"
 #include "test.h"
 
@@ -79,18 +78,18 @@ static void
 assert_cut(const char *text, const char *state, const char *bytes, size_t size)
 {
 	struct json_object *object = parse(text);
-	unsigned char *data;
-	size_t length;
+	struct document_value value;
 
 	assert_non_null(object);
-	assert_string_equal(document_cut_data(object, &data, &length), state);
-	assert_int_equal(length, size);
+	assert_string_equal(document_cut(object, "data", &value), state);
+	assert_int_equal(value.size, size);
 	if (bytes == NULL)
-		assert_null(data);
+		assert_null(value.bytes);
 	else
-		assert_memory_equal(data, bytes, size);
+		assert_memory_equal(value.bytes, bytes, size);
 	assert_false(json_object_object_get_ex(object, "data", NULL));
-	memory_wipe_free(data, length);
+	document_value_free(&value);
+	assert_null(value.bytes);
 	json_object_put(object);
 }
 

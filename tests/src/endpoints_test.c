@@ -12,7 +12,7 @@ test_rows(void **state)
 	size_t names, i, j;
 
 	(void)state;
-	assert_int_equal(endpoints_count, 22 + 2 + 3);
+	assert_int_equal(endpoints_count, 22 + 15 + 2 + 3);
 	for (i = 0; i < endpoints_count; i++) {
 		row = &endpoints[i];
 		/* A call reads, or changes, or is the daemon's own. */
@@ -20,9 +20,16 @@ test_rows(void **state)
 		    __builtin_popcount(row->flags &
 			(ENDPOINT_READS | ENDPOINT_CHANGES | ENDPOINT_LOCAL)),
 		    1);
-		assert_int_equal(
-		    row->flags & ENDPOINT_READS ? EVHTTP_REQ_GET : row->method,
-		    row->method);
+		/* What is posted to read is what is to be en- or decrypted. */
+		if (row->flags & ENDPOINT_READS)
+			assert_int_equal(row->method,
+			    row->flags & ENDPOINT_CIPHERS ? EVHTTP_REQ_POST
+							  : EVHTTP_REQ_GET);
+		assert_in_range(
+		    __builtin_popcount(row->flags & ENDPOINT_CIPHERS), 0, 1);
+		/* What is kept for one that comes again holds no plaintext. */
+		if (row->flags & ENDPOINT_CIPHERS)
+			assert_false(row->flags & ENDPOINT_CHANGES);
 		/* It is a name in SQL without quoting. */
 		assert_int_equal(
 		    strspn(row->function, "abcdefghijklmnopqrstuvwxyz_"),

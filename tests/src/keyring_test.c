@@ -27,6 +27,8 @@
 #define ACCESS_KEY                                                         \
 	"d9ca68fc74019349f9298bb73b47792b817c00edba9515379ef2838bba3edfa1" \
 	"435ae16819b33eeb22cdec21f0cd4411caac942edebb3b14dbac8dd54ed8a1eb"
+#define CIPHER_KEY \
+	"87f0221bdec72bcc7e462a2652a009bbdfed49af067b9fe3afe5033bdfcb683d"
 
 static struct keyring *ring;
 static char nowhere[] = "/nonexistent";
@@ -183,6 +185,21 @@ test_access_key_vector(void **state)
 }
 
 static void
+test_cipher_key_vector(void **state)
+{
+	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_KEK);
+	unsigned char key[CRYPTO_KEY_SIZE], expected[sizeof(key)];
+
+	(void)state;
+	assert_false(keyring_cipher_key(ring, kek, project, key));
+	assert_true(keyring_kek_open(ring, kek, project, &wrapped));
+	assert_false(keyring_cipher_key(ring, kek, secret, key));
+	assert_true(keyring_cipher_key(ring, kek, project, key));
+	unhex(CIPHER_KEY, expected, sizeof(expected));
+	assert_memory_equal(key, expected, sizeof(key));
+}
+
+static void
 test_kek_made_and_refused(void **state)
 {
 	struct keyring_wrapped wrapped;
@@ -211,6 +228,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_signer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_access_key_vector, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_cipher_key_vector, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_kek_made_and_refused, set_up, tear_down),
 	};

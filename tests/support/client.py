@@ -26,6 +26,8 @@ class Answer:
 class Client:
     """One keep-alive connection to a daemon, with one key."""
 
+    base = "/secret-manager/v1beta1"
+
     def __init__(self, port, secret_key=None, region=REGION, timeout=60):
         self.port = port
         self.secret_key = secret_key
@@ -35,18 +37,22 @@ class Client:
 
     def as_key(self, secret_key):
         """A client with another key; None sends none."""
-        return Client(self.port, secret_key, self.region, self.timeout)
+        return type(self)(self.port, secret_key, self.region, self.timeout)
 
     def to(self, daemon):
         """A client with this key on another daemon."""
-        return Client(daemon.port, self.secret_key, self.region, self.timeout)
+        return type(self)(daemon.port, self.secret_key, self.region, self.timeout)
+
+    def key_manager(self):
+        """A client of the Key Manager with this key."""
+        return KeyManager(self.port, self.secret_key, self.region, self.timeout)
 
     def close(self):
         self._connection.close()
 
     def path(self, path, query=None):
         """The full path of one that is relative to the API and the region."""
-        prefix = f"/secret-manager/v1beta1/regions/{self.region}"
+        prefix = f"{self.base}/regions/{self.region}"
         return prefix + path + (f"?{urlencode(query, doseq=True)}" if query else "")
 
     def call(self, method, path, body=None, query=None, headers=None, absolute=False):
@@ -106,3 +112,38 @@ class Client:
         answer = self.get(f"/secrets/{secret_id}/versions/{revision}/access")
         assert answer.status == 200, answer.status
         return base64.b64decode(answer.body["data"])
+
+
+class KeyManager(Client):
+    """The same for the Key Manager API."""
+
+    base = "/key-manager/v1alpha1"
+
+    def create_key(self, **members):
+        """Create a key, which has to succeed, and return it."""
+        answer = self.post("/keys", {"usage": {"symmetric_encryption": "aes_256_gcm"}, **members})
+        assert answer.status == 200, answer
+        return answer.body
+
+    def encrypt(self, key_id, plaintext, associated_data=None):
+        """Encrypt bytes, which has to succeed, and return the ciphertext in bytes."""
+        answer = self.post(f"/keys/{key_id}/encrypt", values(plaintext=plaintext, associated_data=associated_data))
+        assert answer.status == 200, answer.status
+        return base64.b64decode(answer.body["ciphertext"])
+
+    def ask_to_decrypt(self, key_id, ciphertext, associated_data=None):
+        """Ask for a ciphertext in bytes to be decrypted, and return the Answer."""
+        return self.post(f"/keys/{key_id}/decrypt", values(ciphertext=ciphertext, associated_data=associated_data))
+
+    def decrypt(self, key_id, ciphertext, associated_data=None):
+        """Decrypt bytes, which has to succeed, and return the plaintext in bytes."""
+        answer = self.ask_to_decrypt(key_id, ciphertext, associated_data)
+        assert answer.status == 200, answer.status
+        return base64.b64decode(answer.body["plaintext"])
+
+
+def values(**members):
+    """A body with these bytes, as they are written in JSON; without those that are None."""
+    return {
+        name: base64.b64encode(value).decode() for name, value in members.items() if value is not None
+    }

@@ -21,7 +21,7 @@ class Tenant:
         self.daemon = daemon
         self.organization_id = self._operator("organization_create", f"organization {uuid.uuid4()}")
         self.project_id = self.project()
-        self.full_access = self.key("SecretManagerFullAccess")
+        self.full_access = self.key("SecretManagerFullAccess", "KeyManagerFullAccess")
 
     def project(self, name=None):
         """Add a project, return its id."""

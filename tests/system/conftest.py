@@ -11,11 +11,13 @@ pytest.register_assert_rewrite("expected", "model")
 def home(service, new_tenant):
     """An organization that all tests of a file share, without a limit that they would notice."""
     home = new_tenant(service)
-    service.database.query(
-        "SELECT operator.quota_set(%s, 'secret', 100000)",
-        home.organization_id,
-        role="coffer_operator",
-    )
+    for resource in ("secret", "key"):
+        service.database.query(
+            "SELECT operator.quota_set(%s, %s, 100000)",
+            home.organization_id,
+            resource,
+            role="coffer_operator",
+        )
     return home
 
 
@@ -41,3 +43,15 @@ def new_secret(api, new_name):
 def operator(service):
     """Run a statement as the operator."""
     return lambda sql, *arguments: service.database.query(sql, *arguments, role="coffer_operator")
+
+
+@pytest.fixture(scope="module")
+def manager(api):
+    """The same client of the Key Manager."""
+    return api.key_manager()
+
+
+@pytest.fixture(scope="module")
+def new_key(manager):
+    """Create a key in that organization, unprotected unless it is told otherwise."""
+    return lambda **members: manager.create_key(**{"unprotected": True, **members})

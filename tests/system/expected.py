@@ -80,6 +80,32 @@ def access(**members):
     return document | members
 
 
+def key(**members):
+    """A new key, for which nothing but its usage and these members was given."""
+    document = {
+        "id": ANY_ID,
+        "project_id": ANY_ID,
+        "name": "",
+        "usage": {"symmetric_encryption": "aes_256_gcm"},
+        "state": "enabled",
+        "rotation_count": 1,
+        "created_at": ANY_TIME,
+        "updated_at": ANY_TIME,
+        "protected": True,
+        "locked": False,
+        "description": None,
+        "tags": [],
+        "rotated_at": ANY_TIME,
+        "rotation_policy": None,
+        "origin": "scaleway_kms",
+        "deletion_requested_at": None,
+        "protection_level": "software",
+        "region": "fr-par",
+    }
+    assert members.keys() <= document.keys()
+    return document | members
+
+
 def invalid_arguments(*faults):
     """Each fault is (argument name, reason, help message); without a message any will do."""
     return 400, {
@@ -147,6 +173,13 @@ def precondition_failed(precondition, help_message=ANY_TEXT):
 
 NOT_USABLE = precondition_failed("resource_not_usable")
 PROTECTED = precondition_failed("protected_resource", "cannot delete a protected secret")
+
+
+def key_not_usable(key_id):
+    return precondition_failed("resource_not_usable", f"key {key_id} is in an invalid state")
+
+
+UNSOUND = invalid_arguments(("ciphertext", "constraint", "cipher: message authentication failed"))
 
 
 def locked(secret_id):

@@ -279,6 +279,7 @@ def known(cluster, database, daemon, tenant, marker, root_key_file):
     exercise_reads(client, tenant, opaque, marker)
     exercise_arguments(client, opaque, marker)
     exercise_ephemeral(client, marker)
+    data_key, managed = exercise_managed_key(client, tenant, database, root_key_file, marker)
     exercise_faults(client, database, opaque, marker)
     old = keys_of(database, tenant, root_key_file, opaque, revision, binary)
     exercise_rotation(database, tenant)
@@ -287,6 +288,8 @@ def known(cluster, database, daemon, tenant, marker, root_key_file):
     return {
         "marker": marker.encode(),
         "binary payload": binary,
+        "data key": data_key,
+        **managed,
         **{f"old {name}": key for name, key in old.items() if new[name] != key},
         **new,
     }
@@ -397,6 +400,39 @@ def exercise_ephemeral(client, marker):
         assert client.access(secret_id) == marker.encode()
         assert client.get(f"/secrets/{secret_id}/versions/1/access").status in (404, 412)
         assert client.delete(f"/secrets/{secret_id}").status == 204
+
+
+def exercise_managed_key(client, tenant, database, root_key_file, marker):
+    """Plaintext, data keys and associated data, which stay in the daemon; return a data key, and the keys above it."""
+    manager = client.key_manager()
+    key_id = manager.create_key()["id"]
+    payload = marker.encode()
+    ciphertext = manager.encrypt(key_id, payload, payload)
+    assert manager.decrypt(key_id, ciphertext, payload) == payload
+    for verb, body in [
+        ("encrypt", {"plaintext": data(payload * 2048)}),
+        ("encrypt", {"plaintext": data(payload)[:-1]}),
+        ("encrypt", {"plaintext": {"value": data(payload)}, "associated_data": data(payload)}),
+        ("decrypt", {"ciphertext": data(payload), "associated_data": [data(payload)]}),
+        ("decrypt", {"ciphertext": data(ciphertext), "plaintext": data(payload)}),
+        ("generate-data-key", {"plaintext": data(payload), "associated_data": data(payload)}),
+    ]:
+        assert manager.post(f"/keys/{key_id}/{verb}", body).status in (200, 400)
+    stranger = tenant.client(key=tenant.key()).key_manager()
+    body = {"plaintext": data(payload), "associated_data": data(payload)}
+    assert stranger.post(f"/keys/{key_id}/encrypt", body).status == 403
+    made = manager.post(f"/keys/{key_id}/generate-data-key", {}).body
+    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    data_key = manager.decrypt(key_id, base64.b64decode(made["ciphertext"]))
+    assert data_key == base64.b64decode(made["plaintext"])
+    ((wrapped,),) = database.query(
+        "SELECT wrapped FROM store.kek WHERE key_id = %s AND rotation = 1", key_id
+    )
+    material = keys.unwrap(keys.root_key(root_key_file), b"coffer/kek", wrapped)
+    return data_key, {
+        "managed key": material,
+        "key of ciphertexts": keys.hkdf(material, b"coffer/cipher"),
+    }
 
 
 def exercise_faults(client, database, secret_id, marker):

@@ -268,7 +268,7 @@ def test_malformed_query_is_refused(api, query):
 
 
 def test_body_too_large(api):
-    answer = api.post("/secrets", json.dumps({"description": "a" * 131072}).encode())
+    answer = api.post("/secrets", json.dumps({"description": "a" * 262144}).encode())
     body = {"message": "request body is too large", "type": "unknown"}
     assert (answer.status, answer.body) == (413, body)
 

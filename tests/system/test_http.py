@@ -285,10 +285,10 @@ def padded(name, size):
 
 
 def test_body_up_to_the_limit(api, new_name):
-    assert api.post("/secrets", padded(new_name(), 131072)).status == 200
+    assert api.post("/secrets", padded(new_name(), 262144)).status == 200
 
 
-@pytest.mark.parametrize("size", [131073, 200_000, 5_000_000])
+@pytest.mark.parametrize("size", [262145, 400_000, 5_000_000])
 def test_body_past_the_limit(api, new_name, size):
     """Told so, also when the body is so large that it is not read to its end."""
     name = new_name()

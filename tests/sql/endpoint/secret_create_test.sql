@@ -1,6 +1,7 @@
 -- POST /secrets
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 
 -- Allowed ----------------------------------------------------------------------
 
@@ -44,6 +45,13 @@ SELECT is((call('secret_create', body => '{"name": "db"}', caller => 'guest')).s
 SELECT is((call('secret_create', body => '{"name": "scheduled"}')).status, 200,
           'and again once its secret is scheduled for deletion');
 
+-- Under a key of the project, which the caller need have no right to.
+SELECT make_key('elsewhere', caller => 'key guest');
+SELECT is((call('secret_create', body => jsonb_build_object('name', 'under-' || key, 'key_id', secret(key)),
+                caller => 'only create')).body ->> 'key_id', secret(key), 'a secret can be under a key that is ' || key)
+  FROM unnest('{live,disabled,doomed}'::text[]) AS key;
+SELECT is((stored('under-live')).key_id::text, secret('live'), 'which is stored');
+
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses('secret_create', '400 invalid_arguments name required', 'no name');
@@ -58,9 +66,14 @@ SELECT refuses('secret_create',
                'arguments that are wrong, all together',
                body => '{"project_id": "main", "name": "a/b", "tags": [1], "description": {}, "type": "x",
                          "path": "a b", "ephemeral_policy": {}, "protected": "false"}');
-SELECT refuses('secret_create', '400 invalid_arguments tags format, key_id constraint',
-               'a key of the caller''s own, with what else is wrong',
-               body => '{"name": "k", "tags": "t", "key_id": "11111111-2222-3333-4444-555555555555"}');
+SELECT refuses('secret_create', '400 invalid_arguments key_id format', 'a key that is no UUID',
+               body => '{"name": "k", "key_id": "live"}');
+SELECT refuses('secret_create', '404 not_found key', title,
+               body => jsonb_build_object('name', 'k', 'key_id', key), extra => extra)
+  FROM (VALUES ('a key that is not there', gen_random_uuid()::text, '{}'::jsonb),
+               ('a key of another project', secret('elsewhere'), '{}'),
+               ('a key of another organization', secret('alien'), '{}'),
+               ('a key of another region', secret('live'), '{"region": "nl-ams"}')) AS t(title, key, extra);
 
 SELECT operator.quota_set(organization('acme'), 'secret',
                           (SELECT count(*)::integer FROM store.secret

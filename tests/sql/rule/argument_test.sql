@@ -89,7 +89,44 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('query.project_id', one(''), 'fine', 'empty'),
     ('query.organization_id', one('acme'), 'format', 'a name'),
     ('body.key_id', '"acme"', 'format', 'a name'),
-    ('body.key_id', '"0a1b2c3d-1111-4222-8333-444455556666"', 'constraint', 'any key'),
+    ('body.key_id', '"0a1b2c3d-1111-4222-8333-444455556666"', 'fine', 'a UUID'),
+
+    ('body.usage!', '{"symmetric_encryption": "aes_256_gcm"}', 'fine', 'what there is'),
+    ('body.usage!', '{"symmetric_encryption": "aes_256_gcm", "asymmetric_signing": null}', 'fine', 'and null for another'),
+    ('body.usage!', '{"symmetric_encryption": "unknown_symmetric_encryption"}', 'constraint', 'another algorithm'),
+    ('body.usage!', '{"asymmetric_signing": "ec_p256_sha256"}', 'constraint', 'another usage'),
+    ('body.usage!', '{"symmetric_encryption": "aes_256_gcm", "asymmetric_signing": "ec_p256_sha256"}', 'constraint', 'two'),
+    ('body.usage!', '{"symmetric_encryption": 7}', 'constraint', 'a number'),
+    ('body.usage!', '{}', 'constraint', 'none'),
+    ('body.usage!', '"symmetric_encryption"', 'format', 'a text'),
+    ('body.usage!', 'null', 'required', 'null'),
+    ('query.usages', '["symmetric_encryption", "asymmetric_signing"]', 'fine', 'some'),
+    ('query.usages', '["symmetric"]', 'format', 'one that is none'),
+    ('body.origin', '"scaleway_kms"', 'fine', 'what there is'),
+    ('body.origin', '"unknown_origin"', 'fine', 'none in particular'),
+    ('body.origin', '"external"', 'constraint', 'another'),
+    ('body.origin', '"here"', 'format', 'one that is none'),
+    ('body.algorithm', '"aes_256_gcm"', 'fine', 'what there is'),
+    ('body.algorithm', '"unknown_symmetric_encryption"', 'fine', 'none in particular'),
+    ('body.algorithm', '"aes_128_gcm"', 'format', 'another'),
+    ('body.unprotected', 'true', 'fine', 'a boolean'),
+    ('body.unprotected', '"true"', 'format', 'a text'),
+    ('body.without_plaintext', '1', 'format', 'a number'),
+    ('body.rotation_policy', '{}', 'fine', 'none'),
+    ('body.rotation_policy', '{"rotation_period": null, "next_rotation_at": null}', 'fine', 'none, written out'),
+    ('body.rotation_policy', '{"rotation_period": "86400s"}', 'fine', 'a day'),
+    ('body.rotation_policy', '{"rotation_period": "3153600000.000000000s"}', 'fine', '100 years'),
+    ('body.rotation_policy', '{"rotation_period": "86399.999999999s"}', 'rotation_period constraint', 'less than a day'),
+    ('body.rotation_policy', '{"rotation_period": "3153600000.1s"}', 'rotation_period constraint', 'more than 100 years'),
+    ('body.rotation_policy', '{"rotation_period": "30 days"}', 'rotation_period format', 'other units'),
+    ('body.rotation_policy', '{"rotation_period": 86400}', 'rotation_period format', 'a number'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2999-01-01T00:00:00Z"}', 'fine', 'a day and a time'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2001-01-01T00:00:00Z"}',
+     'next_rotation_at constraint', 'a time that is over'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "soon"}', 'next_rotation_at format', 'no time'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": 7}', 'next_rotation_at format', 'a number'),
+    ('body.rotation_policy', '{"next_rotation_at": "2999-01-01T00:00:00Z"}', 'rotation_period required', 'a time alone'),
+    ('body.rotation_policy', '"86400s"', 'format', 'a text'),
 
     ('path.revision!', '"1"', 'fine', 'the first'),
     ('path.revision!', '"999999999"', 'fine', 'a high one'),
@@ -338,6 +375,8 @@ SELECT is(told(argument, value, data), expected, expected)
     ('data.data!', '"absent"', NULL, 'data value is required'),
     ('data.data!', '"given"', '', 'data value is required'),
     ('data.data!', '"given"', convert_to(repeat('x', 65537), 'UTF8'), 'data value must have at most 65536 bytes once decoded'),
+    ('body.rotation_policy', '{"rotation_period": "1s"}', NULL,
+     'rotation_policy.rotation_period value must be from 86400s to 3153600000s'),
     ('body.ephemeral_policy', '7', NULL, 'ephemeral_policy value must be an object'),
     ('body.ephemeral_policy', '{}', NULL, 'ephemeral_policy.action value is required'),
     ('body.ephemeral_policy', '{"action": "x"}', NULL, 'ephemeral_policy.action value must be one of disable, delete'),
@@ -361,10 +400,33 @@ SELECT is_empty($$SELECT name FROM (SELECT DISTINCT rtrim(split_part(a[1], '.', 
                                       FROM pg_proc p,
                                            regexp_matches(p.prosrc, '(?:path|query|body)[.][a-z0-9_]+!?', 'g') AS a
                                      WHERE p.pronamespace = 'endpoint'::regnamespace) AS wanted
-                   WHERE name <> 'key_id'       -- always refused, so it has no value
+                   WHERE name <> ALL ('{usage,origin,algorithm}')       -- there is one choice of each
                      AND name <> ALL (ARRAY(SELECT attname::text FROM pg_attribute
                                                WHERE attrelid = 'rule.argument'::regclass))$$,
                 'every argument that an endpoint names is known');
+
+-- A value that the daemon keeps to itself, of which it says so much.
+SELECT is(faults(jsonb_build_object(name, said), ARRAY[format('cut.%s', wanted)]), expected,
+          format('%s, %s: %s', wanted, said, expected))
+  FROM (VALUES
+    ('plaintext', 'plaintext!', '{"state": "absent", "size": 0}'::jsonb, 'plaintext required'),
+    ('plaintext', 'plaintext!', '{"state": "invalid", "size": 0}', 'plaintext format'),
+    ('plaintext', 'plaintext!', '{"state": "given", "size": 0}', 'plaintext required'),
+    ('plaintext', 'plaintext!', '{"state": "given", "size": 1}', 'fine'),
+    ('plaintext', 'plaintext!', '{"state": "given", "size": 65535}', 'fine'),
+    ('plaintext', 'plaintext!', '{"state": "given", "size": 65536}', 'plaintext constraint'),
+    ('other', 'plaintext!', '{"state": "given", "size": 1}', 'plaintext required'),
+    ('ciphertext', 'ciphertext!', '{"state": "absent", "size": 0}', 'ciphertext required'),
+    ('ciphertext', 'ciphertext!', '{"state": "invalid", "size": 0}', 'ciphertext format'),
+    ('ciphertext', 'ciphertext!', '{"state": "given", "size": 0}', 'ciphertext required'),
+    ('ciphertext', 'ciphertext!', '{"state": "given", "size": 1, "rotation": null}', 'fine'),
+    ('ciphertext', 'ciphertext!', '{"state": "given", "size": 131071, "rotation": 1}', 'fine'),
+    ('ciphertext', 'ciphertext!', '{"state": "given", "size": 131072, "rotation": 1}', 'ciphertext constraint'),
+    ('associated_data', 'associated_data', '{"state": "absent", "size": 0}', 'fine'),
+    ('associated_data', 'associated_data', '{"state": "given", "size": 0}', 'fine'),
+    ('associated_data', 'associated_data', '{"state": "given", "size": 200000}', 'fine'),
+    ('associated_data', 'associated_data', '{"state": "invalid", "size": 0}', 'associated_data format')
+  ) AS t(name, wanted, said, expected);
 
 -- What comes of them ---------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 -- Who calls, and what a caller may do.
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 
 -- Who -------------------------------------------------------------------------------------------
 
@@ -35,14 +36,23 @@ INSERT INTO permission VALUES
     ('SecretManagerSecretDelete',  '{delete}'),
     ('SecretManagerSecretRestore', '{restore}'),
     ('SecretManagerFullAccess',    '{read,access,create,write,delete,restore,watch}'),
-    ('AllProductsReadOnly',        '{read,watch}'),
-    ('AllProductsFullAccess',      '{read,access,create,write,delete,restore,watch}');
+    ('KeyManagerReadOnly',         '{key read}'),
+    ('KeyManagerKeyCreate',        '{key create}'),
+    ('KeyManagerKeyWrite',         '{key write}'),
+    ('KeyManagerKeyDelete',        '{key delete}'),
+    ('KeyManagerKeyRestore',       '{key restore}'),
+    ('KeyManagerKeyEncrypt',       '{key encrypt}'),
+    ('KeyManagerKeyDecrypt',       '{key decrypt}'),
+    ('KeyManagerFullAccess',       '{key read,key create,key write,key delete,key restore,key encrypt,key decrypt}'),
+    ('AllProductsReadOnly',        '{read,watch,key read}'),
+    ('AllProductsFullAccess',      '{read,access,create,write,delete,restore,watch,
+                                     key read,key create,key write,key delete,key restore,key encrypt,key decrypt}');
 
 SELECT make_caller(permission_set, 'acme', ARRAY[permission_set], '{main}', 'main') FROM permission;
 
 -- The endpoints that each action is for, and what is sent to them.
 CREATE TEMP TABLE endpoint (name text, action text, body jsonb DEFAULT '{}', query jsonb DEFAULT '{}',
-                            data bytea);
+                            data bytea, extra jsonb DEFAULT '{}');
 INSERT INTO endpoint (name, action) VALUES
     ('secret_list', 'read'), ('secret_get', 'read'), ('secret_browse', 'read'), ('tag_list', 'read'),
        ('secret_type_list', 'read'),
@@ -55,17 +65,24 @@ INSERT INTO endpoint (name, action) VALUES
        ('secret_version_disable', 'write'),
     ('secret_delete', 'delete'), ('secret_version_delete', 'delete'),
     ('secret_restore', 'restore'), ('secret_version_restore', 'restore'),
+    ('key_list', 'key read'), ('key_get', 'key read'), ('key_create', 'key create'), ('key_update', 'key write'),
+       ('key_rotate', 'key write'), ('key_protect', 'key write'), ('key_unprotect', 'key write'), ('key_enable', 'key write'),
+       ('key_disable', 'key write'), ('key_delete', 'key delete'), ('key_restore', 'key restore'),
+    ('key_encrypt', 'key encrypt'), ('key_generate_data_key', 'key encrypt'), ('key_decrypt', 'key decrypt'),
     ('change_list', 'watch');
 UPDATE endpoint SET body = '{"name": "new"}' WHERE name = 'secret_create';
 UPDATE endpoint SET body = '{"product": "s2s_vpn"}' WHERE name = 'secret_add_owner';
 UPDATE endpoint SET body = '{"disable_previous": true}', data = 'x' WHERE name = 'secret_version_create';
+UPDATE endpoint SET body = '{"usage": {"symmetric_encryption": "aes_256_gcm"}}' WHERE name = 'key_create';
+UPDATE endpoint SET extra = at_key('live', cut('plaintext', 1) || cut('ciphertext', 34, '{"rotation": 1}'))
+ WHERE starts_with(action, 'key ') AND name <> ALL ('{key_list,key_create}');
 UPDATE endpoint SET query = jsonb_build_object('secret_name', 'ready', 'project_id', project('main'))
  WHERE name = 'secret_version_access_by_path';
 
 SELECT set_eq($$SELECT name FROM endpoint$$,
               $$SELECT proname::text FROM pg_proc
-                 WHERE pronamespace = 'endpoint'::regnamespace AND proname <> 'audit_event_list'$$,
-              'every endpoint is for one action, but for the one whose right is to an organization');
+                 WHERE pronamespace = 'endpoint'::regnamespace AND proname <> ALL ('{audit_event_list,algorithm_list}')$$,
+              'every endpoint is for one action, but for the one whose right is to an organization, and the one for all');
 
 -- Who may not is told 403; who may gets another answer, whatever it is, which is taken back.
 CREATE FUNCTION test.may_call(endpoint endpoint, caller text) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -73,7 +90,7 @@ DECLARE
     v_status integer;
 BEGIN
     v_status := (call(endpoint.name, 'ready', '1', endpoint.body, endpoint.query, endpoint.data,
-                      caller)).status;
+                      caller, endpoint.extra)).status;
     RAISE EXCEPTION USING MESSAGE = v_status <> 403, ERRCODE = 'ZZ000';
 EXCEPTION
     WHEN SQLSTATE 'ZZ000' THEN

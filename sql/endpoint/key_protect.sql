@@ -1,0 +1,18 @@
+-- Protect a key from deletion.
+CREATE FUNCTION endpoint.key_protect(caller rule.caller, request jsonb)
+RETURNS rule.outcome
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
+    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'write');
+BEGIN
+    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+
+    UPDATE store.managed_key k SET protected = true WHERE k.id = v_key.id;
+
+    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+END
+$$;
+COMMENT ON FUNCTION endpoint.key_protect(rule.caller, jsonb) IS
+    'Protects a key from deletion; protecting it again changes nothing.';

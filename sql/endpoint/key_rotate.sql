@@ -1,0 +1,23 @@
+-- Give a key new material.
+CREATE FUNCTION endpoint.key_rotate(caller rule.caller, request jsonb)
+RETURNS rule.outcome
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
+    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'write');
+    v_material CONSTANT jsonb := request -> 'material';
+BEGIN
+    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+    IF v_material ->> 'key_id' IS DISTINCT FROM v_key.id::text THEN
+        PERFORM rule.managed_key_ask_for_material(v_key.id, v_key.project_id);
+    END IF;
+
+    PERFORM rule.managed_key_rotate(v_key, (v_material ->> 'kek_id')::uuid, v_material ->> 'root_id',
+                                    decode(v_material ->> 'wrapped', 'base64'));
+
+    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+END
+$$;
+COMMENT ON FUNCTION endpoint.key_rotate(rule.caller, jsonb) IS
+    'Gives a key a new rotation, which is used from now on; older ones still decrypt, and what versions are under them moves in time.';

@@ -1,0 +1,193 @@
+#include <string.h>
+
+#include "access_key.h"
+#include "hint.h"
+#include "log.h"
+#include "need.h"
+#include "request.h"
+#include "service.h"
+
+/* Derives the key for the ids in key, if its KEK is known. */
+static bool
+access_key_derive(struct request *request)
+{
+	struct access_key *key = &request->call.access_key;
+
+	key->known = keyring_access_key(request->service->keyring, key->kek,
+	    key->project, key->secret, key->bytes);
+	return (key->known);
+}
+
+/* Hints ------------------------------------------------------------------ */
+
+void
+access_key_guess(struct request *request)
+{
+	struct hints *hints = request->service->hints;
+	struct access_key *key = &request->call.access_key;
+	struct json_object *path, *id;
+	struct hint hint;
+
+	json_object_object_get_ex(request->document, "path", &path);
+	if (json_object_object_get_ex(path, "secret_id", &id)) {
+		if (uuid_parse(json_object_get_string(id), key->secret) != 0)
+			return;
+	} else if (!hint_path_get(hints, evhttp_request_get_uri(request->http),
+		       key->secret)) {
+		return;
+	}
+	if (!hint_get(hints, key->secret, &hint) &&
+	    !hint_get(hints, request->digest, &hint))
+		return;
+	uuid_copy(key->project, hint.project);
+	uuid_copy(key->kek, hint.kek);
+	(void)access_key_derive(request);
+}
+
+static void
+access_key_remember(struct request *request)
+{
+	struct hints *hints = request->service->hints;
+	const struct access_key *key = &request->call.access_key;
+	struct json_object *path;
+	struct hint hint;
+
+	uuid_copy(hint.project, key->project);
+	uuid_copy(hint.kek, key->kek);
+	hint_put(hints, key->secret, &hint);
+	hint_put(hints, request->digest, &hint);
+	json_object_object_get_ex(request->document, "path", &path);
+	if (!json_object_object_get_ex(path, "secret_id", NULL))
+		hint_path_put(
+		    hints, evhttp_request_get_uri(request->http), key->secret);
+}
+
+void
+access_key_describe(struct request *request)
+{
+	const struct access_key *key = &request->call.access_key;
+	struct json_object *about;
+	char text[UUID_STR_LEN];
+
+	if (!key->known)
+		return;
+	about = json_object_new_object();
+	uuid_unparse_lower(key->secret, text);
+	json_object_object_add(
+	    about, "secret_id", json_object_new_string(text));
+	uuid_unparse_lower(key->kek, text);
+	json_object_object_add(about, "kek_id", json_object_new_string(text));
+	json_object_object_add(request->document, "key", about);
+}
+
+/* What the door needs ---------------------------------------------------- */
+
+/*
+ * The KEK was tampered with, or its root key is not loaded.  A read goes on
+ * with a key that opens nothing: the refusal is the door's then, as of all
+ * that does not open, and it is in the audit.  A write must not go on.
+ */
+static void
+access_key_use_none(struct request *request, const char *root_id)
+{
+	struct access_key *key = &request->call.access_key;
+
+	log_error("key does not open", log_text("id", request->id),
+	    log_text("root_id", root_id));
+	if ((request->route.endpoint->flags & ENDPOINT_READS) == 0) {
+		request_refuse(request, ERROR_INTERNAL);
+		return (call_finish(request));
+	}
+	crypto_random(key->bytes, sizeof(key->bytes));
+	key->known = true;
+	call_again(request);
+}
+
+/* Goes on with the KEK that the database keeps. */
+static void
+access_key_use(struct request *request, const struct keyring_wrapped *wrapped)
+{
+	const struct access_key *key = &request->call.access_key;
+
+	if (!access_key_derive(request) &&
+	    (!keyring_kek_open(
+		 request->service->keyring, key->kek, key->project, wrapped) ||
+		!access_key_derive(request)))
+		return (access_key_use_none(request, wrapped->root_id));
+	access_key_remember(request);
+	call_again(request);
+}
+
+static bool
+access_key_hear(struct request *request, struct json_object *need)
+{
+	struct access_key *key = &request->call.access_key;
+
+	return (need_uuid(need, "secret_id", key->secret) &&
+	    need_uuid(need, "project_id", key->project));
+}
+
+void
+access_key_open(struct request *request, struct json_object *need)
+{
+	struct keyring_wrapped wrapped;
+
+	if (!access_key_hear(request, need) ||
+	    !need_uuid(need, "kek_id", request->call.access_key.kek) ||
+	    !need_wrapped(need, &wrapped))
+		return (call_fail(request, "call's need is malformed"));
+	access_key_use(request, &wrapped);
+}
+
+static void
+access_key_kept(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct request *request = query->owner;
+	struct access_key *key = &request->call.access_key;
+
+	if (error != NULL) {
+		request->error = error;
+		return (call_finish(request));
+	}
+	if (PQntuples(result) != 1 ||
+	    PQgetlength(result, 0, 0) != sizeof(key->kek) ||
+	    PQgetlength(result, 0, 1) != ROOT_KEY_ID_SIZE - 1 ||
+	    PQgetlength(result, 0, 2) != sizeof(key->wrapped.bytes))
+		return (call_fail(request, "kept key is malformed"));
+	memcpy(key->kek, PQgetvalue(result, 0, 0), sizeof(key->kek));
+	memcpy(
+	    key->wrapped.root_id, PQgetvalue(result, 0, 1), ROOT_KEY_ID_SIZE);
+	memcpy(key->wrapped.bytes, PQgetvalue(result, 0, 2),
+	    sizeof(key->wrapped.bytes));
+	access_key_use(request, &key->wrapped);
+}
+
+/* The project has no KEK yet: this daemon makes one, and may come second. */
+void
+access_key_make_kek(struct request *request, struct json_object *need)
+{
+	struct access_key *key = &request->call.access_key;
+	struct query *query = &request->call.query;
+
+	if (!access_key_hear(request, need))
+		return (call_fail(request, "call's need is malformed"));
+	keyring_kek_make(
+	    request->service->keyring, key->project, key->kek, &key->wrapped);
+	uuid_unparse_lower(key->project, key->project_text);
+	uuid_unparse_lower(key->kek, key->kek_text);
+	query->statement = STATEMENT_KEK_KEEP;
+	query->count = 4;
+	query->parameters[0] =
+	    (struct session_parameter){ .value = key->project_text };
+	query->parameters[1] =
+	    (struct session_parameter){ .value = key->kek_text };
+	query->parameters[2] =
+	    (struct session_parameter){ .value = key->wrapped.root_id };
+	query->parameters[3] = (struct session_parameter){
+		.value = key->wrapped.bytes,
+		.size = sizeof(key->wrapped.bytes),
+		.binary = true,
+	};
+	call_ask(request, access_key_kept);
+}

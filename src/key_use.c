@@ -1,0 +1,244 @@
+#include <event2/buffer.h>
+#include <string.h>
+
+#include "base64.h"
+#include "cipher.h"
+#include "key_use.h"
+#include "memory.h"
+#include "need.h"
+#include "request.h"
+#include "service.h"
+
+#define KEY_USE_PLACE "\"plaintext\":null"
+
+struct key_use_rotation {
+	int32_t number;
+	const char *kek_id; /* as the door has named it */
+	unsigned char key[CRYPTO_KEY_SIZE];
+};
+
+/* Rotations ---------------------------------------------------------------- */
+
+/* Those that the door has given: the newest first. */
+static struct json_object *
+key_use_given(struct json_object *need, size_t i)
+{
+	struct json_object *keys;
+
+	if (!json_object_object_get_ex(need, "keys", &keys) ||
+	    !json_object_is_type(keys, json_type_array))
+		return (NULL);
+	return (json_object_array_get_idx(keys, i));
+}
+
+static int32_t
+key_use_number(struct json_object *given)
+{
+	struct json_object *number;
+
+	if (!json_object_object_get_ex(given, "rotation", &number))
+		return (0);
+	return (json_object_get_int(number));
+}
+
+/* Opens a rotation, if that has not been done before. */
+static bool
+key_use_open(struct request *request, struct json_object *need,
+    struct json_object *given, struct key_use_rotation *rotation)
+{
+	struct keyring *keyring = request->service->keyring;
+	struct keyring_wrapped wrapped;
+	uuid_t kek, project;
+
+	if (!need_uuid(need, "project_id", project) ||
+	    !need_uuid(given, "kek_id", kek))
+		return (false);
+	rotation->number = key_use_number(given);
+	rotation->kek_id = need_text(given, "kek_id");
+	return (keyring_cipher_key(keyring, kek, project, rotation->key) ||
+	    (need_wrapped(given, &wrapped) &&
+		keyring_kek_open(keyring, kek, project, &wrapped) &&
+		keyring_cipher_key(keyring, kek, project, rotation->key)));
+}
+
+/* Ciphertexts -------------------------------------------------------------- */
+
+static void
+key_use_encrypt(const struct request *request,
+    const struct key_use_rotation *newest, struct document_value *ciphertext)
+{
+	const struct document_value *plaintext = &request->plaintext;
+
+	ciphertext->size = plaintext->size + CIPHER_OVERHEAD;
+	ciphertext->bytes = memory_new(ciphertext->size);
+	cipher_seal(newest->key, newest->number, request->associated_data.bytes,
+	    request->associated_data.size, plaintext->bytes, plaintext->size,
+	    ciphertext->bytes);
+}
+
+/* Room for a plaintext, in the place of one that there may be. */
+static void
+key_use_make_room(struct request *request, size_t size)
+{
+	document_value_free(&request->plaintext);
+	request->plaintext.bytes = memory_new(size);
+	request->plaintext.size = size;
+}
+
+static void
+key_use_generate(struct request *request)
+{
+	key_use_make_room(request, CRYPTO_KEY_SIZE);
+	crypto_random(request->plaintext.bytes, CRYPTO_KEY_SIZE);
+}
+
+static bool
+key_use_decrypt(
+    struct request *request, const struct key_use_rotation *rotation)
+{
+	const struct document_value *ciphertext = &request->ciphertext;
+
+	key_use_make_room(request, ciphertext->size - CIPHER_OVERHEAD);
+	if (cipher_open(rotation->key, rotation->number,
+		request->associated_data.bytes, request->associated_data.size,
+		ciphertext->bytes, ciphertext->size, request->plaintext.bytes))
+		return (true);
+	document_value_free(&request->plaintext);
+	return (false);
+}
+
+/* The call ----------------------------------------------------------------- */
+
+/* Of a value that is none, null. */
+static struct json_object *
+key_use_base64(const struct document_value *value)
+{
+	struct json_object *object;
+	char *text;
+
+	if (value->bytes == NULL)
+		return (NULL);
+	text = memory_new(BASE64_ENCODED_SIZE(value->size));
+	base64_encode(value->bytes, value->size, text);
+	object = json_object_new_string(text);
+	memory_free(text);
+	return (object);
+}
+
+static void
+key_use_describe(struct request *request, const struct key_use_rotation *newest,
+    bool sound, const struct document_value *ciphertext)
+{
+	struct json_object *cipher = json_object_new_object();
+
+	json_object_object_add(
+	    cipher, "kek_id", json_object_new_string(newest->kek_id));
+	json_object_object_add(
+	    cipher, "rotation", json_object_new_int(newest->number));
+	json_object_object_add(cipher, "sound", json_object_new_boolean(sound));
+	json_object_object_add(
+	    cipher, "ciphertext", key_use_base64(ciphertext));
+	json_object_object_add(request->document, "cipher", cipher);
+}
+
+/*
+ * Decrypts with the rotation that the ciphertext names, if the door has given
+ * it; false when that does not open.  A client gets what is under an older
+ * rotation under the newest, too.
+ */
+static bool
+key_use_read(struct request *request, struct json_object *need,
+    const struct key_use_rotation *newest)
+{
+	struct document_value again = { .bytes = NULL };
+	struct key_use_rotation used = { .number = 0 };
+	struct json_object *given;
+	int32_t number = cipher_rotation(
+	    request->ciphertext.bytes, request->ciphertext.size);
+	bool opened = true, sound = false;
+	size_t i;
+
+	/* What a client may have sent is not what was opened. */
+	document_value_free(&request->plaintext);
+	for (i = 0; (given = key_use_given(need, i)) != NULL; i++) {
+		if (number == 0 || key_use_number(given) != number)
+			continue;
+		opened = key_use_open(request, need, given, &used);
+		sound = opened && key_use_decrypt(request, &used);
+	}
+	if (sound && number != newest->number)
+		key_use_encrypt(request, newest, &again);
+	key_use_describe(request, newest, sound, &again);
+	document_value_free(&again);
+	memory_wipe(&used, sizeof(used));
+	return (opened);
+}
+
+static void
+key_use_write(struct request *request, const struct key_use_rotation *newest)
+{
+	struct document_value ciphertext;
+
+	if (request->route.endpoint->flags & ENDPOINT_GENERATES)
+		key_use_generate(request);
+	key_use_encrypt(request, newest, &ciphertext);
+	key_use_describe(request, newest, true, &ciphertext);
+	document_value_free(&ciphertext);
+}
+
+void
+key_use_perform(struct request *request, struct json_object *need)
+{
+	struct key_use_rotation newest = { .number = 0 };
+	bool opened;
+
+	opened = key_use_open(request, need, key_use_given(need, 0), &newest);
+	if (opened && request->route.endpoint->flags & ENDPOINT_DECRYPTS)
+		opened = key_use_read(request, need, &newest);
+	else if (opened)
+		key_use_write(request, &newest);
+	memory_wipe(&newest, sizeof(newest));
+	if (opened)
+		call_again(request);
+	else
+		call_fail(request, "managed key does not open");
+}
+
+bool
+key_use_has_plaintext(const struct request *request)
+{
+	const unsigned int flags = request->route.endpoint->flags;
+	struct json_object *body, *without;
+
+	if ((flags & ENDPOINT_GENERATES) == 0)
+		return ((flags & ENDPOINT_DECRYPTS) != 0);
+	json_object_object_get_ex(request->document, "body", &body);
+	return (
+	    !json_object_object_get_ex(body, "without_plaintext", &without) ||
+	    !json_object_get_boolean(without));
+}
+
+bool
+key_use_answer(struct request *request, const char *body, size_t size)
+{
+	const struct document_value *plaintext = &request->plaintext;
+	const char *place =
+	    memmem(body, size, KEY_USE_PLACE, strlen(KEY_USE_PLACE));
+	size_t before, room = BASE64_ENCODED_SIZE(plaintext->size);
+	char *text;
+
+	if (place == NULL || plaintext->bytes == NULL)
+		return (false);
+	before =
+	    (size_t)(place - body) + strlen(KEY_USE_PLACE) - strlen("null");
+	text = memory_new(room);
+	base64_encode(plaintext->bytes, plaintext->size, text);
+	evbuffer_add(request->body, body, before);
+	evbuffer_add(request->body, "\"", 1);
+	evbuffer_add(request->body, text, strlen(text));
+	evbuffer_add(request->body, "\"", 1);
+	evbuffer_add(request->body, place + strlen(KEY_USE_PLACE),
+	    size - before - strlen("null"));
+	memory_wipe_free(text, room);
+	return (true);
+}

@@ -1,0 +1,111 @@
+#include <string.h>
+
+#include "access_key.h"
+#include "base64.h"
+#include "key_use.h"
+#include "need.h"
+#include "patience.h"
+#include "request.h"
+#include "service.h"
+
+#define NEED_WRAPPED_SIZE BASE64_ENCODED_SIZE(CRYPTO_SEALED_SIZE)
+
+const char *
+need_text(struct json_object *need, const char *name)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(need, name, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return ("");
+	return (json_object_get_string(value));
+}
+
+bool
+need_uuid(struct json_object *need, const char *name, uuid_t id)
+{
+	return (uuid_parse(need_text(need, name), id) == 0);
+}
+
+bool
+need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
+{
+	unsigned char bytes[BASE64_DECODED_MAX(NEED_WRAPPED_SIZE + 3)];
+	const char *root_id = need_text(need, "root_id");
+	const char *text = need_text(need, "wrapped");
+	size_t size;
+
+	if (strlen(root_id) != ROOT_KEY_ID_SIZE - 1 ||
+	    strlen(text) != NEED_WRAPPED_SIZE - 1 ||
+	    !base64_decode(text, strlen(text), bytes, &size) ||
+	    size != sizeof(wrapped->bytes))
+		return (false);
+	memcpy(wrapped->root_id, root_id, ROOT_KEY_ID_SIZE);
+	memcpy(wrapped->bytes, bytes, sizeof(wrapped->bytes));
+	return (true);
+}
+
+/* It would lock or change a row, and hold up those that share its commit. */
+static void
+need_alone(struct request *request, struct json_object *need)
+{
+	(void)need;
+	request->call.alone = true;
+	call_again(request);
+}
+
+/* A managed key gets a rotation: made here, and kept by the door. */
+static void
+need_material(struct request *request, struct json_object *need)
+{
+	struct json_object *material = json_object_new_object();
+	struct keyring_wrapped wrapped;
+	char text[NEED_WRAPPED_SIZE];
+	uuid_t project, kek;
+
+	json_object_object_add(request->document, "material", material);
+	if (!need_uuid(need, "project_id", project))
+		return (call_fail(request, "call's need is malformed"));
+	keyring_kek_make(request->service->keyring, project, kek, &wrapped);
+	json_object_object_add(material, "key_id",
+	    json_object_new_string(need_text(need, "key_id")));
+	uuid_unparse_lower(kek, text);
+	json_object_object_add(
+	    material, "kek_id", json_object_new_string(text));
+	json_object_object_add(
+	    material, "root_id", json_object_new_string(wrapped.root_id));
+	base64_encode(wrapped.bytes, sizeof(wrapped.bytes), text);
+	json_object_object_add(
+	    material, "wrapped", json_object_new_string(text));
+	call_again(request);
+}
+
+static const struct need {
+	const char *name;
+	void (*meet)(struct request *request, struct json_object *need);
+} needs[] = {
+	{ "alone", need_alone },
+	{ "change", patience_wait },
+	{ "cipher", key_use_perform },
+	{ "kek", access_key_make_kek },
+	{ "key", access_key_open },
+	{ "material", need_material },
+};
+
+void
+need_meet(struct request *request, const char *text)
+{
+	struct json_object *need = json_tokener_parse(text);
+	const char *name = need_text(need, "need");
+	size_t i;
+
+	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		if (strcmp(needs[i].name, name) == 0) {
+			needs[i].meet(request, need);
+			break;
+		}
+	}
+	if (i == sizeof(needs) / sizeof(needs[0]))
+		call_fail(request, "call's need is unknown");
+	json_object_put(need);
+}

@@ -1,0 +1,25 @@
+/*
+ * Status 0: a door says what it needs, and that nothing has happened yet.
+ */
+#ifndef COFFER_NEED_H
+#define COFFER_NEED_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <uuid/uuid.h>
+
+#include "keyring.h"
+
+struct request;
+
+/* Sees to what the door has said it needs, and goes on with the call. */
+void need_meet(struct request *request, const char *text);
+
+/* Members of what it said: "" when there is no such text; false: malformed. */
+const char *need_text(struct json_object *need, const char *name);
+bool need_uuid(struct json_object *need, const char *name, uuid_t id)
+    __attribute__((warn_unused_result));
+bool need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,59 @@
+#include "patience.h"
+#include "request.h"
+#include "service.h"
+#include "watch.h"
+
+/* From now on the door may not ask to wait. */
+static void
+patience_end(struct request *request)
+{
+	struct json_object *query, *values = json_object_new_array();
+
+	json_object_array_add(values, json_object_new_string("0"));
+	json_object_object_get_ex(request->document, "query", &query);
+	json_object_object_add(query, "wait", values);
+}
+
+void
+patience_resume(struct request *request, bool last)
+{
+	if (last)
+		patience_end(request);
+	call_anew(request);
+}
+
+/* While it runs, it comes back by itself, and is not parked again. */
+static void
+patience_lost(evutil_socket_t fd, short what, void *arg)
+{
+	struct request *request = arg;
+
+	(void)fd;
+	(void)what;
+	if (!request->call.parked)
+		return;
+	watch_leave(request->service->watch, request);
+	patience_resume(request, true);
+}
+
+void
+patience_wait(struct request *request, struct json_object *need)
+{
+	struct service *service = request->service;
+	struct call *call = &request->call;
+	struct json_object *seconds;
+	struct timeval time = { 0, 0 };
+
+	if (call->patience == NULL &&
+	    json_object_object_get_ex(need, "wait", &seconds)) {
+		time.tv_sec = json_object_get_int(seconds);
+		call->patience =
+		    evtimer_new(service->base, patience_lost, request);
+		evtimer_add(call->patience, &time);
+	}
+	if (service->draining || call->patience == NULL ||
+	    !evtimer_pending(call->patience, NULL))
+		return (patience_resume(request, true));
+	evtimer_del(call->deadline);
+	watch_park(service->watch, request);
+}

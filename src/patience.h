@@ -1,0 +1,18 @@
+/*
+ * A call that waits for a change, as long as its client has asked for.
+ */
+#ifndef COFFER_PATIENCE_H
+#define COFFER_PATIENCE_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+struct request;
+
+/* The door has no change yet: parks the call, or calls for the last time. */
+void patience_wait(struct request *request, struct json_object *need);
+
+/* Goes on with a call that was parked; last: it may not be parked again. */
+void patience_resume(struct request *request, bool last);
+
+#endif

@@ -1,0 +1,220 @@
+/* clang-format off */
+#include <event2/http.h>
+#include <event2/http_struct.h>
+/* clang-format on */
+
+#include "../../src/base64.h"
+#include "../../src/hint.h"
+#include "../../src/memory.h"
+#include "call_fake.h"
+#include "result.h"
+
+#define SECRET "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define PROJECT "11111111-2222-4333-8444-555555555555"
+
+static const struct endpoint reads = { .flags = ENDPOINT_READS };
+static const struct endpoint changes = { .flags = ENDPOINT_CHANGES };
+
+static struct service service;
+static struct request request;
+static uuid_t secret, project, kek;
+static struct keyring_wrapped wrapped;
+
+static void
+begin(const char *document)
+{
+	json_object_put(request.document);
+	memset(&request, 0, sizeof(request));
+	request.service = &service;
+	request.route.endpoint = &reads;
+	request.document = json_tokener_parse(document);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fake_service(&service);
+	service.hints = hint_new(64);
+	uuid_parse(SECRET, secret);
+	uuid_parse(PROJECT, project);
+	keyring_kek_make(service.keyring, project, kek, &wrapped);
+	begin("{\"path\":{\"secret_id\":\"" SECRET "\"}}");
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	json_object_put(request.document);
+	request.document = NULL;
+	hint_free(service.hints);
+	keyring_free(service.keyring);
+	return (0);
+}
+
+/* What a door says when it needs the key. */
+static struct json_object *
+need_of_key(void)
+{
+	struct json_object *need = json_object_new_object();
+	char text[BASE64_ENCODED_SIZE(CRYPTO_SEALED_SIZE)];
+
+	json_object_object_add(
+	    need, "secret_id", json_object_new_string(SECRET));
+	json_object_object_add(
+	    need, "project_id", json_object_new_string(PROJECT));
+	uuid_unparse_lower(kek, text);
+	json_object_object_add(need, "kek_id", json_object_new_string(text));
+	json_object_object_add(
+	    need, "root_id", json_object_new_string(wrapped.root_id));
+	base64_encode(wrapped.bytes, sizeof(wrapped.bytes), text);
+	json_object_object_add(need, "wrapped", json_object_new_string(text));
+	return (need);
+}
+
+static void
+open_key(void)
+{
+	struct json_object *need = need_of_key();
+
+	access_key_open(&request, need);
+	json_object_put(need);
+}
+
+static void
+assert_key(void)
+{
+	const struct access_key *key = &request.call.access_key;
+	unsigned char expected[KEYRING_ACCESS_KEY_SIZE];
+	char text[256], id[UUID_STR_LEN];
+
+	assert_true(key->known);
+	assert_true(keyring_access_key(
+	    service.keyring, kek, project, secret, expected));
+	assert_memory_equal(key->bytes, expected, sizeof(expected));
+	access_key_describe(&request);
+	uuid_unparse_lower(kek, id);
+	snprintf(text, sizeof(text),
+	    "\"key\":{\"secret_id\":\"" SECRET "\",\"kek_id\":\"%s\"}", id);
+	assert_non_null(strstr(fake_document(&request), text));
+}
+
+static void
+test_asked_for_and_remembered(void **state)
+{
+	(void)state;
+	access_key_guess(&request);
+	assert_false(request.call.access_key.known);
+	access_key_describe(&request);
+	assert_null(strstr(fake_document(&request), "\"key\""));
+	open_key();
+	fake_expect((struct fake){ .again = 1 });
+	assert_key();
+	/* The next call brings it along. */
+	begin("{\"path\":{\"secret_id\":\"" SECRET "\"}}");
+	access_key_guess(&request);
+	assert_key();
+	begin("{\"path\":{\"secret_id\":\"none\"}}");
+	access_key_guess(&request);
+	assert_false(request.call.access_key.known);
+}
+
+static void
+test_remembered_by_path(void **state)
+{
+	struct evhttp_request *http = evhttp_request_new(NULL, NULL);
+
+	(void)state;
+	http->uri = memory_copy("/by/path");
+	begin("{\"path\":{}}");
+	request.http = http;
+	access_key_guess(&request);
+	assert_false(request.call.access_key.known);
+	open_key();
+	begin("{\"path\":{}}");
+	request.http = http;
+	access_key_guess(&request);
+	assert_key();
+	evhttp_request_free(http);
+}
+
+static void
+test_what_does_not_open(void **state)
+{
+	const struct access_key *key = &request.call.access_key;
+	unsigned char right[KEYRING_ACCESS_KEY_SIZE];
+
+	(void)state;
+	assert_true(keyring_kek_open(service.keyring, kek, project, &wrapped));
+	assert_true(
+	    keyring_access_key(service.keyring, kek, project, secret, right));
+	wrapped.bytes[30] ^= 1;
+	uuid_generate_random(kek);
+	/* A read goes on, with a key that opens nothing. */
+	open_key();
+	fake_expect((struct fake){ .again = 1 });
+	assert_true(key->known);
+	assert_memory_not_equal(key->bytes, right, sizeof(right));
+	/* A write does not. */
+	request.route.endpoint = &changes;
+	open_key();
+	fake_expect((struct fake){ .again = 1, .finished = 1 });
+	assert_ptr_equal(request.error, &errors[ERROR_INTERNAL]);
+	/* Nor what is no need. */
+	json_object_put(request.document);
+	request.document = json_object_new_object();
+	access_key_open(&request, request.document);
+	access_key_make_kek(&request, request.document);
+	fake_expect((struct fake){ .again = 1, .finished = 1, .failed = 2 });
+}
+
+static void
+keep(size_t wrapped_size)
+{
+	struct json_object *need = need_of_key();
+	PGresult *result = result_new(3);
+
+	access_key_make_kek(&request, need);
+	json_object_put(need);
+	assert_string_equal(request.call.query.parameters[0].value, PROJECT);
+	/* Another daemon was first: this is its key. */
+	result_set(result, 0, 0, kek, sizeof(kek));
+	result_set(result, 0, 1, wrapped.root_id, ROOT_KEY_ID_SIZE - 1);
+	result_set(result, 0, 2, wrapped.bytes, wrapped_size);
+	fake_done(&request.call.query, result, NULL);
+	PQclear(result);
+}
+
+static void
+test_kek_is_made_and_another_kept(void **state)
+{
+	(void)state;
+	keep(sizeof(wrapped.bytes));
+	fake_expect((struct fake){ .asked = 1, .again = 1 });
+	assert_key();
+	keep(sizeof(wrapped.bytes) - 1);
+	fake_expect((struct fake){ .asked = 2, .again = 1, .failed = 1 });
+	fake_done(&request.call.query, NULL, &errors[ERROR_UNAVAILABLE]);
+	fake_expect((struct fake){
+	    .asked = 2, .again = 1, .failed = 1, .finished = 1 });
+	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_asked_for_and_remembered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_remembered_by_path, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_what_does_not_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_kek_is_made_and_another_kept, set_up, tear_down),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

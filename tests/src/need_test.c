@@ -1,0 +1,188 @@
+#include "../../src/base64.h"
+#include "../../src/key_use.h"
+#include "../../src/need.h"
+#include "../../src/patience.h"
+#include "call_fake.h"
+
+#define KEY "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+#define PROJECT "11111111-2222-4333-8444-555555555555"
+
+static struct service service;
+static struct request request;
+static const char *met; /* by whom */
+
+/* Those whom needs are handed to ------------------------------------------- */
+
+void
+access_key_open(struct request *one, struct json_object *need)
+{
+	assert_ptr_equal(one, &request);
+	assert_string_equal(need_text(need, "member"), "value");
+	met = "access_key_open";
+}
+
+void
+access_key_make_kek(struct request *one, struct json_object *need)
+{
+	(void)one;
+	(void)need;
+	met = "access_key_make_kek";
+}
+
+void
+key_use_perform(struct request *one, struct json_object *need)
+{
+	(void)one;
+	(void)need;
+	met = "key_use_perform";
+}
+
+void
+patience_wait(struct request *one, struct json_object *need)
+{
+	(void)one;
+	(void)need;
+	met = "patience_wait";
+}
+
+/* Tests -------------------------------------------------------------------- */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fake_service(&service);
+	memset(&request, 0, sizeof(request));
+	request.service = &service;
+	request.document = json_object_new_object();
+	met = NULL;
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	json_object_put(request.document);
+	keyring_free(service.keyring);
+	return (0);
+}
+
+static void
+assert_met(const char *text, const char *by)
+{
+	met = NULL;
+	need_meet(&request, text);
+	assert_string_equal(met, by);
+}
+
+static void
+test_each_need_is_met(void **state)
+{
+	(void)state;
+	assert_met(
+	    "{\"need\":\"key\",\"member\":\"value\"}", "access_key_open");
+	assert_met("{\"need\":\"kek\"}", "access_key_make_kek");
+	assert_met("{\"need\":\"cipher\"}", "key_use_perform");
+	assert_met("{\"need\":\"change\"}", "patience_wait");
+	fake_expect((struct fake){ .again = 0 });
+	assert_false(request.call.alone);
+	need_meet(&request, "{\"need\":\"alone\"}");
+	assert_true(request.call.alone);
+	fake_expect((struct fake){ .again = 1 });
+}
+
+static void
+test_unknown_needs(void **state)
+{
+	static const char *const texts[] = { "", "no json", "[]", "{}",
+		"{\"need\":null}", "{\"need\":\"\"}", "{\"need\":\"keys\"}",
+		"{\"need\":7}" };
+	const int count = sizeof(texts) / sizeof(texts[0]);
+	int i;
+
+	(void)state;
+	for (i = 0; i < count; i++)
+		need_meet(&request, texts[i]);
+	fake_expect((struct fake){ .failed = count });
+}
+
+static const char *
+material(const char *name)
+{
+	struct json_object *object;
+
+	assert_true(
+	    json_object_object_get_ex(request.document, "material", &object));
+	return (need_text(object, name));
+}
+
+static void
+test_material(void **state)
+{
+	static const char need[] = "{\"need\":\"material\",\"key_id\":\"" KEY
+				   "\",\"project_id\":\"" PROJECT "\"}";
+	struct keyring_wrapped wrapped;
+	struct json_object *object;
+	uuid_t project, kek;
+	char before[UUID_STR_LEN];
+
+	(void)state;
+	need_meet(&request, need);
+	fake_expect((struct fake){ .again = 1 });
+	assert_string_equal(material("key_id"), KEY);
+	/* It is a KEK of that project. */
+	json_object_object_get_ex(request.document, "material", &object);
+	assert_true(need_uuid(object, "kek_id", kek));
+	assert_true(need_wrapped(object, &wrapped));
+	assert_int_equal(uuid_parse(PROJECT, project), 0);
+	assert_true(keyring_kek_open(service.keyring, kek, project, &wrapped));
+	/* Asked again, it is another. */
+	snprintf(before, sizeof(before), "%s", material("kek_id"));
+	need_meet(&request, need);
+	assert_string_not_equal(material("kek_id"), before);
+	fake_expect((struct fake){ .again = 2 });
+	need_meet(&request, "{\"need\":\"material\",\"key_id\":\"" KEY "\"}");
+	fake_expect((struct fake){ .again = 2, .failed = 1 });
+}
+
+static void
+test_wrapped(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"{\"root_id\":\"4f66d70271577fed\"}",
+		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAA\"}",
+		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":7}",
+		/* One digit is missing, or no base64. */
+		"{\"root_id\":\"4f66d70271577fe\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA*A\"}",
+		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
+	};
+	struct keyring_wrapped wrapped;
+	struct json_object *object;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		object = json_tokener_parse(texts[i]);
+		assert_false(need_wrapped(object, &wrapped));
+		json_object_put(object);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_each_need_is_met, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_unknown_needs, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_material, set_up, tear_down),
+		cmocka_unit_test(test_wrapped),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
