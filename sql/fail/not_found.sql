@@ -12,4 +12,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION fail.not_found(text, text) IS
-    'Refuses what is not there, or belongs to another organization: 404; resource is secret or secret_version.';
+    'Refuses what is not there, or belongs to another organization: 404; resource is secret, secret_version or key.';

@@ -16,6 +16,12 @@ RETURN sha256('the only API key'::bytea);
 CREATE FUNCTION stage.wrapped() RETURNS bytea LANGUAGE sql IMMUTABLE
 RETURN decode(repeat('00', 60), 'hex');     -- only a daemon opens one, and there is none
 
+-- What the rotation of a managed key is known by.
+CREATE FUNCTION stage.rotation_id(rotation integer) RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN ('0d000000-0000-4000-8000-' || lpad(rotation::text, 12, '0'))::uuid;
+CREATE FUNCTION stage.key_id() RETURNS uuid LANGUAGE sql IMMUTABLE
+RETURN '0e000000-0000-4000-8000-000000000001'::uuid;
+
 -- The secret of a name; of two, the elder.
 CREATE FUNCTION stage.secret_id(name text) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER
 RETURN (SELECT s.id FROM store.secret s WHERE s.name = secret_id.name ORDER BY s.created_at LIMIT 1);
@@ -59,6 +65,31 @@ $$;
 CREATE FUNCTION stage.create(name text, body jsonb DEFAULT '{}') RETURNS text LANGUAGE sql
 RETURN stage.call('secret_create', NULL, body || jsonb_build_object('name', name));
 
+-- Call a door about the one managed key: with the material of a rotation.
+CREATE FUNCTION stage.call_key(door text, rotation integer DEFAULT 1, body jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer api.answer;
+BEGIN
+    EXECUTE format('SELECT * FROM api.%I($1, $2, NULL, NULL)', door) INTO v_answer
+      USING jsonb_build_object(
+                'id', gen_random_uuid(), 'instance', gen_random_uuid(), 'region', 'fr-par', 'query', jsonb '{}', 'body', body,
+                'path', CASE WHEN door = 'key_create' THEN '{}' ELSE jsonb_build_object('key_id', stage.key_id()) END,
+                'material', jsonb_build_object('key_id', stage.key_id(), 'kek_id', stage.rotation_id(rotation),
+                                               'root_id', repeat('0', 16), 'wrapped', encode(stage.wrapped(), 'base64')),
+                'ip', '127.0.0.1', 'user_agent', 'isolation'),
+            stage.token();
+    RETURN concat_ws(' ', stage.said(v_answer), 'rotations ' || (v_answer.body::jsonb ->> 'rotation_count'),
+                     v_answer.body::jsonb ->> 'state');
+END
+$$;
+
+-- Create the managed key, and members for the create of a secret under it.
+CREATE FUNCTION stage.create_key(body jsonb DEFAULT '{}') RETURNS text LANGUAGE sql
+RETURN stage.call_key('key_create', 1, body || '{"usage": {"symmetric_encryption": "aes_256_gcm"}, "unprotected": true}');
+
+CREATE FUNCTION stage.under_key() RETURNS jsonb LANGUAGE sql
+RETURN jsonb_build_object('key_id', stage.key_id());
+
 -- Members for the create of an ephemeral secret: its versions are read once, or live for a minute.
 CREATE FUNCTION stage.read_once(action text) RETURNS jsonb LANGUAGE sql
 RETURN jsonb_build_object('ephemeral_policy', jsonb_build_object('expires_once_accessed', true, 'action', action));
@@ -72,14 +103,21 @@ SELECT s.name, s.status, s.deletion_requested_at IS NOT NULL AS scheduled, s.las
           FROM store.version v WHERE v.secret_id = s.id) AS versions
   FROM store.secret s;
 
+-- Which rotation each version is under.
+CREATE VIEW stage.rotation AS
+SELECT s.name, d.revision, k.rotation FROM store.secret s JOIN store.dek d ON d.secret_id = s.id JOIN store.kek k ON k.id = d.kek_id;
+
 CREATE FUNCTION stage.clear() RETURNS void LANGUAGE sql AS $$
     DELETE FROM store.secret;
+    DELETE FROM store.kek WHERE key_id IS NOT NULL;
+    DELETE FROM store.managed_key;
     DELETE FROM store.quota;
+    DELETE FROM store.setting;
 $$;
 
 SELECT operator.organization_create('stage', stage.organization_id());
 SELECT operator.project_create(stage.organization_id(), 'stage', stage.project_id());
 SELECT daemon.kek_keep(stage.project_id(), stage.kek_id(), repeat('0', 16), stage.wrapped());
-SELECT operator.policy_create(principal_id, 'all', '{SecretManagerFullAccess}'),
+SELECT operator.policy_create(principal_id, 'all', '{SecretManagerFullAccess,KeyManagerFullAccess}'),
        operator.api_key_add(principal_id, 'SCW00000000000000000', stage.token(), stage.project_id())
   FROM operator.principal_create(stage.organization_id(), 'application', 'stage') AS principal_id;

@@ -1,6 +1,7 @@
 BEGIN;
 \ir ../setup.sql
-SELECT id AS old FROM store.kek WHERE project_id = project('main') AND active \gset
+\ir ../keys.sql
+SELECT id AS old FROM store.kek WHERE project_id = project('main') AND key_id IS NULL AND active \gset
 \set new 11111111-0000-0000-0000-000000000001
 SELECT is_empty('SELECT * FROM daemon.dek_due(NULL, 100)', 'nothing is due while all is under the active key');
 SELECT operator.kek_rotate(project('main')) \g /dev/null
@@ -32,6 +33,24 @@ SELECT is(rewrap(:'old', :'new', sha512('old')), '0 moved, 0 broken', 'once');
 SELECT is(rule.open(it.new_key, it.new_place, d.wrapped), it.dek, 'its key is the same, under the new one')
   FROM it JOIN store.dek d ON d.secret_id = it.id;
 SELECT is(d.kek_id, :'new'::uuid, 'which it names') FROM it JOIN store.dek d ON d.secret_id = it.id;
+
+-- A managed key: what is under an older rotation moves to the newest of that key, and to nothing else.
+SELECT make_secret('s', jsonb_build_object('key_id', secret('live'))), make_version('s'), make_secret('t', jsonb_build_object('key_id', secret('guarded'))),
+       make_version('t'), given_key('key_rotate', 'live'), given_key('key_rotate', 'live'), make_version('s');
+SELECT max(id::text) FILTER (WHERE rotation = 1) AS first, max(id::text) FILTER (WHERE rotation = 3) AS third
+  FROM store.kek WHERE key_id = secret('live')::uuid \gset
+SELECT set_eq($$SELECT secret_id, old_id, new_id FROM daemon.dek_due(NULL, 100) AS d
+                  WHERE EXISTS (SELECT FROM store.kek k WHERE k.id = d.old_id AND k.key_id IS NOT NULL)$$,
+              format('VALUES (%L::uuid, %L::uuid, %L::uuid)', secret('s'), :'first', :'third'),
+              'daemon.dek_due gives what is under an older rotation of a managed key, and its newest');
+SELECT results_eq(format('SELECT moved, broken FROM daemon.dek_rewrap(ARRAY[%L::uuid], ARRAY[%L::uuid], ARRAY[%L::uuid], ARRAY[%L::bytea], ARRAY[%L::bytea])',
+                         secret('s'), :'first', :'third', access_key(secret('s'), :'first'), access_key(secret('s'), :'third')),
+                  'VALUES (1::bigint, 0::bigint)', 'daemon.dek_rewrap moves it');
+SELECT results_eq($$SELECT k.rotation FROM store.dek d JOIN store.kek k ON k.id = d.kek_id WHERE d.secret_id = secret('s')::uuid ORDER BY d.revision$$,
+                  'VALUES (3), (3)', 'to the newest rotation');
+SELECT is((call('secret_version_access', 's', revision)).body ->> 'data', encode('value', 'base64'), 'where it is read')
+  FROM unnest('{1,2}'::text[]) AS revision;
+SELECT is((SELECT count(*) FROM operator.key_rotation WHERE key_id IS NOT NULL), 0::bigint, 'and then nothing is moving');
 
 SELECT finish();
 ROLLBACK;

@@ -1,8 +1,8 @@
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 DELETE FROM store.pepper;
 DELETE FROM store.root_key;
-UPDATE store.kek SET root_id = 'old';
 SELECT daemon.pepper_keep('old', decode(repeat('01', 60), 'hex')) \g /dev/null
 SELECT lpad(signer, 32, '0')::uuid AS signer
   FROM daemon.signer_keep(sha256('public'), 'old', decode(repeat('01', 60), 'hex')) \gset
@@ -13,6 +13,8 @@ CREATE FUNCTION test.keep(ids uuid[], old text, new text) RETURNS bigint LANGUAG
     SELECT daemon.wrapped_keep(ids, array_fill(old, ARRAY[cardinality(ids)]), new,
                                array_fill(decode(repeat('02', 60), 'hex'), ARRAY[cardinality(ids)]))
 $$;
+SELECT given_key('key_rotate', 'live');
+UPDATE store.kek SET root_id = 'old';
 SELECT array_agg(id ORDER BY id) AS keks, count(*) AS count FROM store.kek \gset
 \set zero 00000000-0000-0000-0000-000000000000
 
@@ -32,6 +34,9 @@ SELECT is(keep(:'keks'::uuid[] || :'signer'::uuid || :'zero'::uuid, 'old', 'new'
 SELECT is_empty('SELECT * FROM due()', 'after which nothing is due');
 SELECT is((root_id, wrapped), ('new'::text, decode(repeat('02', 60), 'hex')), 'the pepper has moved') FROM store.pepper;
 SELECT is((root_id, wrapped), ('new'::text, decode(repeat('02', 60), 'hex')), 'and the key for seals') FROM store.signer;
+SELECT results_eq($$SELECT rotation, active, root_id, wrapped FROM store.kek WHERE key_id = secret('live')::uuid ORDER BY 1$$,
+                  $$VALUES (1, false, 'new', decode(repeat('02', 60), 'hex')), (2, true, 'new', decode(repeat('02', 60), 'hex'))$$,
+                  'and each rotation of a managed key');
 
 SELECT finish();
 ROLLBACK;

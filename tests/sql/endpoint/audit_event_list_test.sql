@@ -1,6 +1,7 @@
 -- GET /audit-trail/v1alpha1/regions/{region}/events
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 SELECT make_caller('auditor', 'acme', '{AuditTrailReadOnly}', NULL, NULL),
        make_caller('of one project', 'acme', '{AuditTrailReadOnly}', '{main}', NULL);
 SELECT id AS auditor FROM store.principal WHERE name = 'auditor' \gset
@@ -47,9 +48,22 @@ SELECT is(methods(jsonb_build_object('resource_id', secret('locked'))), '{LockSe
 SELECT is(methods(jsonb_build_object('resource_id', secret('locked'), 'order_by', 'recorded_at_asc')),
           '{CreateSecret,CreateSecretVersion,LockSecret}', 'in either order');
 SELECT is((methods(jsonb_build_object('principal_id', :'auditor')))[1], 'ListEvents', 'by principal');
-SELECT is(methods('{"service_name": "scaleway.key_manager.v1alpha1.Api"}'), '{}', 'by service');
+SELECT call_key('key_encrypt', 'live', extra => cut('plaintext', 1)) \g /dev/null
+SELECT is((methods('{"service_name": "scaleway.key_manager.v1alpha1.Api"}'))[1:2], '{Encrypt,DeleteKey}', 'by service');
+SELECT is(methods(jsonb_build_object('resource_type', 'key_manager_key', 'resource_id', secret('live'))), '{Encrypt,CreateKey}', 'by key');
+SELECT is(methods(jsonb_build_object('resource_type', 'secret_manager_secret', 'resource_id', secret('live'))), '{}', 'which is no secret');
+SELECT is(((events('{"method_name": "Encrypt"}')).body #- '{events,0,resources,0,created_at}' #- '{events,0,resources,0,updated_at}'
+              #> '{events,0}') - '{id,recorded_at,principal,organization_id,project_id,request_id,source_ip,user_agent,locality}'::text[],
+          jsonb_build_object('product_name', 'key-manager', 'service_name', 'scaleway.key_manager.v1alpha1.Api', 'method_name', 'Encrypt',
+                             'status_code', 200, 'request_body', jsonb_build_object('key_id', secret('live')),
+                             'resources', jsonb_build_array(jsonb_build_object('id', secret('live'), 'type', 'key_manager_key',
+                                 'deleted_at', NULL, 'name', 'live', 'key_manager_key_info', '{}'::jsonb))),
+          'an event of a key has its resource');
+SELECT make_secret('under', jsonb_build_object('key_id', secret('live')));
+SELECT is((events('{"method_name": "CreateSecret"}')).body #> '{events,0,resources,0,secret_manager_secret_info}',
+          jsonb_build_object('path', '/', 'key_id', secret('live')), 'and that of a secret the key that it is under');
 SELECT is(methods('{"source_ip": "192.0.2.2"}'), '{}', 'by address');
-SELECT is(methods(jsonb_build_object('project_id', project('other'))), '{operator.api_key_add,operator.project_create}', 'by project');
+SELECT is(methods(jsonb_build_object('project_id', project('other'))), '{operator.api_key_add,operator.api_key_add,operator.project_create}', 'by project');
 SELECT is(methods('{"recorded_before": "2001-01-01T00:00:00Z", "recorded_after": "2000-01-01T00:00:00Z"}'), '{}', 'by time');
 UPDATE audit.event SET at = at - interval '61 minutes' WHERE method = 'secret_create';
 SELECT is(methods('{"method_name": "CreateSecret"}'), '{}', 'by default of the last hour');

@@ -1,6 +1,7 @@
 -- GET /coffer/v1/regions/{region}/changes
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 SELECT make_caller('watcher', 'acme', '{AuditTrailReadOnly}', '{main}', NULL);
 
 -- What a test writes is of a transaction that has not ended, so it has to be told that it is complete.
@@ -41,6 +42,16 @@ SELECT is(changes(jsonb_build_object('after', (:'page'::test.answer).body ->> 'c
 SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor', 'page_size', '50'), caller => 'watcher')).body ->> 'cursor',
           latest(), 'that of the last page to the end');
 SELECT is(changes('{"after": "1.0"}', 'guest'), '{}', 'a project without changes has none');
+
+-- Managed keys
+SELECT settle(), latest() AS cursor \gset
+SELECT call_key('key_get', 'live'), call_key('key_list'), call_key('key_encrypt', 'live', extra => cut('plaintext', 1)),
+       call_key('key_decrypt', 'live', extra => cut('ciphertext', 1, '{"rotation": 1}')), call_key('key_generate_data_key', 'live'),
+       call_key('algorithm_list'), given_key('key_disable', 'live'), settle() \g /dev/null
+SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor'), caller => 'watcher')).body #- '{changes,0,cursor}' #- '{changes,0,request_id}'
+              #- '{changes,0,recorded_at}' -> 'changes',
+          jsonb_build_array(jsonb_build_object('method_name', 'DisableKey', 'project_id', project('main'), 'secret_id', NULL, 'revision', NULL,
+                                               'key_id', secret('live'))), 'change_list has what changes keys, and not what uses them');
 
 -- A wait
 SELECT latest() AS cursor \gset

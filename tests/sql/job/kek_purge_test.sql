@@ -1,6 +1,7 @@
 BEGIN;
 \ir ../setup.sql
-SELECT id AS old FROM store.kek WHERE project_id = project('main') AND active \gset
+\ir ../keys.sql
+SELECT id AS old FROM store.kek WHERE project_id = project('main') AND key_id IS NULL AND active \gset
 SELECT is(job.kek_purge(), 0::bigint, 'job.kek_purge leaves active keys alone');
 UPDATE store.kek SET active = false WHERE id = :'old';
 SELECT is(job.kek_purge(), 0::bigint, 'and those that something is under');
@@ -9,6 +10,9 @@ SELECT is(job.kek_purge(), 1::bigint, 'it destroys an old key that nothing is un
 SELECT is_empty(format('SELECT FROM store.kek WHERE id = %L', :'old'), 'for ever');
 SELECT is(audited(), format('job.kek_purge 200 by %s in main', session_user), 'it is audited');
 SELECT is(job.kek_purge(), 0::bigint, 'once');
+SELECT given_key('key_rotate', 'live'), job.kek_purge() AS purged \gset
+SELECT is(:purged, 0, 'an old rotation of a managed key stays, though no version is under it');
+SELECT is(count(*), 2::bigint, 'for what callers have under it') FROM store.kek WHERE key_id = secret('live')::uuid;
 
 SELECT finish();
 ROLLBACK;

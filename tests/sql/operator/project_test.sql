@@ -1,5 +1,6 @@
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 SELECT organization('acme') AS acme, project('main') AS main \gset
 
 -- Making one ------------------------------------------------------------------------
@@ -19,7 +20,8 @@ SELECT is(raised($$SELECT operator.project_create(gen_random_uuid(), 'lost')$$),
 
 -- Deleting one ----------------------------------------------------------------------
 
-SELECT make_secret('elsewhere', caller => 'guest'), make_version('elsewhere', caller => 'guest');
+SELECT make_secret('elsewhere', caller => 'guest'), make_version('elsewhere', caller => 'guest'), make_key('there', caller => 'key guest'),
+       make_secret('under', jsonb_build_object('key_id', secret('live'))), make_version('under'), given_key('key_rotate', 'live');
 SELECT count(*) AS secrets FROM store.secret WHERE project_id = :'main' \gset
 SELECT max(id) AS before FROM audit.event \gset
 SET SESSION AUTHORIZATION coffer_operator;
@@ -29,15 +31,18 @@ SELECT is(:deleted, :secrets, 'operator.project_delete gives the number of secre
 SELECT is_empty(format($$SELECT FROM store.project WHERE id = %1$L
                          UNION ALL SELECT FROM store.secret WHERE project_id = %1$L
                          UNION ALL SELECT FROM store.kek WHERE project_id = %1$L
+                         UNION ALL SELECT FROM store.managed_key WHERE project_id = %1$L
                          UNION ALL SELECT FROM store.policy_rule WHERE project_id = %1$L
                          UNION ALL SELECT FROM store.version v WHERE NOT EXISTS (SELECT FROM store.secret s WHERE s.id = v.secret_id)
                          UNION ALL SELECT FROM store.dek d WHERE NOT EXISTS (SELECT FROM store.secret s WHERE s.id = d.secret_id)$$,
                        :'main'),
-                'which are gone with it, whatever their state, with their versions and keys');
+                'which are gone with it, whatever their state, with their versions and keys, and so are managed keys');
 SELECT results_eq(format($$SELECT method, count(*), count(secret_id), bool_and(project_id = %L AND organization_id = %L)
-                             FROM audit.event WHERE id > %s GROUP BY method$$, :'main', :'acme', :'before'),
-                  format($$VALUES ('operator.project_delete', %s::bigint, %s::bigint, true)$$, :secrets + 1, :secrets),
+                             FROM audit.event WHERE id > %s GROUP BY method ORDER BY method$$, :'main', :'acme', :'before'),
+                  format($$VALUES ('operator.key_purge', 4::bigint, 4::bigint, true),
+                                  ('operator.project_delete', %s::bigint, %s::bigint, true)$$, :secrets + 1, :secrets),
                   'with a row in the audit for each and one for the project');
+SELECT isnt((stored_key('there')).id, NULL, 'a key of another project stays');
 SELECT is((call('secret_version_access', 'elsewhere', '1', caller => 'guest')).status, 200,
           'another project stays');
 SELECT is(brief(call('secret_list', caller => 'owner', query => jsonb_build_object('project_id', :'main'))),

@@ -1,6 +1,7 @@
 -- The audit row of a call.
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 
 -- What is in it ---------------------------------------------------------------------------------
 
@@ -47,6 +48,11 @@ SELECT results_eq(format($$SELECT organization_id, principal_id, api_key_id, pro
 SELECT receipt FROM call('secret_delete', 'locked') \gset
 SELECT is(audited(:receipt), 'secret_delete 423 locked by owner on locked in main', 'a refusal has its row');
 
+SELECT receipt FROM call_key('key_create', body => '{"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"},
+    "plaintext": "canary", "ciphertext": "canary", "associated_data": "canary", "key_material": "canary", "material": "canary"}') \gset
+SELECT is(request, '{"path": {}, "query": {}, "body": {"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"}}}',
+          'nor anything of what the Key Manager is to keep secret, under any name') FROM audit.event WHERE id = :receipt;
+
 -- One a call -----------------------------------------------------------------------------------
 
 SELECT count(*) AS before FROM audit.event \gset
@@ -85,6 +91,10 @@ SELECT is(audited(), 'job.x 200 by postgres on ready/2 in main',
           'a job leaves a row with secret and revision, by the role it ran as');
 SELECT is(organization_id, organization('acme'), 'in the organization of the secret') FROM audit.event
  ORDER BY id DESC LIMIT 1;
+SELECT rule.audit_write_job('job.key_x', stored_key('live'), '{"rotation": 2}');
+SELECT is(audited(), 'job.key_x 200 by postgres on live in main', 'or with a managed key');
+SELECT is((e.organization_id, e.region, e.request), (organization('acme'), 'fr-par'::text, '{"rotation": 2}'::jsonb), 'with the detail that there is')
+  FROM audit.event e ORDER BY e.id DESC LIMIT 1;
 SELECT rule.audit_write_operator('operator.x', organization('acme'), project('other'), NULL);
 SELECT is(audited(), 'operator.x 200 by postgres in other', 'so does an operator');
 

@@ -1,6 +1,7 @@
 -- What the audit says of a refused call.
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 
 -- Secret, revision and project, as far as they can be told: "ready 1 main".
 CREATE FUNCTION test.concerns(caller text, secret text,
@@ -26,6 +27,12 @@ SELECT is(concerns(caller, secret, revision), expected, 'a refused call concerns
                ('no revision, if it has no number', 'owner', 'ready', 'latest', 'ready main'),
                ('no revision, if it is none', 'owner', 'ready', '9999999999', 'ready main'),
                ('nothing, if it has no path', 'owner', NULL, NULL, '')) AS t(title, caller, secret, revision, expected);
+SELECT is((SELECT concat_ws(' ', n.name, r.revision, p.name)
+             FROM rule.refusal(rule.caller_of(token(caller)), request(extra => at_key(key)), 404::smallint, 'body') AS r
+             JOIN test.secret_name n ON n.id = r.secret_id LEFT JOIN store.project p ON p.id = r.project_id),
+          expected, 'a refused call concerns ' || title)
+  FROM (VALUES ('a key', 'keeper', 'live', 'live main'),
+               ('a key of another organization, whose project is not told', 'keeper', 'alien', 'alien')) AS t(title, caller, key, expected);
 SELECT results_eq($$SELECT status, body FROM rule.refusal(NULL, request(), 404::smallint, 'body')$$,
                   $$VALUES (404::smallint, 'body')$$, 'and has status and body as given');
 
