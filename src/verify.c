@@ -128,6 +128,25 @@ verify_signature(
 	    "no key that is trusted has signed it");
 }
 
+/* A daemon signs one after the other: only the last may lack a signature. */
+static void
+verify_is_signed(
+    struct verify *verify, const struct copy_field *seal, int64_t no)
+{
+	if (seal[SEAL_SIGNATURE].bytes == NULL) {
+		if (verify->unsigned_seals++ == 0)
+			verify->unsigned_first = no;
+		return;
+	}
+	if (verify->unsigned_seals > 0)
+		verify_damage(verify, "seal_unsigned",
+		    verify_place("seal", verify->unsigned_first),
+		    "it and %" PRIu64 " more have no signature, though later "
+		    "seals have theirs",
+		    verify->unsigned_seals - 1);
+	verify->unsigned_seals = 0;
+}
+
 static void
 verify_note_sealed(struct verify *verify, int64_t epoch, int64_t xid)
 {
@@ -202,6 +221,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 
 	while (copy_next(seals, seal, SEAL_FIELDS)) {
 		no = copy_number(&seal[SEAL_NO]);
+		verify_is_signed(verify, seal, no);
 		place = verify_place("seal", no);
 		verify->seals++;
 		if (!verify_is_hash(&seal[SEAL_HASH]) ||

@@ -27,6 +27,8 @@ struct verify {
 	uint64_t seals;
 	uint64_t rows;
 	uint64_t unsealed; /* rows that no seal covers yet */
+	uint64_t unsigned_seals; /* at the end of the chain */
+	int64_t unsigned_first;
 
 	/* By epoch: up to which transaction it is sealed. */
 	int64_t *sealed;
