@@ -1,4 +1,4 @@
-"""The audit from the first row to the proof: seals, anchors, verification, fail closed, the feed of changes."""
+"""The audit from the first row to the proof: seals, anchors, verification, the feed of changes."""
 
 import json
 import threading
@@ -8,10 +8,6 @@ import pytest
 
 from support import eventually
 from support.audit import is_anchored, verify, verify_inside
-
-
-def access(client, secret):
-    return client.get(f"/secrets/{secret}/versions/latest/access")
 
 
 @pytest.fixture
@@ -43,57 +39,6 @@ def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, databas
     sealed = [no for [no] in database.query("SELECT no FROM audit.seal WHERE signature IS NOT NULL ORDER BY no")]
     anchored = [line["no"] for daemon in (first, second) for line in daemon.log_lines() if line["event"] == "seal"]
     assert sorted(anchored) == sealed == list(range(len(sealed)))
-
-
-TROUBLES = {
-    "the right to insert is taken away": (
-        "REVOKE INSERT ON audit.event FROM coffer_exec",
-        "GRANT INSERT ON audit.event TO coffer_exec",
-    ),
-    "the partition is missing": (
-        "ALTER TABLE audit.event DETACH PARTITION {partition}",
-        "ALTER TABLE audit.event ATTACH PARTITION {partition} FOR VALUES FROM ('{from_}') TO ('{to}')",
-    ),
-    "a trigger raises": (
-        "CREATE TRIGGER stop BEFORE INSERT ON {partition} FOR EACH ROW EXECUTE FUNCTION public.stop()",
-        "DROP TRIGGER stop ON {partition}",
-    ),
-    "the database is read-only": (
-        "ALTER ROLE coffer_api IN DATABASE {database} SET default_transaction_read_only = on",
-        "ALTER ROLE coffer_api IN DATABASE {database} RESET default_transaction_read_only",
-    ),
-}
-
-
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_no_value_leaves_without_its_row(audited, database, trouble):
-    daemon, client, secret = audited
-    [[partition, from_, to]] = database.query(
-        "SELECT 'audit.' || rule.audit_partition(m::date), m::text || ' UTC', (m + interval '1 month')::text || ' UTC'"
-        " FROM date_trunc('month', now() AT TIME ZONE 'UTC') AS m"
-    )
-    database.query("CREATE FUNCTION public.stop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$")
-    names = {"partition": partition, "from_": from_, "to": to, "database": database.name}
-    breaks, mends = (statement.format(**names) for statement in TROUBLES[trouble])
-    database.deploy(breaks)
-    if "ROLE" in breaks:  # which counts from the next connection on
-        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = current_database()")
-    answer = access(client, secret)
-    assert answer.status == 503 and b"dmFsdWU=" not in answer.raw
-    database.deploy(mends)
-    if "ROLE" in breaks:
-        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = current_database()")
-    eventually(lambda: access(client, secret).status == 200)
-
-
-def test_no_value_leaves_while_the_partition_is_locked(audited, database):
-    _, client, secret = audited
-    with database.connect() as connection:
-        connection.autocommit = False
-        connection.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
-        assert access(client, secret).status == 503
-        connection.rollback()
-    eventually(lambda: access(client, secret).status == 200)
 
 
 def changes(client, **query):
