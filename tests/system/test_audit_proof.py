@@ -1,8 +1,6 @@
-"""The audit from the first row to the proof: seals, anchors, verification, the feed of changes."""
+"""The audit from the first row to the proof: seals, anchors, verification."""
 
 import json
-import threading
-from urllib.parse import urlencode
 
 import pytest
 
@@ -39,34 +37,6 @@ def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, databas
     sealed = [no for [no] in database.query("SELECT no FROM audit.seal WHERE signature IS NOT NULL ORDER BY no")]
     anchored = [line["no"] for daemon in (first, second) for line in daemon.log_lines() if line["event"] == "seal"]
     assert sorted(anchored) == sealed == list(range(len(sealed)))
-
-
-def changes(client, **query):
-    answer = client.get(f"/coffer/v1/regions/fr-par/changes?{urlencode(query)}", absolute=True)
-    assert answer.status == 200
-    return answer.body
-
-
-def test_a_wait_for_changes_ends_with_one_and_leaves_one_row(audited, database):
-    daemon, client, secret = audited
-    cursor = changes(client, after="latest")["cursor"]
-    [[before]] = database.query("SELECT count(*) FROM audit.event WHERE method = 'change_list'")
-    heard = []
-    waiter = client.as_key(client.secret_key)
-    thread = threading.Thread(target=lambda: heard.append(changes(waiter, after=cursor, wait=60)))
-    thread.start()
-    client.create_version(secret, b"another")
-    thread.join(60)
-    assert [change["method_name"] for change in heard[0]["changes"]] == ["CreateSecretVersion"]
-    assert changes(client, after=heard[0]["cursor"])["changes"] == []
-    [[after]] = database.query("SELECT count(*) FROM audit.event WHERE method = 'change_list'")
-    assert after == before + 2
-
-
-def test_a_wait_for_changes_ends_without_any(audited):
-    _, client, _ = audited
-    cursor = changes(client, after="latest")["cursor"]
-    assert changes(client, after=cursor, wait=1)["changes"] == []
 
 
 def test_an_anchor_command_gets_each_seal(database, start_daemon, new_tenant, tmp_path):

@@ -3,17 +3,10 @@
 import os
 import shutil
 import subprocess
-from urllib.parse import urlencode
 
 from support import eventually
 from support.audit import is_anchored, unsealed, verify, verify_inside
 from support.cluster import Database
-
-
-def changes(client, **query):
-    answer = client.get(f"/coffer/v1/regions/fr-par/changes?{urlencode(query)}", absolute=True)
-    assert answer.status == 200
-    return answer.body
 
 
 def begin_epoch(database):
@@ -37,7 +30,7 @@ class Life:
         client.create_version(self.secret, b"lost")
         assert client.access(self.secret) == b"lost"
         eventually(lambda: is_anchored(database))
-        self.cursor = changes(client, after="latest")["cursor"]
+        self.cursor = client.changes(after="latest")["cursor"]
         daemon.stop()
         self.lost = [f"anchor_lost seal {last_seal + 1}", f"receipt_lost row {self.backed_up + 1}"]
 
@@ -52,9 +45,9 @@ def assert_goes_on(life, daemon, database):
     client = life.serves(daemon)
     client.create_version(life.secret, b"new")
     eventually(lambda: is_anchored(database))
-    found = changes(client, after=life.cursor)["changes"]
+    found = client.changes(after=life.cursor)["changes"]
     assert [change["method_name"] for change in found if change["secret_id"]] == ["CreateSecretVersion"]
-    assert changes(client, after=found[-1]["cursor"])["changes"] == []
+    assert client.changes(after=found[-1]["cursor"])["changes"] == []
     assert verify_inside(database) == []
     assert verify(database) == (0, [])
     assert database.query("SELECT DISTINCT epoch FROM audit.event ORDER BY 1") == [(1,), (2,)]
