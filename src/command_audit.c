@@ -13,10 +13,23 @@
 
 #define AUDIT_COPY(query) "COPY (" query ") TO STDOUT (FORMAT binary)"
 #define AUDIT_CHAIN_SQL AUDIT_COPY("SELECT * FROM auditor.seal ORDER BY no")
-#define AUDIT_SEALS_SQL                                                    \
-	AUDIT_COPY("SELECT * FROM auditor.seal s WHERE NOT EXISTS "        \
-		   "(SELECT FROM auditor.month m WHERE m.month = s.month " \
-		   "AND m.dropped_at IS NOT NULL) "                        \
+/*
+ * Seals whose rows must be there.  That a month was dropped is believed when
+ * the row of who dropped it, which is sealed, is there, or was itself in a
+ * month that was dropped later; a note of it alone anybody could have made.
+ */
+#define AUDIT_SEALS_SQL                                                       \
+	AUDIT_COPY("SELECT * FROM auditor.seal s WHERE s.month <> ALL "       \
+		   "(ARRAY(SELECT m.month FROM auditor.month m "              \
+		   "WHERE EXISTS (SELECT FROM auditor.event e "               \
+		   "WHERE e.method = 'operator.audit_drop_month' "            \
+		   "AND e.error IS NULL AND e.at >= m.dropped_at "            \
+		   "AND e.at < m.dropped_at + interval '1 minute' "           \
+		   "AND (e.request ->> 'month')::date = m.month) "            \
+		   "OR EXISTS (SELECT FROM auditor.month later "              \
+		   "WHERE later.dropped_at IS NOT NULL "                      \
+		   "AND later.month > m.month AND later.month = "             \
+		   "date_trunc('month', m.dropped_at AT TIME ZONE 'UTC')))) " \
 		   "ORDER BY epoch, month, xid_from")
 #define AUDIT_EVENTS_SQL                                          \
 	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, " \
@@ -196,6 +209,11 @@ audit_report(const struct verify *verify)
 	if (verify->keys_count == 0)
 		fprintf(stderr,
 		    "coffer: signatures were not verified: give --public-key\n");
+	if (verify->unsigned_seals > 0)
+		fprintf(stderr,
+		    "coffer: the last %" PRIu64 " seals have no signature "
+		    "yet\n",
+		    verify->unsigned_seals);
 	if (verify->witness == NULL)
 		fprintf(stderr,
 		    "coffer: without --anchors, a chain that was cut off is "

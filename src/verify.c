@@ -12,6 +12,8 @@
 #define VERIFY_ROW_LABEL "coffer-au1"
 #define VERIFY_EPOCHS_MAX 65536
 #define VERIFY_DAY 86400000000
+/* Calls at a time: who has the lower id may have the later time, and month. */
+#define VERIFY_CALLS 1024
 
 /* Columns of audit.seal. */
 enum {
@@ -128,6 +130,25 @@ verify_signature(
 	    "no key that is trusted has signed it");
 }
 
+/* A daemon signs one after the other: only the last may lack a signature. */
+static void
+verify_is_signed(
+    struct verify *verify, const struct copy_field *seal, int64_t no)
+{
+	if (seal[SEAL_SIGNATURE].bytes == NULL) {
+		if (verify->unsigned_seals++ == 0)
+			verify->unsigned_first = no;
+		return;
+	}
+	if (verify->unsigned_seals > 0)
+		verify_damage(verify, "seal_unsigned",
+		    verify_place("seal", verify->unsigned_first),
+		    "it and %" PRIu64 " more have no signature, though later "
+		    "seals have theirs",
+		    verify->unsigned_seals - 1);
+	verify->unsigned_seals = 0;
+}
+
 static void
 verify_note_sealed(struct verify *verify, int64_t epoch, int64_t xid)
 {
@@ -202,8 +223,10 @@ verify_chain(struct verify *verify, struct copy *seals)
 
 	while (copy_next(seals, seal, SEAL_FIELDS)) {
 		no = copy_number(&seal[SEAL_NO]);
+		verify_is_signed(verify, seal, no);
 		place = verify_place("seal", no);
 		verify->seals++;
+		verify->dropped += copy_number(&seal[SEAL_N]);
 		if (!verify_is_hash(&seal[SEAL_HASH]) ||
 		    !verify_is_hash(&seal[SEAL_ROOT]) ||
 		    !verify_is_hash(&seal[SEAL_PREV])) {
@@ -288,13 +311,15 @@ verify_row_hash(
 
 /* The next seal that has rows. */
 static void
-verify_take_seal(struct verify_seal *seal, struct copy *seals)
+verify_take_seal(
+    struct verify *verify, struct verify_seal *seal, struct copy *seals)
 {
 	struct copy_field fields[SEAL_FIELDS];
 
 	seal->given = false;
 	while (!seal->given && copy_next(seals, fields, SEAL_FIELDS)) {
 		seal->n = copy_number(&fields[SEAL_N]);
+		verify->dropped -= seal->n;
 		if (seal->n == 0 || !verify_is_hash(&fields[SEAL_ROOT]))
 			continue;
 		seal->given = true;
@@ -352,7 +377,8 @@ verify_row(struct verify *verify, struct verify_seal *seal, struct copy *seals,
 	int64_t xid = copy_number(&event[EVENT_XID]);
 	int64_t month = verify_month(copy_number(&event[EVENT_AT]));
 
-	verify->rows++;
+	if (verify->rows++ == 0 || id < verify->first_row)
+		verify->first_row = id;
 	if (!verify_is_hash(&event[EVENT_HASH]) ||
 	    memcmp(hash, event[EVENT_HASH].bytes, CRYPTO_SHA256_SIZE) != 0)
 		verify_damage(verify, "row_changed", verify_place("row", id),
@@ -364,7 +390,7 @@ verify_row(struct verify *verify, struct verify_seal *seal, struct copy *seals,
 		    "another hash was given out as its receipt");
 	while (seal->given && verify_is_past(seal, epoch, month, xid)) {
 		verify_finish_seal(verify, seal);
-		verify_take_seal(seal, seals);
+		verify_take_seal(verify, seal, seals);
 	}
 	if (seal->given && seal->epoch == epoch && seal->month == month &&
 	    seal->xid_from <= xid) {
@@ -389,7 +415,7 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	unsigned char hash[CRYPTO_SHA256_SIZE];
 
-	verify_take_seal(&seal, seals);
+	verify_take_seal(verify, &seal, seals);
 	while (copy_next(events, event, EVENT_FIELDS)) {
 		verify_row_hash(context, event, hash);
 		verify_row(verify, &seal, seals, event, hash);
@@ -397,7 +423,7 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 	verify_read_failed(verify, events);
 	while (seal.given) {
 		verify_finish_seal(verify, &seal);
-		verify_take_seal(&seal, seals);
+		verify_take_seal(verify, &seal, seals);
 	}
 	EVP_MD_CTX_free(context);
 	EVP_MD_CTX_free(seal.hashes);
@@ -407,14 +433,15 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 
 static void
 verify_unseen(struct verify *verify, const struct witness_list *list,
-    const char *kind, const char *what, const char *words)
+    int64_t from, const char *kind, const char *what, const char *words)
 {
 	uint64_t unseen = 0;
 	int64_t first = 0;
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		if (!list->entries[i].seen && unseen++ == 0)
+		if (!list->entries[i].seen && list->entries[i].number >= from &&
+		    unseen++ == 0)
 			first = list->entries[i].number;
 	}
 	if (unseen > 0)
@@ -425,13 +452,18 @@ verify_unseen(struct verify *verify, const struct witness_list *list,
 void
 verify_anchors(struct verify *verify)
 {
+	int64_t from = 0;
+
 	if (verify->witness == NULL || verify->partial)
 		return;
-	verify_unseen(verify, &verify->witness->seals, "anchor_lost", "seal",
+	/* Rows of months that were dropped had receipts, too. */
+	if (verify->dropped > 0)
+		from = verify->first_row + VERIFY_CALLS;
+	verify_unseen(verify, &verify->witness->seals, 0, "anchor_lost", "seal",
 	    "were anchored and are gone: the end was cut off, or an older "
 	    "backup is in its place");
-	verify_unseen(verify, &verify->witness->receipts, "receipt_lost", "row",
-	    "were given out as receipts and are gone");
+	verify_unseen(verify, &verify->witness->receipts, from, "receipt_lost",
+	    "row", "were given out as receipts and are gone");
 }
 
 void

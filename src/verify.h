@@ -26,7 +26,11 @@ struct verify {
 	uint64_t damages;
 	uint64_t seals;
 	uint64_t rows;
+	int64_t first_row; /* the lowest id */
+	int64_t dropped; /* rows of months that were dropped */
 	uint64_t unsealed; /* rows that no seal covers yet */
+	uint64_t unsigned_seals; /* at the end of the chain */
+	int64_t unsigned_first;
 
 	/* By epoch: up to which transaction it is sealed. */
 	int64_t *sealed;

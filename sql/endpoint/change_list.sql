@@ -6,27 +6,29 @@ AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{query.project_id, query.after, query.wait, query.page_size}');
     v_projects uuid[] := rule.caller_projects(caller, v_argument, 'watch', 'change');
-    v_body     text;
+    v_changes  json;
+    v_cursor   text;
     v_count    bigint;
 BEGIN
     IF v_argument.after = 'latest' THEN
         v_argument.after := auditor.changes_end();
         v_argument.wait := 0;
     END IF;
+    -- The end in the same statement, and so in the same snapshot, as what comes before it.
     SELECT count(*),
-           (SELECT row_to_json(shape)
-              FROM (SELECT coalesce(json_agg(rule.render_change(c.cursor, c.at, c.method, c.project_id, c.secret_id,
-                                                             c.revision, c.request_id) ORDER BY c.place), '[]') AS changes,
-                           CASE WHEN count(*) < v_argument.page_size THEN auditor.changes_end()
-                                ELSE (array_agg(c.cursor ORDER BY c.place DESC))[1] END AS cursor) AS shape)
-      INTO v_count, v_body
+           json_agg(rule.render_change(c.cursor, c.at, c.method, c.project_id, c.secret_id, c.revision, c.request_id)
+                    ORDER BY c.place),
+           CASE WHEN count(*) < v_argument.page_size THEN auditor.changes_end()
+                ELSE (array_agg(c.cursor ORDER BY c.place DESC))[1] END
+      INTO v_count, v_changes, v_cursor
       FROM auditor.changes(v_argument.after, v_argument.page_size, v_projects, request ->> 'region')
            WITH ORDINALITY AS c(cursor, at, method, organization_id, project_id, secret_id, revision, principal_id,
                                 api_key_id, request_id, request, place);
     IF v_count = 0 AND v_argument.wait > 0 THEN
         PERFORM fail.call_again(json_build_object('need', 'change', 'wait', v_argument.wait));
     END IF;
-    RETURN rule.outcome(200, v_body, v_argument.project_id);
+    RETURN rule.outcome(200, row_to_json(shape)::text, v_argument.project_id)
+      FROM (SELECT coalesce(v_changes, '[]') AS changes, v_cursor AS cursor) AS shape;
 END
 $$;
 COMMENT ON FUNCTION endpoint.change_list(rule.caller, jsonb) IS

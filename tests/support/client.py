@@ -83,6 +83,13 @@ class Client:
     def delete(self, path, **arguments):
         return self.call("DELETE", path, **arguments)
 
+    def changes(self, **query):
+        """Ask for changes, which has to succeed; return them with their cursor."""
+        path = f"/coffer/v1/regions/{self.region}/changes?{urlencode(query)}"
+        answer = self.get(path, absolute=True)
+        assert answer.status == 200, answer
+        return answer.body
+
     def raw(self, data, timeout=30):
         """Send bytes on a connection of their own; return all that came until it was closed."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:

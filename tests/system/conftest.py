@@ -1,6 +1,10 @@
 """What the tests of the contract share: one organization for all tests of a file."""
 
+import os
+import subprocess
+import tempfile
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +59,22 @@ def manager(api):
 def new_key(manager):
     """Create a key in that organization, unprotected unless it is told otherwise."""
     return lambda **members: manager.create_key(**{"unprotected": True, **members})
+
+
+@pytest.fixture
+def small_disk(cluster):
+    """A file system of 16 MB that PostgreSQL can write to, where its user can go, too; for a cluster of the test's own file."""
+    directory = Path(tempfile.mkdtemp(prefix="coffer-disk-"))
+    directory.chmod(0o755)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", directory]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        directory.rmdir()
+        pytest.skip("unable to mount a file system")
+    made = directory / "tablespace"
+    made.mkdir(mode=0o700)
+    subprocess.run(["chown", "--reference", cluster.data, made], check=True)
+    yield directory
+    cluster.discard()
+    subprocess.run(["umount", directory], check=True)
+    directory.rmdir()
+    cluster.start()

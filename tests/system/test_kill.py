@@ -7,9 +7,7 @@ import os
 import random
 import signal
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -232,25 +230,6 @@ def test_kills(cluster, daemon):
 
 
 # What fails ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def small_disk(cluster):
-    """A file system of 16 MB that PostgreSQL can write to, where its user can go, too."""
-    directory = Path(tempfile.mkdtemp(prefix="coffer-disk-"))
-    directory.chmod(0o755)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", directory]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        directory.rmdir()
-        pytest.skip("unable to mount a file system")
-    made = directory / "tablespace"
-    made.mkdir(mode=0o700)
-    subprocess.run(["chown", "--reference", cluster.data, made], check=True)
-    yield directory
-    cluster.discard()
-    subprocess.run(["umount", directory], check=True)
-    directory.rmdir()
-    cluster.start()
 
 
 def this_month(daemon):

@@ -41,6 +41,23 @@ SELECT is(changes(jsonb_build_object('after', (:'page'::test.answer).body ->> 'c
           'and its cursor leads to the next');
 SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor', 'page_size', '50'), caller => 'watcher')).body ->> 'cursor',
           latest(), 'that of the last page to the end');
+CREATE FUNCTION test.walk(page_size integer) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_body   jsonb := '{"cursor": "1.0"}';
+    v_cursors text[] := '{}';
+BEGIN
+    LOOP
+        v_body := (test.call('change_list', caller => 'watcher',
+                             query => jsonb_build_object('after', v_body ->> 'cursor', 'page_size', page_size::text))).body;
+        v_cursors := v_cursors || ARRAY(SELECT c ->> 'cursor' FROM jsonb_array_elements(v_body -> 'changes') AS c);
+        EXIT WHEN v_body -> 'changes' = '[]';
+    END LOOP;
+    RETURN v_cursors;
+END
+$$;
+SELECT is(walk(n), ARRAY(SELECT '1.' || e.id FROM auditor.change e WHERE e.project_id = project('main') AND e.secret_id IS NOT NULL ORDER BY e.id),
+          'pages of ' || n || ' have all changes')
+  FROM unnest('{1,2,3,7,100}'::integer[]) AS n;
 SELECT is(changes('{"after": "1.0"}', 'guest'), '{}', 'a project without changes has none');
 
 -- Managed keys

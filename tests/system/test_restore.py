@@ -1,0 +1,133 @@
+"""A backup in place of the database: what notices, what names what is gone, and how the audit goes on."""
+
+import os
+import shutil
+import subprocess
+
+from support import eventually
+from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.cluster import Database
+
+
+def begin_epoch(database):
+    return database.query("SELECT operator.audit_epoch_begin('a backup was restored')", role="coffer_operator")
+
+
+class Life:
+    """A daemon whose database is backed up while it has rows without a seal, and goes on after that."""
+
+    def __init__(self, database, daemon, client, backup):
+        self.daemon, self.client = daemon, client
+        self.secret = client.create_secret(name="kept")["id"]
+        client.create_version(self.secret, b"kept")
+        eventually(lambda: is_anchored(database))
+        with unsealed(database):
+            assert client.access(self.secret) == b"kept"
+            backup()
+            [[self.backed_up, last_seal]] = database.query(
+                "SELECT (SELECT max(id) FROM audit.event), (SELECT max(no) FROM audit.seal)"
+            )
+        client.create_version(self.secret, b"lost")
+        assert client.access(self.secret) == b"lost"
+        eventually(lambda: is_anchored(database))
+        self.cursor = client.changes(after="latest")["cursor"]
+        daemon.stop()
+        self.lost = [f"anchor_lost seal {last_seal + 1}", f"receipt_lost row {self.backed_up + 1}"]
+
+    def serves(self, daemon):
+        client = self.client.to(daemon)
+        assert client.access(self.secret) == b"kept"
+        return client
+
+
+def assert_goes_on(life, daemon, database):
+    """All of the new life is served, sealed, and in the feed of who has a cursor of the old one."""
+    client = life.serves(daemon)
+    client.create_version(life.secret, b"new")
+    eventually(lambda: is_anchored(database))
+    found = client.changes(after=life.cursor)["changes"]
+    assert [change["method_name"] for change in found if change["secret_id"]] == ["CreateSecretVersion"]
+    assert client.changes(after=found[-1]["cursor"])["changes"] == []
+    assert verify_inside(database) == []
+    assert verify(database) == (0, [])
+    assert database.query("SELECT DISTINCT epoch FROM audit.event ORDER BY 1") == [(1,), (2,)]
+
+
+def burn(database, transactions):
+    """Let transaction numbers go on."""
+    database.query(
+        f"DO $$ BEGIN FOR i IN 1..{transactions} LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+    )
+
+
+def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered):
+    """In another cluster transaction numbers begin anew: nothing is written below the seals."""
+    dump = numbered("dump")
+    first = start_daemon(database)
+    burn(database, 10000)
+
+    def back_up():
+        subprocess.run(
+            ["pg_dump", "--format=custom", f"--file={dump}"], env=database.environment(), check=True
+        )
+
+    life = Life(database, first, new_tenant(first).client(), back_up)
+
+    restored = Database(own_cluster, "restored")
+    with own_cluster.connect() as connection:
+        connection.execute("CREATE DATABASE restored TEMPLATE template0")
+    restored.install()
+    subprocess.run(
+        ["pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname=restored", dump],
+        env=restored.environment(),
+        check=True,
+    )
+
+    # Of the backup, which no daemon has served yet.
+    assert verify_inside(restored) == []
+    assert verify(restored) == (0, [])
+    assert verify(restored, "--anchors", first.log_file) == (1, life.lost)
+
+    second = start_daemon(restored, ready=False)
+    eventually(lambda: "operator.audit_epoch_begin" in second.readiness()[1])
+    assert life.client.to(second).get("/secrets").status == 503
+    assert restored.query("SELECT max(id) FROM audit.event") == [(life.backed_up,)]
+
+    begin_epoch(restored)
+    eventually(second.ready)
+    assert_goes_on(life, second, restored)
+    assert verify(restored, "--anchors", second.log_file) == (0, [])
+    status, damages = verify(restored, "--anchors", first.log_file)
+    assert status == 1 and life.lost[0].replace("lost", "differs") in damages
+
+
+def test_base_backup_of_yesterday(own_cluster, start_daemon, new_tenant, numbered):
+    """Transaction numbers have gone back together with the seals: only anchors outside know."""
+    kept = numbered("base-backup")
+
+    def back_up():
+        subprocess.run(
+            ["pg_basebackup", "--pgdata", kept, "--checkpoint=fast", "--dbname", own_cluster.dsn()], check=True
+        )
+
+    database = own_cluster.database()
+    daemon = start_daemon(database)
+    life = Life(database, daemon, new_tenant(daemon).client(), back_up)
+
+    own_cluster.stop()
+    subprocess.run(["chown", "--recursive", "--reference", own_cluster.data, kept], check=True)
+    shutil.rmtree(own_cluster.data)
+    os.rename(kept, own_cluster.data)
+    own_cluster.start()
+
+    assert verify_inside(database) == []
+    assert verify(database) == (0, [])
+    assert verify(database, "--anchors", daemon.log_file) == (1, life.lost)
+
+    begin_epoch(database)
+    before = daemon.log_file.rename(daemon.log_file.with_name("log-before"))
+    daemon.start()
+    assert_goes_on(life, daemon, database)
+    assert verify(database, "--anchors", daemon.log_file) == (0, [])
+    status, damages = verify(database, "--anchors", before)
+    assert status == 1 and life.lost[0].replace("lost", "differs") in damages

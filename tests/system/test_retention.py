@@ -1,0 +1,162 @@
+"""A month of the audit is exported and dropped while calls go on; what was exported can be verified and loaded again."""
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from support import eventually
+from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.load import Load
+
+# As if the calls of this test had been made in the month before. Who can write rows can do that as long as they are not sealed.
+MONTH_BEFORE = """
+DO $$
+DECLARE
+    v_this   CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    v_before CONSTANT date := v_this - interval '1 month';
+    v_name   CONSTANT text := rule.audit_partition(v_before);
+BEGIN
+    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)', v_name,
+                   rule.audit_month(v_before), rule.audit_month(v_this));
+    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', v_name);
+    UPDATE audit.event SET at = rule.audit_month(v_before) + id * interval '1 minute';
+    UPDATE audit.event e SET hash = rule.audit_hash(e);
+END
+$$"""
+
+
+class Month:
+    """A month that is over, sealed and anchored, and a daemon that goes on."""
+
+    def __init__(self, database, start_daemon, new_tenant):
+        first = start_daemon(database)
+        with unsealed(database):
+            client = new_tenant(first).client()
+            self.secret = client.create_secret(name="read")["id"]
+            client.create_version(self.secret, b"value")
+            for _ in range(20):
+                client.access(self.secret)
+            first.stop()
+            database.query(MONTH_BEFORE)
+        [[self.name, self.partition]] = database.query(
+            "SELECT m::text, 'audit.' || rule.audit_partition(m)"
+            " FROM (SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date AS m) AS month"
+        )
+        self.daemon = start_daemon(database)
+        self.client = client.to(self.daemon)
+        eventually(lambda: is_anchored(database))
+        rows = database.query(f"SELECT id, hash FROM {self.partition}")
+        self.rows = len(rows)
+        # The receipts that the calls would have had.
+        self.receipts = self.daemon.directory / "receipts"
+        lines = [json.dumps({"receipt": id, "receipt_hash": hash.hex()}, separators=(",", ":")) for id, hash in rows]
+        self.receipts.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def month(database, start_daemon, new_tenant):
+    return Month(database, start_daemon, new_tenant)
+
+
+def export(database, month, directory):
+    """Both files, as sql/README.md says."""
+    events, seals = directory / "events", directory / "seals"
+    for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
+        copy = f"\\copy (SELECT * FROM operator.{function}('{month.name}')) TO '{file}' (FORMAT binary)"
+        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment("coffer_operator"), check=True)
+    return events, seals
+
+
+def drop(database, month):
+    return database.query("SELECT operator.audit_drop_month(%s::date)", month.name, role="coffer_operator")[0][0]
+
+
+def is_waiting(database):
+    """Whether the drop waits for its lock, for no longer than it may."""
+    [[waits]] = database.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'coffer_operator' AND datname = current_database()"
+        " AND wait_event_type = 'Lock'"
+    )
+    return waits == 1
+
+
+def access(month):
+    return lambda client: client.get(f"/secrets/{month.secret}/versions/1/access")
+
+
+def clients(month):
+    return [month.client.as_key(month.client.secret_key) for _ in range(4)]
+
+
+def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
+    export(database, month, tmp_path)
+    # An auditor reads the audit, and holds the drop up; calls queue behind the drop only while it waits for its lock.
+    with ThreadPoolExecutor(1) as threads, database.connect() as auditor, Load(clients(month), access(month)) as load:
+        with auditor.transaction():
+            auditor.execute("SELECT count(*) FROM audit.event")
+            dropped = threads.submit(drop, database, month)
+            for _ in range(3):
+                eventually(lambda: is_waiting(database))
+                before = load.count(200)
+                eventually(lambda: load.count(200) > before + 20)
+            assert not dropped.done()
+        assert dropped.result(60) == month.rows
+        before = load.count(200)
+        eventually(lambda: load.count(200) > before + 20)
+    assert load.statuses() == {200}
+    assert database.query("SELECT to_regclass(%s)", month.partition) == [(None,)]
+
+
+def test_a_drop_gives_up_and_reads_have_not_noticed(database, month, tmp_path):
+    export(database, month, tmp_path)
+    with database.connect() as auditor, auditor.transaction(), Load(clients(month), access(month)) as load:
+        auditor.execute("SELECT count(*) FROM audit.event")
+        with pytest.raises(psycopg.Error, match="somebody reads the audit all the time"):
+            drop(database, month)
+        before = load.count(200)
+        eventually(lambda: load.count(200) > before + 20)
+    assert load.statuses() == {200}
+    assert database.query(f"SELECT count(*) FROM {month.partition}") == [(month.rows,)]
+    assert drop(database, month) == month.rows
+
+
+def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_path):
+    events, seals = export(database, month, tmp_path)
+    log = month.daemon.log_file
+    [[key]] = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
+    files = ["--events", events, "--seals", seals, "--public-key", key, "--anchors", log, "--anchors", month.receipts]
+    database.query(f"CREATE TABLE public.kept AS TABLE {month.partition}")
+    drop(database, month)
+
+    assert verify(database, *files) == (0, [])
+    other = key[:-2] + ("00" if key[-2:] != "00" else "01")
+    files[files.index(key)] = other
+    status, damages = verify(database, *files)
+    assert status == 1 and all(damage.startswith("signature_wrong") for damage in damages)
+
+    database.query("CREATE TABLE public.loaded (LIKE audit.event)")
+    copy = f"\\copy public.loaded FROM '{events}' (FORMAT binary)"
+    subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True)
+    [[differing]] = database.query(
+        "SELECT count(*) FROM public.kept k FULL JOIN public.loaded l ON k.id = l.id WHERE k IS DISTINCT FROM l"
+    )
+    assert differing == 0
+
+    damaged = bytearray(events.read_bytes())
+    damaged[damaged.index(b"secret_version_access")] ^= 1
+    events.write_bytes(damaged)
+    files[files.index(other)] = key
+    status, damages = verify(database, *files)
+    assert status == 1 and {damage.split()[0] for damage in damages} == {"row_changed", "receipt_differs"}
+
+
+def test_the_rest_is_sound_without_a_month(database, month, tmp_path):
+    """Its seals are there, and its receipts are not missed."""
+    export(database, month, tmp_path)
+    drop(database, month)
+    eventually(lambda: is_anchored(database))
+    assert verify_inside(database) == []
+    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (0, [])
