@@ -144,6 +144,7 @@ doctor_check_database(struct doctor *doctor)
 
 	if (doctor->keyring != NULL)
 		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
+	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
 	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
 	result = doctor_query(doctor, "database", DOCTOR_SQL, 2, values);
 	for (i = 0; i < PQntuples(result); i++)
@@ -152,6 +153,7 @@ doctor_check_database(struct doctor *doctor)
 		    PQgetisnull(result, i, 2) ? NULL
 					      : PQgetvalue(result, i, 2));
 	PQclear(result);
+	PQclear(PQexec(doctor->connection, "COMMIT"));
 }
 
 static void

@@ -42,7 +42,8 @@ greet_start(struct greet *greet)
 	keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
 	greet->refused = false;
 	greet->unfit = false;
-	greet->step = GREET_HELLO;
+	greet->step = GREET_DEPLOY;
+	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
 	session_sync(greet->session);
 }
@@ -149,6 +150,7 @@ static void
 greet_hear_error(struct greet *greet, const char *sqlstate)
 {
 	static const char *const steps[] = {
+		[GREET_DEPLOY] = "the wait for a deploy",
 		[GREET_HELLO] = "daemon.hello",
 		[GREET_PEPPER] = "daemon.pepper_keep",
 		[GREET_PREPARE] = "PREPARE",
@@ -177,6 +179,8 @@ greet_result(struct greet *greet, const PGresult *result)
 
 	if (session_sqlstate(result, sqlstate))
 		greet_hear_error(greet, sqlstate);
+	else if (greet->step == GREET_DEPLOY)
+		greet->step = GREET_HELLO;
 	else if (greet->step == GREET_HELLO && PQntuples(result) == 1)
 		greet_hear_hello(greet, result);
 	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
@@ -189,6 +193,7 @@ greet_finished(struct greet *greet)
 	if (greet->refused)
 		return (GREET_REFUSED);
 	switch (greet->step) {
+	case GREET_DEPLOY:
 	case GREET_HELLO:
 		if (!keyring_has_pepper(greet->keyring)) {
 			greet_make_pepper(greet);

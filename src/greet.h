@@ -19,6 +19,7 @@ enum greet_outcome {
 };
 
 enum greet_step {
+	GREET_DEPLOY, /* what a deploy has done in part would look amiss */
 	GREET_HELLO,
 	GREET_PEPPER,
 	GREET_PREPARE,

@@ -8,6 +8,8 @@ from support import eventually
 from support.load import Load
 
 DEPLOYS = 10
+LOCK = "hashtextextended('coffer migrate', 0)"
+WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @pytest.fixture
@@ -43,3 +45,15 @@ def test_no_call_fails(database, busy):
             database.migrate()
             eventually(lambda: len(busy.answers) > before)
     assert busy.statuses() == {200}
+
+
+def test_a_greeting_does_not_look_while_a_deploy_is_under_way(database, start_daemon):
+    with database.connect() as connection:
+        connection.execute(f"SELECT pg_advisory_lock({LOCK})")
+        connection.execute("ALTER FUNCTION fail.integrity() RENAME TO half_done")
+        daemon = start_daemon(database, ready=False)
+        eventually(lambda: database.query(WAITING))
+        assert not daemon.ready()
+        connection.execute("ALTER FUNCTION fail.half_done() RENAME TO integrity")
+    eventually(daemon.ready)
+    assert "fail." not in daemon.log
