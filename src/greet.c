@@ -13,7 +13,7 @@
 
 #define GREET_HELLO_SQL                                              \
 	"SELECT schema_version::text, array_to_json(faults)::text, " \
-	"pepper_root_id, pepper, active_root_id "                    \
+	"pepper_root_id, pepper, active_root_id, lockout "           \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
@@ -39,9 +39,11 @@ greet_start(struct greet *greet)
 		{ .value = root_ids },
 	};
 
-	keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
+	greet->offer =
+	    keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
 	greet->refused = false;
 	greet->unfit = false;
+	greet->locked_out = false;
 	greet->step = GREET_DEPLOY;
 	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
@@ -130,9 +132,37 @@ greet_hear_faults(struct greet *greet, const char *text)
 	json_object_put(faults);
 }
 
+/*
+ * Root keys that were offered are taken, unless the database needs one that
+ * is not among them; then it has said nothing yet of those there are.
+ */
+static bool
+greet_hear_offer(struct greet *greet, const char *lockout)
+{
+	bool decided =
+	    keyring_decide(greet->keyring, greet->offer, lockout == NULL);
+
+	if (decided && lockout == NULL)
+		log_info("root keys loaded");
+	else if (decided)
+		log_error("unable to load root keys, the old ones stay",
+		    log_text("cause", lockout));
+	if (lockout != NULL) {
+		snprintf(greet->fault, sizeof(greet->fault), "%s", lockout);
+		greet->refused = true;
+	}
+	return (lockout == NULL);
+}
+
 static void
 greet_hear_hello(struct greet *greet, const PGresult *result)
 {
+	const char *lockout =
+	    PQgetisnull(result, 0, 5) ? NULL : PQgetvalue(result, 0, 5);
+
+	if (greet->offer != 0 && !greet_hear_offer(greet, lockout))
+		return;
+	greet->locked_out = lockout != NULL;
 	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
 		greet_refuse(
 		    greet, "its schema is too old: run migrations/migrate");

@@ -34,6 +34,8 @@ struct greet {
 	bool refused;
 	char fault[GREET_FAULT_SIZE]; /* the first, when refused */
 	bool unfit; /* by what the database itself has said */
+	bool locked_out; /* it needs a root key that is not loaded */
+	unsigned int offer; /* of root keys that it was shown; 0: those had */
 	struct keyring_wrapped made;
 };
 

@@ -60,6 +60,8 @@ struct pool {
 	struct query_line *line;
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
+	bool served; /* once, or more often */
+	bool locked_out;
 	bool closing;
 };
 
@@ -401,12 +403,17 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	long i;
 
 	if (outcome == GREET_REFUSED) {
+		if (seat->greet.locked_out && !pool->served) {
+			pool->locked_out = true;
+			event_base_loopbreak(pool->base);
+		}
 		seat->delay = POOL_RETRY_LAST;
 		seat_close(seat);
 		seat_schedule(seat);
 		return;
 	}
 	seat->delay = POOL_RETRY_FIRST;
+	pool->served = true;
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
@@ -539,6 +546,12 @@ pool_fault(const struct pool *pool)
 	const struct greet *greet = &pool->seats[0].greet;
 
 	return (pool->open == 0 && greet->refused ? greet->fault : NULL);
+}
+
+bool
+pool_is_locked_out(const struct pool *pool)
+{
+	return (pool->locked_out);
 }
 
 void
