@@ -6,6 +6,7 @@
 #include "endpoints.h"
 #include "greet.h"
 #include "log.h"
+#include "retry.h"
 #include "statements.h"
 
 /* The first schema that has everything this build calls. */
@@ -196,8 +197,10 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 		    "it takes no writes: connect to the primary, with "
 		    "target_session_attrs=read-write"));
 	snprintf(fault, sizeof(fault),
-	    "%s fails with SQLSTATE %s: deploy the SQL of this build with "
-	    "migrations/migrate, and connect as coffer_api",
+	    retry_sqlstate(sqlstate)->remedy == REMEDY_AGAIN
+		? "%s fails with SQLSTATE %s: it is tried again"
+		: "%s fails with SQLSTATE %s: deploy the SQL of this build "
+		  "with migrations/migrate, and connect as coffer_api",
 	    steps[greet->step], sqlstate);
 	greet_refuse(greet, fault);
 }
