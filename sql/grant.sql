@@ -1,4 +1,5 @@
--- Who may do what in the database. Functions were just made anew, so every right on them is given here, and only here.
+-- Who may do what in the database. Functions were just made anew, so every right on them is given here, and only here;
+-- what a deploy may keep has its rights in type.sql.
 -- What exec may do with a table is as little as its functions need: column by column, and on the audit nothing but INSERT.
 
 SET LOCAL ROLE coffer_owner;
@@ -56,7 +57,6 @@ RESET ROLE;
 -- What reads the audit, or makes and drops its partitions, is done as the owner of the audit.
 SET LOCAL ROLE coffer_exec;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA rule, fail TO coffer_owner;
-GRANT SELECT ON rule.version_now TO coffer_owner;
 RESET ROLE;
 ALTER FUNCTION job.audit_partition_create(integer) OWNER TO coffer_owner;
 ALTER FUNCTION job.audit_seal(bigint) OWNER TO coffer_owner;

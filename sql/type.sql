@@ -1,5 +1,23 @@
--- The rows and values that functions hand to each other. Nothing stored has one of these types, so they are made anew
--- with the functions.
+-- The rows and values that functions hand to each other. Nothing stored has one of these types, so they can be made anew;
+-- but a call in flight holds values of those that were there, and fails when they go. So a deploy makes them on trial, and
+-- takes that back when it gives what was there already: see migrate.
+
+DO $$
+DECLARE
+    v_drop text;
+BEGIN
+    FOR v_drop IN
+        SELECT format('DROP %s %s RESTRICT', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TYPE' END,
+                      string_agg(c.oid::regclass::text, ', '))
+          FROM pg_catalog.pg_class c
+         WHERE c.relnamespace = ANY ('{fail,rule,endpoint,job,api,daemon,operator,auditor}'::regnamespace[])
+           AND c.relkind IN ('v', 'c')
+         GROUP BY c.relkind ORDER BY c.relkind DESC
+    LOOP
+        EXECUTE v_drop;     -- dynamic: the names come from the catalogue
+    END LOOP;
+END
+$$;
 
 CREATE TYPE rule.caller AS (
     organization_id    uuid,
@@ -153,3 +171,4 @@ SELECT v.secret_id,
   FROM store.version v
  WHERE (v.action = 'delete' AND v.expires_at <= clock_timestamp()) IS NOT TRUE;
 COMMENT ON VIEW rule.version_now IS 'The versions as they are at this instant: expired ones are disabled or gone, as their action says.';
+GRANT SELECT ON rule.version_now TO coffer_owner;

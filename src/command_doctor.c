@@ -144,6 +144,7 @@ doctor_check_database(struct doctor *doctor)
 
 	if (doctor->keyring != NULL)
 		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
+	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
 	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
 	result = doctor_query(doctor, "database", DOCTOR_SQL, 2, values);
 	for (i = 0; i < PQntuples(result); i++)
@@ -152,6 +153,7 @@ doctor_check_database(struct doctor *doctor)
 		    PQgetisnull(result, i, 2) ? NULL
 					      : PQgetvalue(result, i, 2));
 	PQclear(result);
+	PQclear(PQexec(doctor->connection, "COMMIT"));
 }
 
 static void
@@ -160,6 +162,7 @@ doctor_check_pepper(struct doctor *doctor)
 	struct keyring_wrapped wrapped;
 	PGresult *result =
 	    doctor_query(doctor, "pepper", DOCTOR_PEPPER_SQL, 0, NULL);
+	char fault[160];
 	bool opens;
 
 	if (result != NULL && PQntuples(result) == 0) {
@@ -173,10 +176,11 @@ doctor_check_pepper(struct doctor *doctor)
 			memcpy(wrapped.bytes, PQgetvalue(result, 0, 1),
 			    sizeof(wrapped.bytes));
 		opens = opens && keyring_pepper_open(doctor->keyring, &wrapped);
-		doctor_say(doctor, "pepper", "opens",
-		    opens ? NULL
-			  : "it does not open: add the root key that it was "
-			    "made with to the root keys");
+		snprintf(fault, sizeof(fault),
+		    "it does not open under root key %s: add that key to the "
+		    "root keys, or else restore the pepper from a backup",
+		    wrapped.root_id);
+		doctor_say(doctor, "pepper", "opens", opens ? NULL : fault);
 	}
 	PQclear(result);
 }

@@ -42,6 +42,8 @@ const struct error_sqlstate error_sqlstates[] = {
 	{ "40001", REMEDY_AGAIN,       3, "serialization_failure" },
 	{ "40P01", REMEDY_AGAIN,       3, "deadlock_detected" },
 	{ "XX000", REMEDY_AGAIN_FAULT, 10, "internal_error: functions are being replaced" },
+	{ "42704", REMEDY_AGAIN_FAULT, 10, "undefined_object: functions are being replaced" },
+	{ "42883", REMEDY_AGAIN_FAULT, 10, "undefined_function: functions are being replaced" },
 	{ "26000", REMEDY_PREPARE,     0, "invalid_sql_statement_name" },
 	{ "0A000", REMEDY_PREPARE,     0, "cached plan has become invalid" },
 	{ "23514", REMEDY_GIVE_UP,     0, "check_violation: the audit has no partition for today" },

@@ -6,6 +6,7 @@
 #include "endpoints.h"
 #include "greet.h"
 #include "log.h"
+#include "retry.h"
 #include "statements.h"
 
 /* The first schema that has everything this build calls. */
@@ -13,7 +14,7 @@
 
 #define GREET_HELLO_SQL                                              \
 	"SELECT schema_version::text, array_to_json(faults)::text, " \
-	"pepper_root_id, pepper, active_root_id "                    \
+	"pepper_root_id, pepper, active_root_id, lockout "           \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
@@ -39,10 +40,13 @@ greet_start(struct greet *greet)
 		{ .value = root_ids },
 	};
 
-	keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
+	greet->offer =
+	    keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
 	greet->refused = false;
 	greet->unfit = false;
-	greet->step = GREET_HELLO;
+	greet->locked_out = false;
+	greet->step = GREET_DEPLOY;
+	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
 	session_sync(greet->session);
 }
@@ -129,9 +133,37 @@ greet_hear_faults(struct greet *greet, const char *text)
 	json_object_put(faults);
 }
 
+/*
+ * Root keys that were offered are taken, unless the database needs one that
+ * is not among them; then it has said nothing yet of those there are.
+ */
+static bool
+greet_hear_offer(struct greet *greet, const char *lockout)
+{
+	bool decided =
+	    keyring_decide(greet->keyring, greet->offer, lockout == NULL);
+
+	if (decided && lockout == NULL)
+		log_info("root keys loaded");
+	else if (decided)
+		log_error("unable to load root keys, the old ones stay",
+		    log_text("cause", lockout));
+	if (lockout != NULL) {
+		snprintf(greet->fault, sizeof(greet->fault), "%s", lockout);
+		greet->refused = true;
+	}
+	return (lockout == NULL);
+}
+
 static void
 greet_hear_hello(struct greet *greet, const PGresult *result)
 {
+	const char *lockout =
+	    PQgetisnull(result, 0, 5) ? NULL : PQgetvalue(result, 0, 5);
+
+	if (greet->offer != 0 && !greet_hear_offer(greet, lockout))
+		return;
+	greet->locked_out = lockout != NULL;
 	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
 		greet_refuse(
 		    greet, "its schema is too old: run migrations/migrate");
@@ -149,6 +181,7 @@ static void
 greet_hear_error(struct greet *greet, const char *sqlstate)
 {
 	static const char *const steps[] = {
+		[GREET_DEPLOY] = "the wait for a deploy",
 		[GREET_HELLO] = "daemon.hello",
 		[GREET_PEPPER] = "daemon.pepper_keep",
 		[GREET_PREPARE] = "PREPARE",
@@ -164,8 +197,10 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 		    "it takes no writes: connect to the primary, with "
 		    "target_session_attrs=read-write"));
 	snprintf(fault, sizeof(fault),
-	    "%s fails with SQLSTATE %s: deploy the SQL of this build with "
-	    "migrations/migrate, and connect as coffer_api",
+	    retry_sqlstate(sqlstate)->remedy == REMEDY_AGAIN
+		? "%s fails with SQLSTATE %s: it is tried again"
+		: "%s fails with SQLSTATE %s: deploy the SQL of this build "
+		  "with migrations/migrate, and connect as coffer_api",
 	    steps[greet->step], sqlstate);
 	greet_refuse(greet, fault);
 }
@@ -177,6 +212,8 @@ greet_result(struct greet *greet, const PGresult *result)
 
 	if (session_sqlstate(result, sqlstate))
 		greet_hear_error(greet, sqlstate);
+	else if (greet->step == GREET_DEPLOY)
+		greet->step = GREET_HELLO;
 	else if (greet->step == GREET_HELLO && PQntuples(result) == 1)
 		greet_hear_hello(greet, result);
 	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
@@ -189,6 +226,7 @@ greet_finished(struct greet *greet)
 	if (greet->refused)
 		return (GREET_REFUSED);
 	switch (greet->step) {
+	case GREET_DEPLOY:
 	case GREET_HELLO:
 		if (!keyring_has_pepper(greet->keyring)) {
 			greet_make_pepper(greet);

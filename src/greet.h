@@ -19,6 +19,7 @@ enum greet_outcome {
 };
 
 enum greet_step {
+	GREET_DEPLOY, /* what a deploy has done in part would look amiss */
 	GREET_HELLO,
 	GREET_PEPPER,
 	GREET_PREPARE,
@@ -33,6 +34,8 @@ struct greet {
 	bool refused;
 	char fault[GREET_FAULT_SIZE]; /* the first, when refused */
 	bool unfit; /* by what the database itself has said */
+	bool locked_out; /* it needs a root key that is not loaded */
+	unsigned int offer; /* of root keys that it was shown; 0: those had */
 	struct keyring_wrapped made;
 };
 

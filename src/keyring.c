@@ -20,6 +20,9 @@
 struct keyring {
 	struct root_keys roots;
 	size_t active; /* among them */
+	struct root_keys offered;
+	unsigned int offers; /* that there have been; the last may be open */
+	bool offer_open;
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
 	unsigned char signer[CRYPTO_KEY_SIZE];
@@ -93,36 +96,46 @@ keyring_activate(struct keyring *ring, const char *root_id)
 	return (root != NULL);
 }
 
-bool
-keyring_reload(struct keyring *ring, const struct settings *settings,
-    char *cause, size_t size)
+void
+keyring_offer(struct keyring *ring, const struct root_keys *roots)
 {
-	struct root_keys *roots = memory_new_locked(sizeof(*roots));
-	char active[ROOT_KEY_ID_SIZE];
-	bool loaded;
+	ring->offered = *roots;
+	ring->offers++;
+	ring->offer_open = true;
+}
 
-	loaded = root_key_source_load(settings, roots, cause, size);
-	if (loaded) {
+bool
+keyring_decide(struct keyring *ring, unsigned int offer, bool take)
+{
+	char active[ROOT_KEY_ID_SIZE];
+
+	if (!ring->offer_open || offer != ring->offers)
+		return (false);
+	if (take) {
 		memcpy(
 		    active, ring->roots.keys[ring->active].id, sizeof(active));
-		ring->roots = *roots;
+		ring->roots = ring->offered;
 		if (!keyring_activate(ring, active))
 			ring->active = 0;
 	}
-	memory_free_locked(roots, sizeof(*roots));
-	return (loaded);
+	memory_wipe(&ring->offered, sizeof(ring->offered));
+	ring->offer_open = false;
+	return (true);
 }
 
-void
+unsigned int
 keyring_root_ids(const struct keyring *ring, char *out, size_t size)
 {
+	const struct root_keys *roots =
+	    ring->offer_open ? &ring->offered : &ring->roots;
 	size_t used = 0, i;
 
-	for (i = 0; i < ring->roots.count && used < size; i++)
+	for (i = 0; i < roots->count && used < size; i++)
 		used += (size_t)snprintf(out + used, size - used, "%c%s",
-		    i == 0 ? '{' : ',', ring->roots.keys[i].id);
+		    i == 0 ? '{' : ',', roots->keys[i].id);
 	if (used < size)
 		snprintf(out + used, size - used, "}");
+	return (ring->offer_open ? ring->offers : 0);
 }
 
 static void

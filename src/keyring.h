@@ -38,16 +38,28 @@ struct keyring *keyring_new(const struct settings *settings, char *cause,
     size_t size) __attribute__((warn_unused_result));
 void keyring_free(struct keyring *ring);
 
-/* Loads the root keys anew; on failure those that it has stay. */
-bool keyring_reload(struct keyring *ring, const struct settings *settings,
-    char *cause, size_t size) __attribute__((warn_unused_result));
+/*
+ * Root keys to be had instead of those it has, which stay until a database
+ * has been asked and nothing that it needs is missing among the new ones.
+ */
+void keyring_offer(struct keyring *ring, const struct root_keys *roots);
 
 /* Wraps under the root key of that id from now on; false: it is not loaded. */
 bool keyring_activate(struct keyring *ring, const char *root_id)
     __attribute__((warn_unused_result));
 
-/* The ids of the loaded root keys, as an array literal of PostgreSQL. */
-void keyring_root_ids(const struct keyring *ring, char *out, size_t size);
+/*
+ * The ids of the root keys that are offered or else had, as an array literal
+ * of PostgreSQL, and the number of that offer; 0: none is open.
+ */
+unsigned int
+keyring_root_ids(const struct keyring *ring, char *out, size_t size);
+
+/*
+ * Takes the root keys of that offer, or forgets them; false: it is not open
+ * any more, and nothing has been done.
+ */
+bool keyring_decide(struct keyring *ring, unsigned int offer, bool take);
 
 /* A new pepper, wrapped under the active root key; it is not put to use. */
 void keyring_pepper_make(

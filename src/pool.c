@@ -1,19 +1,16 @@
 #include <event2/event.h>
-#include <stdio.h>
-#include <string.h>
+#include <sys/queue.h>
 
-#include "clock.h"
-#include "crypto.h"
 #include "greet.h"
+#include "group.h"
 #include "log.h"
 #include "memory.h"
 #include "metrics.h"
 #include "pool.h"
+#include "retry.h"
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_REPEAT_PAUSE 20 /* ms before a repeat, times its number */
-#define POOL_GROUP_MAX 256 /* at the most that group_limit can be */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -23,15 +20,7 @@ enum seat_state {
 	SEAT_PREPARING, /* all statements anew, before its query runs again */
 };
 
-struct pool_member {
-	struct query *query; /* NULL: it was abandoned */
-	PGresult *result;
-};
-
-/*
- * A place for one connection, and what it does now: one query, or several
- * reads in a group, in one transaction.
- */
+/* A place for one connection, and what runs on it. */
 struct pool_seat {
 	TAILQ_ENTRY(pool_seat) entry; /* in the list of free ones */
 	struct pool *pool;
@@ -40,12 +29,7 @@ struct pool_seat {
 	enum seat_state state;
 	struct event *retry;
 	long delay;
-	struct pool_member *members;
-	long count; /* of members that were sent */
-	long results; /* of those that have a result */
-	bool reads;
-	bool failed;
-	char sqlstate[SESSION_SQLSTATE_SIZE];
+	struct group group;
 };
 
 TAILQ_HEAD(seat_list, pool_seat);
@@ -61,66 +45,12 @@ struct pool {
 	struct event *gather; /* dispatches when the loop has heard everybody */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
+	bool served; /* once, or more often */
+	bool locked_out;
 	bool closing;
 };
 
 static void pool_dispatch(void *);
-
-/* Between three quarters and five quarters, so that not all come at once. */
-static long
-pool_jitter(long milliseconds)
-{
-	unsigned int random;
-
-	crypto_random(&random, sizeof(random));
-	return (milliseconds * 3 / 4 + random % (milliseconds / 2 + 1));
-}
-
-/* Puts a query back in line, or gives up when nobody could serve it. */
-static void
-pool_again(struct pool *pool, struct query *query)
-{
-	if (pool->open > 0 && !pool->closing)
-		query_line_enter(pool->line, query, 0);
-	else
-		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
-}
-
-/*
- * It may have been done, and nobody knows.  A change waits for a connection
- * for as long as its caller does: once it is done, it would be a lie to say
- * that it failed, and sent again it is done once, as it says what it is.
- */
-static void
-pool_doubt(struct pool *pool, struct query *query)
-{
-	if (query->once && !pool->closing) {
-		metrics_in_doubt();
-		log_warning("a change is in doubt, it is sent again",
-		    log_text("id", query->label));
-		query->in_doubt = true;
-		query_line_enter(pool->line, query, 0);
-	} else if (query->repeatable && !query->lost_once) {
-		query->lost_once = true;
-		pool_again(pool, query);
-	} else {
-		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
-	}
-}
-
-/* Sends it again after a moment, if that has not been tried enough. */
-static void
-pool_repeat(
-    struct pool *pool, struct query *query, int most, enum error_id error)
-{
-	if ((query->repeats >= most && !query->in_doubt) || pool->closing) {
-		query_finish(query, NULL, &errors[error]);
-		return;
-	}
-	query->repeats++;
-	query_line_enter(
-	    pool->line, query, pool_jitter(POOL_REPEAT_PAUSE * query->repeats));
-}
 
 /* Seats -------------------------------------------------------------------- */
 
@@ -128,7 +58,7 @@ static void
 seat_connect(struct pool_seat *seat)
 {
 	seat->state = SEAT_GREETING;
-	seat->failed = false;
+	seat->group.failed = false;
 	evtimer_del(seat->retry);
 	session_connect(seat->session, seat->pool->dsn,
 	    seat->pool->settings->connect_timeout);
@@ -158,7 +88,7 @@ seat_schedule(struct pool_seat *seat)
 	if (pool->closing || seat->state != SEAT_CLOSED ||
 	    evtimer_pending(seat->retry, NULL))
 		return;
-	delay = pool_jitter(seat->delay);
+	delay = retry_jitter(seat->delay);
 	time.tv_sec = delay / 1000;
 	time.tv_usec = delay % 1000 * 1000;
 	evtimer_add(seat->retry, &time);
@@ -168,20 +98,13 @@ seat_schedule(struct pool_seat *seat)
 		seat->delay = POOL_RETRY_LAST;
 }
 
-/* The seat runs nothing any more; who was in it is copied to members. */
+/* The seat runs nothing any more. */
 static long
-seat_empty(struct pool_seat *seat, struct pool_member *members)
+seat_empty(struct pool_seat *seat, struct group_member members[GROUP_MAX])
 {
-	long count = seat->count;
-
-	memcpy(members, seat->members, (size_t)count * sizeof(*members));
-	memset(seat->members, 0, (size_t)count * sizeof(*members));
-	if (seat->reads)
+	if (seat->group.reads)
 		seat->pool->reading--;
-	seat->reads = false;
-	seat->count = 0;
-	seat->results = 0;
-	return (count);
+	return (group_empty(&seat->group, members));
 }
 
 static void
@@ -201,7 +124,7 @@ seat_close(struct pool_seat *seat)
 static void
 seat_lose(struct pool_seat *seat)
 {
-	struct pool_member members[POOL_GROUP_MAX];
+	struct group_member members[GROUP_MAX];
 	struct pool *pool = seat->pool;
 	struct query *query;
 	long count, i;
@@ -213,7 +136,7 @@ seat_lose(struct pool_seat *seat)
 		query = members[i].query;
 		session_clear(members[i].result);
 		if (query != NULL)
-			pool_doubt(pool, query);
+			retry_in_doubt(pool->line, query, pool->open > 0);
 	}
 	pool_dispatch(pool);
 }
@@ -221,25 +144,8 @@ seat_lose(struct pool_seat *seat)
 static void
 seat_send(struct pool_seat *seat)
 {
-	const struct query *query;
-	long i;
-
-	seat->failed = false;
 	seat->state = SEAT_RUNNING;
-	for (i = 0; i < seat->count; i++) {
-		query = seat->members[i].query;
-		session_execute(seat->session, query->statement,
-		    query->parameters, query->count);
-	}
-	session_sync(seat->session);
-}
-
-static void
-seat_add(struct pool_seat *seat, struct query *query)
-{
-	metrics_waited(clock_microseconds() - query->since);
-	query->seat = seat;
-	seat->members[seat->count++].query = query;
+	group_send(&seat->group, seat->session);
 }
 
 /* A query to run; a read takes along what waits of its kind. */
@@ -247,17 +153,15 @@ static void
 seat_give(struct pool_seat *seat, struct query *query)
 {
 	struct pool *pool = seat->pool;
+	long i;
 
 	TAILQ_REMOVE(&pool->free, seat, entry);
-	seat->reads = query_kind(query) == QUERY_GROUPING;
-	if (seat->reads)
+	group_gather(
+	    &seat->group, query, pool->line, pool->settings->group_limit);
+	for (i = 0; i < seat->group.count; i++)
+		seat->group.members[i].query->seat = seat;
+	if (seat->group.reads)
 		pool->reading++;
-	seat_add(seat, query);
-	while (seat->reads && seat->count < pool->settings->group_limit &&
-	    (query = query_line_next(pool->line, QUERY_GROUPING)) != NULL)
-		seat_add(seat, query);
-	if (seat->reads)
-		metrics_group(seat->count);
 	seat_send(seat);
 }
 
@@ -270,38 +174,6 @@ seat_free(struct pool_seat *seat)
 	TAILQ_INSERT_HEAD(&seat->pool->free, seat, entry);
 }
 
-/* What the table says of the SQLSTATE; by default it is a fault. */
-static const struct error_sqlstate *
-seat_sqlstate(const struct pool_seat *seat)
-{
-	static const struct error_sqlstate fault = { .remedy = REMEDY_NONE };
-	size_t i;
-
-	for (i = 0; i < error_sqlstates_count; i++) {
-		if (strncmp(seat->sqlstate, error_sqlstates[i].prefix,
-			strlen(error_sqlstates[i].prefix)) == 0)
-			return (&error_sqlstates[i]);
-	}
-	return (&fault);
-}
-
-/* What failed has undone itself; one query is told, or sent again. */
-static void
-seat_mend_query(
-    struct pool *pool, struct query *query, const struct error_sqlstate *state)
-{
-	enum error_remedy remedy = state->remedy;
-
-	if (remedy == REMEDY_AGAIN)
-		pool_repeat(pool, query, state->repeats, ERROR_UNAVAILABLE);
-	else if (remedy == REMEDY_AGAIN_FAULT)
-		pool_repeat(pool, query, state->repeats, ERROR_INTERNAL);
-	else if (remedy == REMEDY_GIVE_UP)
-		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
-	else
-		query_finish(query, NULL, &errors[ERROR_INTERNAL]);
-}
-
 /*
  * A statement failed, and its transaction is undone; the connection is sound.
  * In a group nobody has been answered: each member is sent alone, so that one
@@ -310,21 +182,22 @@ seat_mend_query(
 static void
 seat_mend(struct pool_seat *seat)
 {
-	struct pool_member members[POOL_GROUP_MAX];
+	struct group_member members[GROUP_MAX];
 	struct pool *pool = seat->pool;
-	struct query *query = seat->members[0].query;
-	const struct error_sqlstate *state = seat_sqlstate(seat);
+	struct query *query = group_first(&seat->group);
+	const char *sqlstate = seat->group.sqlstate;
+	const struct error_sqlstate *state = retry_sqlstate(sqlstate);
 	long count, i;
 
-	metrics_sqlstate(seat->sqlstate);
+	metrics_sqlstate(sqlstate);
 	log_warning("call failed in the database",
 	    log_text("id", query != NULL ? query->label : NULL),
 	    log_text("statement", query != NULL ? query->statement : NULL),
-	    log_number("group", seat->count),
-	    log_text("sqlstate", seat->sqlstate));
+	    log_number("group", seat->group.count),
+	    log_text("sqlstate", sqlstate));
 	if (state->remedy == REMEDY_RECONNECT)
 		return (seat_lose(seat));
-	if (seat->count == 1 && query != NULL &&
+	if (seat->group.count == 1 && query != NULL &&
 	    state->remedy == REMEDY_PREPARE && !query->prepared_again) {
 		query->prepared_again = true;
 		seat->state = SEAT_PREPARING;
@@ -337,9 +210,9 @@ seat_mend(struct pool_seat *seat)
 		session_clear(members[i].result);
 		if (query != NULL && count > 1) {
 			query->alone = true;
-			pool_again(pool, query);
+			retry_again(pool->line, query, pool->open > 0);
 		} else if (query != NULL) {
-			seat_mend_query(pool, query, state);
+			retry_failed(pool->line, query, state);
 		}
 	}
 }
@@ -347,7 +220,7 @@ seat_mend(struct pool_seat *seat)
 static void
 seat_answer(struct pool_seat *seat)
 {
-	struct pool_member members[POOL_GROUP_MAX];
+	struct group_member members[GROUP_MAX];
 	long count = seat_empty(seat, members), i;
 
 	/*
@@ -377,22 +250,11 @@ static void
 pool_result(void *owner, PGresult *result)
 {
 	struct pool_seat *seat = owner;
-	char sqlstate[SESSION_SQLSTATE_SIZE];
 
-	if (seat->state != SEAT_RUNNING) {
-		greet_result(&seat->greet, result);
-		session_clear(result);
-	} else if (session_sqlstate(result, sqlstate)) {
-		/* What follows the first fault fails without a cause. */
-		if (!seat->failed)
-			memcpy(seat->sqlstate, sqlstate, sizeof(sqlstate));
-		seat->failed = true;
-		session_clear(result);
-	} else if (seat->results < seat->count) {
-		seat->members[seat->results++].result = result;
-	} else {
-		session_clear(result);
-	}
+	if (seat->state == SEAT_RUNNING)
+		return (group_result(&seat->group, result));
+	greet_result(&seat->greet, result);
+	session_clear(result);
 }
 
 static void
@@ -402,12 +264,17 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	long i;
 
 	if (outcome == GREET_REFUSED) {
+		if (seat->greet.locked_out && !pool->served) {
+			pool->locked_out = true;
+			event_base_loopbreak(pool->base);
+		}
 		seat->delay = POOL_RETRY_LAST;
 		seat_close(seat);
 		seat_schedule(seat);
 		return;
 	}
 	seat->delay = POOL_RETRY_FIRST;
+	pool->served = true;
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
@@ -435,11 +302,11 @@ pool_finished(void *owner)
 	else if (outcome == GREET_REFUSED)
 		seat_lose(seat);
 	else if (seat->state == SEAT_PREPARING &&
-	    seat->members[0].query != NULL)
+	    group_first(&seat->group) != NULL)
 		seat_send(seat);
 	else if (seat->state == SEAT_PREPARING)
 		seat_answer(seat);
-	else if (seat->failed)
+	else if (seat->group.failed)
 		seat_mend(seat);
 	else
 		seat_answer(seat);
@@ -453,7 +320,8 @@ pool_lost(void *owner, const char *cause)
 
 	metrics_database_lost();
 	log_warning("no connection to the database", log_text("cause", cause),
-	    log_text("sqlstate", seat->failed ? seat->sqlstate : NULL));
+	    log_text(
+		"sqlstate", seat->group.failed ? seat->group.sqlstate : NULL));
 	seat_lose(seat);
 }
 
@@ -499,8 +367,7 @@ pool_new(struct event_base *base, const struct settings *settings,
 		seat->greet.keyring = keyring;
 		seat->greet.instance = instance;
 		seat->retry = evtimer_new(base, seat_retry, seat);
-		seat->members = memory_new_array(
-		    (size_t)settings->group_limit, sizeof(*seat->members));
+		group_init(&seat->group, settings->group_limit);
 		seat->delay = POOL_RETRY_FIRST;
 	}
 	seat_connect(&pool->seats[0]);
@@ -510,7 +377,7 @@ pool_new(struct event_base *base, const struct settings *settings,
 void
 pool_free(struct pool *pool)
 {
-	struct pool_member members[POOL_GROUP_MAX];
+	struct group_member members[GROUP_MAX];
 	struct pool_seat *seat;
 	long i, j, count;
 
@@ -529,7 +396,7 @@ pool_free(struct pool *pool)
 		}
 		session_free(seat->session);
 		event_free(seat->retry);
-		memory_free(seat->members);
+		group_clear(&seat->group);
 	}
 	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
 	query_line_free(pool->line);
@@ -550,6 +417,12 @@ pool_fault(const struct pool *pool)
 	const struct greet *greet = &pool->seats[0].greet;
 
 	return (pool->open == 0 && greet->refused ? greet->fault : NULL);
+}
+
+bool
+pool_is_locked_out(const struct pool *pool)
+{
+	return (pool->locked_out);
 }
 
 void
@@ -636,31 +509,18 @@ pool_run(struct pool *pool, struct query *query)
 	return (true);
 }
 
-/* What it runs is left to run, for as much time again, if nobody waits. */
-static void
-seat_abandon(struct pool_seat *seat, const struct query *query)
-{
-	bool wanted = false;
-	long i;
-
-	for (i = 0; i < seat->count; i++) {
-		if (seat->members[i].query == query)
-			seat->members[i].query = NULL;
-		wanted = wanted || seat->members[i].query != NULL;
-	}
-	if (!wanted)
-		session_start_timer(
-		    seat->session, seat->pool->settings->request_deadline);
-}
-
 void
 pool_abandon(struct query *query)
 {
+	struct pool_seat *seat = query->seat;
+
 	if (query->pool == NULL)
 		return;
 	query->pool = NULL;
-	if (query->seat == NULL)
+	if (seat == NULL)
 		query_line_leave(query);
-	else
-		seat_abandon(query->seat, query);
+	else if (!group_abandon(&seat->group, query))
+		/* It is left to run, for as much time again. */
+		session_start_timer(
+		    seat->session, seat->pool->settings->request_deadline);
 }

@@ -32,6 +32,12 @@ void pool_count(const struct pool *pool, struct metrics_now *now);
 const char *pool_fault(const struct pool *pool);
 
 /*
+ * Whether nothing has ever been served, for want of a root key that the
+ * database needs: then the loop has been ended.
+ */
+bool pool_is_locked_out(const struct pool *pool);
+
+/*
  * Gives up all connections, because the database is found unfit; new ones are
  * tried, and serve once their greeting finds nothing any more.
  */

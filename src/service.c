@@ -13,6 +13,7 @@
 #include "log.h"
 #include "memory.h"
 #include "rekey.h"
+#include "root_key_source.h"
 #include "rotate.h"
 #include "scrape.h"
 #include "seal.h"
@@ -183,18 +184,20 @@ service_reload_certificate(struct service *service)
 		    log_text("cause", cause));
 }
 
-/* Whether they still fit is for the check to say. */
+/* Whether they fit is for the database to say. */
 static void
 service_reload_root_keys(struct service *service)
 {
+	struct root_keys *roots = memory_new_locked(sizeof(*roots));
 	char cause[256] = "";
 
-	if (keyring_reload(
-		service->keyring, &service->settings, cause, sizeof(cause)))
-		log_info("root keys loaded");
+	if (root_key_source_load(
+		&service->settings, roots, cause, sizeof(cause)))
+		keyring_offer(service->keyring, roots);
 	else
 		log_error("unable to load root keys, the old ones stay",
 		    log_text("cause", cause));
+	memory_free_locked(roots, sizeof(*roots));
 	check_now(service->check);
 }
 
@@ -234,6 +237,8 @@ service_loop(struct service *service)
 	}
 	code =
 	    event_base_dispatch(service->base) < 0 ? SERVICE_EXIT_FAILURE : 0;
+	if (pool_is_locked_out(service->pool))
+		code = service_refuse("root key", pool_fault(service->pool));
 	for (i = 0; i < SERVICE_SIGNALS; i++)
 		event_free(signals[i]);
 	return (code);

@@ -50,7 +50,7 @@ struct service {
 /*
  * Serves until a signal says to stop; takes charge of the settings.  Returns
  * the exit code: 0 after a stop in order, 1 when it could not start, 2 when a
- * setting is at fault.
+ * setting is at fault, or root keys that the database needs are missing.
  */
 int service_run(struct settings *settings);
 

@@ -38,6 +38,14 @@ struct statement {
 extern const struct statement statements[];
 extern const size_t statements_count;
 
+/*
+ * Waits for a deploy to end, and keeps the next from beginning until the end
+ * of the transaction: migrations/migrate has the same lock.
+ */
+#define STATEMENT_DEPLOY_SQL                   \
+	"SELECT pg_advisory_xact_lock_shared(" \
+	"hashtextextended('coffer migrate', 0))"
+
 /* The one shape of all doors: %s is the function of the endpoint. */
 #define STATEMENT_DOOR_SQL                                 \
 	"SELECT status, body, receipt, receipt_hash FROM " \

@@ -1,19 +1,23 @@
 CREATE FUNCTION daemon.hello(instance uuid, build text, root_ids text[])
-RETURNS TABLE (schema_version integer, faults text[], pepper_root_id text, pepper bytea, active_root_id text)
+RETURNS TABLE (schema_version integer, faults text[], pepper_root_id text, pepper bytea, active_root_id text,
+               lockout text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_root_key_faults text[];
 BEGIN
     INSERT INTO store.instance AS i (id, build, root_ids)
     VALUES (instance, hello.build, hello.root_ids)
         ON CONFLICT (id) DO UPDATE SET build = excluded.build, root_ids = excluded.root_ids, seen_at = clock_timestamp();
     PERFORM rule.root_key_see(hello.root_ids);
+    v_root_key_faults := rule.root_key_faults(hello.root_ids);
     RETURN QUERY
         SELECT (SELECT max(m.number) FROM store.migration m),
-               rule.session_faults() || rule.audit_faults() || rule.manifest_faults() || rule.root_key_faults(hello.root_ids),
-               p.root_id, p.wrapped, rule.root_key_active()
+               rule.session_faults() || rule.audit_faults() || rule.manifest_faults() || v_root_key_faults,
+               p.root_id, p.wrapped, rule.root_key_active(), v_root_key_faults[1]
           FROM (VALUES (true)) AS one LEFT JOIN store.pepper p ON true;
 END
 $$;
 COMMENT ON FUNCTION daemon.hello(uuid, text, text[]) IS
-    'Greets a daemon on a new connection: the schema version, what is wrong with its role, with the audit, with what was deployed and with its root keys (nothing may be), the wrapped pepper, null if nobody has made one yet, and the root key to wrap under.';
+    'Greets a daemon on a new connection: the schema version, what is wrong with its role, with the audit, with what was deployed and with its root keys (nothing may be), the wrapped pepper, null if nobody has made one yet, the root key to wrap under, and of the faults the first that is a root key missing.';

@@ -15,24 +15,26 @@ BEGIN
         UNION ALL
         -- A partition has the rights that nobody uses: calls go through its parent. Definitions are printed `pretty`,
         -- which leaves out the parentheses that a dump does not keep: what pg_restore has made is as it was deployed.
-        SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END || c.oid::regclass,
+        SELECT CASE c.relkind WHEN 'c' THEN 'type ' WHEN 'v' THEN 'view ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END
+               || c.oid::regclass,
                sha256(convert_to(concat_ws(' ', c.relowner::regrole, c.relacl,
-                   CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid, true) END,
-                   (SELECT string_agg(concat_ws(' ', a.attname, a.atttypid::regtype, a.attacl), ',' ORDER BY a.attnum)
+                   CASE c.relkind WHEN 'v' THEN concat(c.reloptions, pg_get_viewdef(c.oid, true)) END,
+                   (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attacl), ','
+                                      ORDER BY a.attnum)
                       FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
                    (SELECT string_agg(pg_get_triggerdef(t.oid, true) || t.tgenabled::text, ',' ORDER BY t.tgname)
                       FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
                    (SELECT string_agg(pg_get_ruledef(r.oid, true), ',' ORDER BY r.rulename)
                       FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')), 'UTF8'))
           FROM pg_class c
-         WHERE c.relnamespace = ANY (v_ours) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT c.relispartition
+         WHERE c.relnamespace = ANY (v_ours) AND c.relkind IN ('c', 'r', 'p', 'v', 'm', 'f', 'S') AND NOT c.relispartition
         UNION ALL
         SELECT 'schema ' || n.nspname, sha256(convert_to(concat_ws(' ', n.nspowner::regrole, n.nspacl), 'UTF8'))
           FROM pg_namespace n WHERE n.oid = ANY (v_ours);
 END
 $$;
 COMMENT ON FUNCTION rule.manifest() IS
-    'Gives every function, view, table, sequence and schema of Coffer with a hash of what it is, who owns it and who has which right on it.';
+    'Gives every function, type, view, table, sequence and schema of Coffer with a hash of what it is, who owns it and who has which right on it.';
 
 CREATE FUNCTION rule.manifest_faults()
 RETURNS text[]

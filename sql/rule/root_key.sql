@@ -53,7 +53,7 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT format('root key %s is needed and not loaded (%s): load it and send SIGHUP, or restart', needed.id,
+        SELECT format('root key %s is needed and not loaded (%s): load it, then send SIGHUP or start again', needed.id,
                       concat_ws(', ', CASE WHEN needed.uses > 0 THEN needed.uses || ' keys are wrapped under it' END,
                                 CASE WHEN needed.active THEN 'it is active' END))
           FROM (SELECT u.root_id AS id, count(*) AS uses, u.root_id IS NOT DISTINCT FROM rule.root_key_active() AS active

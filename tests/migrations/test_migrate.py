@@ -1,7 +1,6 @@
 """The runner: a deploy is whole or has not happened, and one that has nothing to do does nothing."""
 
 import re
-import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -12,15 +11,6 @@ from support import SOURCE, eventually
 
 LOCK = "hashtextextended('coffer migrate', 0)"
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-
-
-@pytest.fixture
-def tree(tmp_path):
-    """A copy of what is deployed, at a place with a space, for a test to edit."""
-    tree = tmp_path / "a copy"
-    for folder in ("migrations", "sql"):
-        shutil.copytree(SOURCE / folder, tree / folder)
-    return tree
 
 
 @pytest.fixture
@@ -208,6 +198,74 @@ def test_a_function_whose_file_is_gone_is_gone(database, tree):
         assert database.query("SELECT to_regproc('rule.spare') IS NOT NULL") == [(True,)]
         file.unlink()
         database.migrate(runner=runner(tree))
+
+
+def made(database):
+    """The identities of what a deploy makes, by which a call in flight knows it."""
+    functions = "SELECT oid FROM pg_proc WHERE pronamespace = 'rule'::regnamespace ORDER BY 1"
+    types = "SELECT oid FROM pg_class WHERE relnamespace = 'rule'::regnamespace AND relkind = 'c' ORDER BY 1"
+    return database.query(functions), database.query(types)
+
+
+def test_a_deploy_of_other_functions_keeps_the_types(database, tree):
+    functions, types = made(database)
+    file = tree / "sql" / "rule" / "group.sql"
+    file.write_text(file.read_text().replace("'Stops a call", "'Surely stops a call"))
+    database.migrate(runner=runner(tree))
+    new_functions, new_types = made(database)
+    assert not set(new_functions) & set(functions)
+    assert new_types == types
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("IS 'Who calls,", "IS 'Who is it,"),
+        ("CREATE TYPE rule.page AS (", "CREATE TYPE rule.spare AS (i integer);\nCREATE TYPE rule.page AS ("),
+        ("SELECT v.secret_id,", "SELECT v.secret_id, -- and\n       'spare' AS spare,"),
+        ("rule.version_now TO coffer_owner", "rule.version_now TO coffer_owner, coffer_auditor"),
+    ],
+    ids=["comment", "type", "view", "right"],
+)
+def test_types_that_the_file_says_otherwise_are_made_anew(database, tree, old, new):
+    """And back again, with nothing left behind."""
+    file = tree / "sql" / "type.sql"
+    text = file.read_text()
+    assert old in text
+    types = made(database)[1]
+    with unchanged(database):
+        file.write_text(text.replace(old, new))
+        before = contents(database)
+        database.migrate(runner=runner(tree))
+        assert contents(database) != before
+        assert not set(made(database)[1]) & set(types)
+        file.write_text(text)
+        database.migrate(runner=runner(tree))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TYPE rule.caller ADD ATTRIBUTE spare integer",
+        "CREATE TYPE rule.spare AS (i integer)",
+        "CREATE OR REPLACE VIEW rule.version_now AS SELECT * FROM store.version",
+        "GRANT SELECT ON rule.version_now TO coffer_auditor",
+        "GRANT SELECT (revision) ON rule.version_now TO coffer_auditor",
+        "ALTER VIEW rule.version_now OWNER TO postgres",
+        "CREATE VIEW rule.spare AS SELECT 1 AS one",
+        "CREATE RULE spare AS ON DELETE TO rule.version_now DO INSTEAD NOTHING",
+        "COMMENT ON FUNCTION rule.manifest() IS NULL",
+        "GRANT EXECUTE ON FUNCTION rule.manifest() TO PUBLIC",
+        "ALTER FUNCTION rule.manifest() VOLATILE",
+        "ALTER VIEW auditor.event RESET (security_barrier)",
+        "REVOKE SELECT ON store.secret FROM coffer_exec",
+        "REVOKE USAGE ON SCHEMA api FROM coffer_api",
+    ],
+)
+def test_a_deploy_mends_what_somebody_has_changed(database, change):
+    with unchanged(database):
+        database.query(change)
+        database.migrate()
 
 
 def test_a_database_that_is_not_prepared_is_refused(new_database, tree):

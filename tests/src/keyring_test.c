@@ -101,6 +101,37 @@ test_root_ids(void **state)
 	assert_null(keyring_new(&settings, cause, sizeof(cause)));
 }
 
+/* The keys there are stay until the last offer is taken. */
+static void
+test_offer(void **state)
+{
+	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_PEPPER);
+	struct root_keys roots = { .count = 1,
+		.keys = { { .id = "00000000ffffffff" } } };
+	char ids[64];
+
+	(void)state;
+	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
+	assert_false(keyring_decide(ring, 0, true));
+	keyring_offer(ring, &roots);
+	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 1);
+	assert_string_equal(ids, "{00000000ffffffff}");
+	assert_true(keyring_pepper_open(ring, &wrapped));
+	assert_true(keyring_decide(ring, 1, false));
+	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
+	assert_string_equal(ids, "{" ROOT_ID "}");
+
+	keyring_offer(ring, &roots);
+	keyring_offer(ring, &roots);
+	assert_false(keyring_decide(ring, 2, true));
+	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 3);
+	assert_true(keyring_decide(ring, 3, true));
+	assert_false(keyring_decide(ring, 3, true));
+	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
+	assert_string_equal(ids, "{00000000ffffffff}");
+	assert_false(keyring_pepper_open(ring, &wrapped));
+}
+
 static void
 test_pepper_vector(void **state)
 {
@@ -225,6 +256,7 @@ main(void)
 		    test_pepper_vector, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_pepper_made_and_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_offer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_access_key_vector, set_up, tear_down),

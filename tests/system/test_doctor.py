@@ -69,6 +69,7 @@ def test_pepper_of_another_root_key(doctor):
     code, faults, _ = doctor()
     assert code == 1
     assert [fault[7:].split(":")[0] for fault in faults] == ["keys", "pepper"]
+    assert all("root key ffffffffffffffff" in fault for fault in faults)
 
 
 def test_no_database(doctor):

@@ -222,7 +222,7 @@ def trouble(database):
 
 
 @pytest.mark.parametrize("at_commit", [False, True])
-@pytest.mark.parametrize("sqlstate, status", [("22012", 500), ("53100", 503), ("40001", 503), ("XX000", 500), ("57014", 503)])
+@pytest.mark.parametrize("sqlstate, status", [("22012", 500), ("53100", 503), ("40001", 503), ("XX000", 500), ("42704", 500), ("42883", 500), ("57014", 503)])
 def test_a_fault_harms_nobody_else(database, client, secrets, trouble, sqlstate, status, at_commit):
     bad = secrets[3]
     trouble(bad, sqlstate, at_commit)

@@ -154,19 +154,6 @@ def test_everything_moves_to_a_new_root_key_under_load(database, start, key_file
     assert f"{old}\tretired" in listed and f"{new}\tactive" in listed
 
 
-def test_database_names_the_root_key_that_it_needs(database, start_daemon, start, key_file, new_root_key):
-    start(database)
-    (needed,) = roots(database)
-    right = key_file.read_text()
-    key_file.write_text(new_root_key()[1])
-    daemon = start_daemon(database, root_key_file=key_file, ready=False)
-    eventually(lambda: f"root key {needed} is needed" in daemon.log)
-    eventually(lambda: needed in daemon.readiness()[1])
-    key_file.write_text(right)
-    daemon.process.send_signal(signal.SIGHUP)
-    eventually(daemon.ready)
-
-
 def test_reload_that_fails_changes_nothing(database, start, key_file):
     daemon = start(database)
     right = key_file.read_text()
@@ -179,17 +166,50 @@ def test_reload_that_fails_changes_nothing(database, start, key_file):
     assert daemon.ready()
 
 
-def test_reload_that_takes_the_needed_key_away_stops_the_service_until_it_is_back(
-    database, start, key_file, new_root_key
+def test_reload_without_a_key_that_the_database_needs_changes_nothing(
+    database, start, key_file, new_root_key, new_tenant
 ):
     daemon = start(database)
+    tenant = new_tenant(daemon)
+    (secret_id,) = make_secrets(tenant.client(), 1)
+    (needed,) = roots(database)
     right = key_file.read_text()
-    key_file.write_text(new_root_key()[1])
+    other, line = new_root_key()
+    key_file.write_text(line)
+    daemon.process.send_signal(signal.SIGHUP)
+    eventually(lambda: "unable to load root keys, the old ones stay" in daemon.log)
+    cause = f"root key {needed} is needed and not loaded"
+    assert any(found["cause"].startswith(cause) for found in daemon.log_lines() if "cause" in found)
+    assert daemon.ready()
+    assert tenant.client().access(secret_id, 1) == secret_id.encode()
+    # Nobody is told that it had the other key.
+    has = "SELECT instances FROM operator.root_key WHERE id = %s"
+    eventually(lambda: database.query(has, needed) == [(1,)] and database.query(has, other) == [(0,)])
+    assert "not fit" not in daemon.log
+    key_file.write_text(right + line)
     reload(daemon)
+    eventually(lambda: database.query(has, other) == [(1,)])
+    assert daemon.ready()
+
+
+def test_reload_while_the_database_is_away_is_decided_when_it_is_back(own_cluster, start, key_file, new_root_key):
+    database = own_cluster.database()
+    daemon = start(database)
+    right = key_file.read_text()
+    own_cluster.stop()
     eventually(lambda: not daemon.ready())
-    key_file.write_text(right)
-    reload(daemon)
+    key_file.write_text(new_root_key()[1])
+    daemon.process.send_signal(signal.SIGHUP)
+    own_cluster.start()
     eventually(daemon.ready)
+    assert "unable to load root keys, the old ones stay" in daemon.log
+    own_cluster.stop()
+    eventually(lambda: not daemon.ready())
+    key_file.write_text(new_root_key()[1] + right)
+    daemon.process.send_signal(signal.SIGHUP)
+    own_cluster.start()
+    eventually(daemon.ready)
+    assert "root keys loaded" in daemon.log
 
 
 def test_root_keys_from_a_command_and_from_the_environment(database, start_daemon, key_file):

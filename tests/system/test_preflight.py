@@ -29,6 +29,8 @@ def deployed(new_database):
         ("GRANT EXECUTE ON FUNCTION crypto.hmac(bytea, bytea, text) TO coffer_api", "crypto.hmac"),
         ("ALTER FUNCTION rule.open SET log_min_messages = debug5", "rule.open"),
         ("CREATE FUNCTION api.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "api.more() was not deployed"),
+        ("ALTER TYPE rule.page ADD ATTRIBUTE spare text", "type rule.page"),
+        ("ALTER VIEW auditor.event RESET (security_barrier)", "view auditor.event"),
         ("GRANT SELECT (wrapped) ON store.kek TO coffer_api", "store.kek"),
         ("ALTER TABLE audit.event OWNER TO coffer_api", "audit.event"),
         ("GRANT USAGE ON SCHEMA store TO coffer_operator", "schema store"),

@@ -282,15 +282,34 @@ def test_root_key_file_is_made_for_its_owner_alone(numbered):
     assert len(base64.b64decode(key, validate=True)) == 32
 
 
-def test_another_root_key_than_the_database_knows(database, start_daemon, numbered):
-    """It could open nothing: it says so, and does not serve."""
+def test_another_root_key_than_the_database_knows(database, start_daemon, root_key_file, numbered):
+    """It could open nothing: it says which it lacks, and ends."""
     start_daemon(database).stop()
     other = numbered("root-key")
     coffer("root-key", "generate", other)
     daemon = start_daemon(database, ready=False, root_key_file=other)
-    eventually(lambda: "root" in faults(daemon))
-    assert not daemon.ready()
+    assert daemon.wait() == 2
+    last = [line for line in daemon.log_lines() if line["level"] == "error"][-1]
+    assert (last["event"], last["setting"]) == ("unable to start", "root key")
+    needed = root_key_file.read_text().split()[0]
+    assert last["cause"].startswith(f"root key {needed} is needed and not loaded")
+    assert "load it, then" in last["cause"]
     assert database.query("SELECT count(*) FROM store.pepper") == [(1,)]
+
+
+def test_another_root_key_than_a_database_knows_that_is_away(own_cluster, start_daemon, numbered):
+    """That it is the wrong one shows when the database is there, for which the daemon waits."""
+    database = own_cluster.database()
+    start_daemon(database).stop()
+    other = numbered("root-key")
+    coffer("root-key", "generate", other)
+    own_cluster.stop()
+    daemon = start_daemon(database, ready=False, root_key_file=other)
+    eventually(lambda: "no connection to the database" in faults(daemon))
+    assert daemon.process.poll() is None
+    own_cluster.start()
+    assert daemon.wait() == 2
+    assert "is needed and not loaded" in daemon.log
 
 
 def test_further_root_keys_open_what_they_wrapped(

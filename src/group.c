@@ -1,0 +1,106 @@
+#include <string.h>
+
+#include "clock.h"
+#include "group.h"
+#include "memory.h"
+#include "metrics.h"
+
+void
+group_init(struct group *group, long limit)
+{
+	group->members =
+	    memory_new_array((size_t)limit, sizeof(*group->members));
+}
+
+void
+group_clear(struct group *group)
+{
+	memory_free(group->members);
+}
+
+static void
+group_add(struct group *group, struct query *query)
+{
+	metrics_waited(clock_microseconds() - query->since);
+	group->members[group->count++].query = query;
+}
+
+void
+group_gather(struct group *group, struct query *query, struct query_line *line,
+    long limit)
+{
+	group->reads = query_kind(query) == QUERY_GROUPING;
+	group_add(group, query);
+	while (group->reads && group->count < limit &&
+	    (query = query_line_next(line, QUERY_GROUPING)) != NULL)
+		group_add(group, query);
+	if (group->reads)
+		metrics_group(group->count);
+}
+
+void
+group_send(struct group *group, struct session *session)
+{
+	const struct query *query;
+	long i;
+
+	group->failed = false;
+	for (i = 0; i < group->count; i++) {
+		query = group->members[i].query;
+		session_execute(
+		    session, query->statement, query->parameters, query->count);
+	}
+	session_sync(session);
+}
+
+void
+group_result(struct group *group, PGresult *result)
+{
+	char sqlstate[SESSION_SQLSTATE_SIZE];
+
+	if (session_sqlstate(result, sqlstate)) {
+		/* What follows the first fault fails without a cause. */
+		if (!group->failed)
+			memcpy(group->sqlstate, sqlstate, sizeof(sqlstate));
+		group->failed = true;
+		session_clear(result);
+	} else if (group->results < group->count) {
+		group->members[group->results++].result = result;
+	} else {
+		session_clear(result);
+	}
+}
+
+struct query *
+group_first(const struct group *group)
+{
+	return (group->members[0].query);
+}
+
+bool
+group_abandon(struct group *group, const struct query *query)
+{
+	bool wanted = false;
+	long i;
+
+	for (i = 0; i < group->count; i++) {
+		if (group->members[i].query == query)
+			group->members[i].query = NULL;
+		wanted = wanted || group->members[i].query != NULL;
+	}
+	return (wanted);
+}
+
+long
+group_empty(struct group *group, struct group_member members[GROUP_MAX])
+{
+	size_t size = (size_t)group->count * sizeof(*members);
+	long count = group->count;
+
+	memcpy(members, group->members, size);
+	memset(group->members, 0, size);
+	group->reads = false;
+	group->count = 0;
+	group->results = 0;
+	return (count);
+}

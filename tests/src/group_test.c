@@ -1,0 +1,145 @@
+#include <event2/event.h>
+#include <string.h>
+
+#include "../../src/group.h"
+#include "test.h"
+
+#define LIMIT 3
+
+static struct event_base *base;
+static struct query_line *line;
+static struct group group;
+static struct query reads[5], change;
+
+static void
+ready(void *owner)
+{
+	(void)owner;
+}
+
+static int
+set_up(void **state)
+{
+	size_t i;
+
+	(void)state;
+	base = event_base_new();
+	line = query_line_new(base, ready, NULL);
+	memset(&group, 0, sizeof(group));
+	group_init(&group, LIMIT);
+	for (i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
+		reads[i] = (struct query){ .groups = true };
+	change = (struct query){ .groups = false };
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	group_clear(&group);
+	query_line_free(line);
+	event_base_free(base);
+	return (0);
+}
+
+static void
+test_reads_go_together(void **state)
+{
+	struct group_member members[GROUP_MAX];
+
+	(void)state;
+	query_line_enter(line, &change, 0);
+	query_line_enter(line, &reads[1], 0);
+	query_line_enter(line, &reads[2], 0);
+	query_line_enter(line, &reads[3], 0);
+	group_gather(&group, &reads[0], line, LIMIT);
+	assert_true(group.reads);
+	assert_ptr_equal(group_first(&group), &reads[0]);
+	assert_int_equal(query_line_length(line), 2);
+	assert_int_equal(group_empty(&group, members), LIMIT);
+	assert_ptr_equal(members[1].query, &reads[1]);
+	assert_ptr_equal(members[2].query, &reads[2]);
+	assert_int_equal(group_empty(&group, members), 0);
+	assert_false(group.reads);
+}
+
+static void
+test_others_go_alone(void **state)
+{
+	(void)state;
+	query_line_enter(line, &reads[0], 0);
+	group_gather(&group, &change, line, LIMIT);
+	assert_false(group.reads);
+	assert_int_equal(group.count, 1);
+	assert_int_equal(query_line_length(line), 1);
+}
+
+/* A result of each member, in their order; what else comes belongs to none. */
+static void
+test_results(void **state)
+{
+	struct group_member members[GROUP_MAX];
+	PGresult *first, *second;
+
+	(void)state;
+	query_line_enter(line, &reads[1], 0);
+	group_gather(&group, &reads[0], line, LIMIT);
+	first = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	second = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	group_result(&group, first);
+	group_result(&group, second);
+	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK));
+	assert_false(group.failed);
+	assert_int_equal(group_empty(&group, members), 2);
+	assert_ptr_equal(members[0].result, first);
+	assert_ptr_equal(members[1].result, second);
+	PQclear(first);
+	PQclear(second);
+}
+
+static void
+test_one_fault_is_that_of_all(void **state)
+{
+	struct group_member members[GROUP_MAX];
+
+	(void)state;
+	query_line_enter(line, &reads[1], 0);
+	group_gather(&group, &reads[0], line, LIMIT);
+	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR));
+	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_PIPELINE_ABORTED));
+	assert_true(group.failed);
+	assert_int_equal(group_empty(&group, members), 2);
+	assert_null(members[0].result);
+	assert_null(members[1].result);
+}
+
+static void
+test_abandoned(void **state)
+{
+	(void)state;
+	query_line_enter(line, &reads[1], 0);
+	group_gather(&group, &reads[0], line, LIMIT);
+	assert_true(group_abandon(&group, &reads[0]));
+	assert_null(group_first(&group));
+	assert_false(group_abandon(&group, &reads[1]));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_reads_go_together, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_others_go_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_results, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_one_fault_is_that_of_all, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_abandoned, set_up, tear_down),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
