@@ -11,17 +11,17 @@ SELECT count(*) AS keks FROM store.kek \gset
 SELECT is(rule.root_key_active(), NULL, 'rule.root_key_active gives nothing before the first pepper');
 SELECT is(rule.root_key_faults('{old}'), '{}', 'rule.root_key_faults finds nothing when what is needed is loaded');
 SELECT is(rule.root_key_faults('{new}'),
-          ARRAY[format('root key old is needed and not loaded (%s keys are wrapped under it): load it and send SIGHUP, or restart',
+          ARRAY[format('root key old is needed and not loaded (%s keys are wrapped under it): load it, then send SIGHUP or start again',
                        :'keks')],
           'and names the key that is needed');
 SELECT daemon.pepper_keep('new', decode(repeat('00', 60), 'hex')) \g /dev/null
 SELECT is(rule.root_key_active(), 'new', 'the root key of the first pepper is active');
 SELECT is(rule.root_key_faults('{old}'),
-          '{"root key new is needed and not loaded (1 keys are wrapped under it, it is active): load it and send SIGHUP, or restart"}',
+          '{"root key new is needed and not loaded (1 keys are wrapped under it, it is active): load it, then send SIGHUP or start again"}',
           'and needed');
 UPDATE store.pepper SET root_id = 'old';
 SELECT is(rule.root_key_faults('{old}'),
-          '{"root key new is needed and not loaded (it is active): load it and send SIGHUP, or restart"}',
+          '{"root key new is needed and not loaded (it is active): load it, then send SIGHUP or start again"}',
           'even while nothing is under it');
 SELECT rule.root_key_see('{old,new,other}') \g /dev/null
 SELECT rule.root_key_see('{old,new,other}') \g /dev/null
