@@ -12,7 +12,7 @@
 #include "settings.h"
 
 /*
- * Reads the keys into memory fit for keys.  On false cause, of at least 256
+ * Reads the keys into memory fit for keys, and waits for a command.  On false cause, of at least 256
  * bytes, begins with the setting at fault and never says what it held.
  */
 bool

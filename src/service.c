@@ -13,7 +13,7 @@
 #include "log.h"
 #include "memory.h"
 #include "rekey.h"
-#include "root_key_source.h"
+#include "reload.h"
 #include "rotate.h"
 #include "scrape.h"
 #include "seal.h"
@@ -104,6 +104,7 @@ service_open(struct service *service)
 	service->seal = seal_new(service);
 	service->watch = watch_new();
 	service->check = check_new(service);
+	service->reload = reload_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
 		log_error("unable to start", log_text("cause", cause));
@@ -121,6 +122,7 @@ static void
 service_close(struct service *service)
 {
 	/* First who uses something, then what is used. */
+	reload_free(service->reload);
 	check_free(service->check);
 	rotate_free(service->rotate);
 	rekey_free(service->rekey);
@@ -171,44 +173,13 @@ service_stop(evutil_socket_t number, short what, void *arg)
 }
 
 static void
-service_reload_certificate(struct service *service)
-{
-	char cause[256] = "";
-
-	if (service->tls == NULL)
-		return;
-	if (tls_reload(service->tls, &service->settings, cause, sizeof(cause)))
-		log_info("certificate reloaded");
-	else
-		log_error("unable to reload the certificate, the old one stays",
-		    log_text("cause", cause));
-}
-
-/* Whether they fit is for the database to say. */
-static void
-service_reload_root_keys(struct service *service)
-{
-	struct root_keys *roots = memory_new_locked(sizeof(*roots));
-	char cause[256] = "";
-
-	if (root_key_source_load(
-		&service->settings, roots, cause, sizeof(cause)))
-		keyring_offer(service->keyring, roots);
-	else
-		log_error("unable to load root keys, the old ones stay",
-		    log_text("cause", cause));
-	memory_free_locked(roots, sizeof(*roots));
-	check_now(service->check);
-}
-
-static void
 service_reload(evutil_socket_t number, short what, void *arg)
 {
 	struct service *service = arg;
+
 	(void)number;
 	(void)what;
-	service_reload_certificate(service);
-	service_reload_root_keys(service);
+	reload_now(service->reload);
 }
 
 static const struct service_signal {

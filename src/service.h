@@ -21,6 +21,7 @@ struct check;
 struct job;
 struct listen;
 struct rekey;
+struct reload;
 struct rotate;
 struct scrape;
 struct watch;
@@ -42,6 +43,7 @@ struct service {
 	struct seal_state audit;
 	struct watch *watch;
 	struct check *check;
+	struct reload *reload;
 	struct listen *listen;
 	struct scrape *scrape; /* NULL: off */
 	bool draining;

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from support import eventually
-from support.daemon import BINARY, coffer, environment
+from support.daemon import coffer
 
 
 @pytest.fixture
@@ -210,16 +210,6 @@ def test_reload_while_the_database_is_away_is_decided_when_it_is_back(own_cluste
     own_cluster.start()
     eventually(daemon.ready)
     assert "root keys loaded" in daemon.log
-
-
-def test_root_keys_from_a_command_and_from_the_environment(database, start_daemon, key_file):
-    line = key_file.read_text().strip()
-    daemon = start_daemon(database, root_key_file=None, root_key_command=f"/bin/cat {key_file}")
-    assert daemon.ready()
-    settings = {"dsn": database.dsn("coffer_api"), "root_keys": line}
-    refused = subprocess.run([BINARY], env=environment(settings), capture_output=True, text=True)
-    assert refused.returncode == 2 and "--insecure-root-key-env" in refused.stdout + refused.stderr
-    assert line.split()[1] not in refused.stdout + refused.stderr
 
 
 # Key-encryption keys ----------------------------------------------------------------------------------

@@ -122,20 +122,3 @@ def test_sockets_of_another_process(monkeypatch, database, start_daemon):
     monkeypatch.setenv("LISTEN_FDS", "2")
     monkeypatch.setenv("LISTEN_PID", "1")
     assert start_daemon(database).ready()
-
-
-def test_root_key_is_a_credential(monkeypatch, database, start_daemon, root_key_file, tmp_path):
-    """systemd gives it to one user with an access list, which shows as rights of the group."""
-
-    def start(**settings):
-        return start_daemon(database, **{"root_key_file": None, "root_key_credential": "root-key", **settings})
-
-    credential = tmp_path / "root-key"
-    credential.write_bytes(root_key_file.read_bytes())
-    credential.chmod(0o440)
-    assert start(ready=False).wait() == 2
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert start_daemon(database, ready=False, root_key_file=credential).wait() == 2
-    assert start().ready()
-    credential.chmod(0o444)
-    assert start(ready=False).wait() == 2
