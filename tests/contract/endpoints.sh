@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An endpoint is one row of the binary's table, one file, one function and one test, all of one name.
+# An endpoint is one row of the binary's table, one file and one function, all of one name.
 set -euo pipefail
 cd -- "$SOURCE"
 found=0
@@ -24,7 +24,6 @@ for file in sql/endpoint/*.sql; do
 	name=${file##*/}
 	name=${name%.sql}
 	[ -n "${rows[$name]-}" ] || fault "$file: no row in coffer --endpoints"
-	[ -e "tests/sql/endpoint/${name}_test.sql" ] || fault "$file: no twin tests/sql/endpoint/${name}_test.sql"
 	functions=$(sed -n 's/^CREATE FUNCTION \([a-z_.]*\)(.*/\1/p' "$file")
 	[ "$functions" = "endpoint.$name" ] || fault "$file: makes ${functions//$'\n'/ }"
 done

@@ -10,5 +10,29 @@ SELECT is(format('%s %s %s', :'method', :'status', :'fine'), 'secret_version_acc
 SELECT results_eq($$SELECT e.* FROM auditor.event e ORDER BY id$$,
                   $$SELECT e.* FROM audit.event e ORDER BY id$$, 'and all of it');
 
+-- What an auditor may not
+SET LOCAL ROLE coffer_auditor;
+SELECT throws_ok(format('SELECT * FROM %s', name), '42501', NULL, 'an auditor does not read ' || name)
+  FROM unnest('{audit.event,audit.seal,store.secret,store.version,store.dek,store.kek,store.signer,store.api_key}'::text[]) AS name;
+SELECT throws_ok('DELETE FROM auditor.event', NULL, NULL, 'nor writes through the views');
+SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                   WHERE c.relnamespace = 'auditor'::regnamespace AND a.attname IN ('sealed', 'wrapped', 'digest')$$,
+                'which show nothing sealed or wrapped');
+RESET ROLE;
+
+-- Pages
+CREATE FUNCTION test.page(oldest_first boolean, after bigint, filter rule.event_filter DEFAULT NULL) RETURNS bigint[] LANGUAGE sql AS $$
+    SELECT ARRAY(SELECT e.id FROM auditor.event_page(test.organization('acme'), '-infinity', 'infinity', oldest_first,
+                                                     (SELECT b.at FROM audit.event b WHERE b.id = after), after, 3, filter) AS e)
+$$;
+SELECT array_agg(e.id ORDER BY e.at, e.id) AS ids FROM audit.event e WHERE e.organization_id = organization('acme') \gset
+SELECT is(page(true, NULL), (:'ids'::bigint[])[1:3], 'auditor.event_page gives the oldest first');
+SELECT is(page(true, (:'ids'::bigint[])[3]), (:'ids'::bigint[])[4:6], 'beyond an event');
+SELECT is(page(false, (:'ids'::bigint[])[4]), ARRAY[(:'ids'::bigint[])[3], (:'ids'::bigint[])[2], (:'ids'::bigint[])[1]], 'or the newest');
+SELECT is(page(oldest_first, NULL, jsonb_populate_record(NULL::rule.event_filter, jsonb_build_object('secret_id', secret('locked')))),
+          ARRAY(SELECT e.id FROM audit.event e WHERE e.secret_id = secret('locked')::uuid
+                 ORDER BY CASE WHEN oldest_first THEN e.id ELSE -e.id END), 'of a secret')
+  FROM unnest('{true,false}'::boolean[]) AS oldest_first;
+
 SELECT finish();
 ROLLBACK;

@@ -32,18 +32,6 @@ SELECT is((SELECT no FROM daemon.anchor_begin(:'one')), 1::bigint, 'or the insta
 SELECT daemon.anchor_end(1);
 SELECT is_empty(format('SELECT * FROM daemon.anchor_begin(%L)', :'one'), 'what is not signed has to wait');
 
-SELECT is((SELECT unanchored FROM daemon.audit_state()), 3::bigint, 'daemon.audit_state says how many seals are not anchored');
-SELECT cmp_ok((SELECT seal_lag FROM daemon.audit_state()), '>', 0::bigint, 'how old what is not signed is');
-SELECT is((SELECT months_ahead FROM daemon.audit_state()), 12, 'and for how many months there are partitions');
-SELECT daemon.seal_sign(no, :'signer', :'signature') FROM generate_series(2, 4) AS no;
-SELECT is((SELECT seal_lag FROM daemon.audit_state()), 0::bigint, 'there is no lag when all is signed');
-RESET ROLE;
-SELECT make_event(9, 9, now() - interval '1 hour');
-SELECT cmp_ok((SELECT seal_lag FROM daemon.audit_state()), '>=', 3600::bigint, 'and one again when a row has no seal');
-DO $$ BEGIN EXECUTE format('DROP TABLE audit.%I', rule.audit_partition((test.month() + interval '2 months')::date)); END $$;
-SELECT is((SELECT months_ahead FROM daemon.audit_state()), 1, 'daemon.audit_state counts the months up to the first that is missing');
-
-SET LOCAL ROLE coffer_api;
 SELECT throws_ok('SELECT * FROM audit.seal', '42501', NULL, 'a daemon does not read the seals otherwise');
 SELECT throws_ok('SELECT * FROM store.signer', '42501', NULL, 'nor the keys');
 

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Each file of src/ and sql/ has its twin in tests/, and each twin its file.
+set -euo pipefail
+cd -- "$SOURCE"
+found=0
+
+fault() {
+	echo "$@"
+	found=1
+}
+
+# elsewhere WHY: files without a twin and where they are tested instead, a line each.
+declare -A elsewhere
+elsewhere() {
+	local file test
+
+	while read -r file test; do
+		elsewhere[$file]=$test
+		[ -e "$file" ] || fault "$file, which is tested elsewhere because $1, is not there"
+		[ -e "tests/$test" ] || fault "$file: no tests/$test"
+	done
+}
+
+elsewhere 'it is what a deploy does' <<END
+sql/reset.sql migrations/test_migrate.py
+END
+elsewhere 'the binary prints it, and documents are compared with that' <<END
+src/print.c contract/readme.sh
+END
+elsewhere 'it says how all of the service goes together' <<END
+src/main.c system/test_start.py
+src/service.c system/test_stop.py
+END
+elsewhere 'it is one step of a request, from and to the network' <<END
+src/authenticate.c system/test_contract_errors.py
+src/call.c system/test_contract_shapes.py
+src/connection.c system/test_connections.py
+src/listen.c system/test_stop.py
+src/local.c system/test_http.py
+src/rate.c system/test_rates.py
+src/request.c system/test_http.py
+src/respond.c system/test_http.py
+src/scrape.c system/test_metrics.py
+src/systemd.c system/test_systemd.py
+src/tls.c system/test_tls.py
+END
+elsewhere 'it is a conversation with PostgreSQL' <<END
+src/check.c system/test_preflight.py
+src/command.c system/test_doctor.py
+src/greet.c system/test_start.py
+src/job.c system/test_two_daemons.py
+src/pool.c system/test_groups.py
+src/rekey.c system/test_keys.py
+src/seal.c system/test_audit_proof.py
+src/session.c system/test_outage.py
+src/statements.c system/test_start.py
+END
+elsewhere 'it is a command' <<END
+src/command_api_key.c system/test_start.py
+src/command_audit.c system/test_audit_attacks.py
+src/command_doctor.c system/test_doctor.py
+src/command_recover.c system/test_recover.py
+src/command_root_key.c system/test_keys.py
+END
+while read -r file; do
+	twin=tests/${file%.*}_test.${file##*.}
+	if [ -n "${elsewhere[$file]-}" ]; then
+		[ ! -e "$twin" ] || fault "$file has a twin, and is said to be tested elsewhere"
+	elif [ ! -e "$twin" ]; then
+		fault "$file: no $twin"
+	fi
+done < <(find sql src -name '*.sql' -o -name '*.c' | sort)
+
+while read -r twin; do
+	file=${twin#tests/}
+	# Of all functions, not of one file.
+	[ "$file" != sql/catalogue_test.sql ] || continue
+	[ -e "${file/_test./.}" ] || fault "$twin: no ${file/_test./.}"
+done < <(find tests/sql tests/src -name '*_test.*' | sort)
+exit "$found"

@@ -1,0 +1,125 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/anchor.h"
+#include "test.h"
+
+#define PATH "anchor_test.tmp"
+#define LINE_MAX_SIZE 2048
+
+static struct event_base *base;
+static struct anchor *anchor;
+static int calls;
+static bool left;
+
+static void
+done(void *owner, bool has_left)
+{
+	assert_ptr_equal(owner, &calls);
+	calls++;
+	left = has_left;
+	event_base_loopbreak(base);
+}
+
+static void
+write_one(const char *command)
+{
+	struct anchor_seal seal = { .no = 42, .signer = "0123456789abcdef" };
+	struct settings settings;
+
+	memset(&settings, 0, sizeof(settings));
+	memset(seal.hash, 0xab, sizeof(seal.hash));
+	memset(seal.signature, 0xcd, sizeof(seal.signature));
+	settings.anchor_command = (char *)(uintptr_t)command;
+	base = event_base_new();
+	anchor = anchor_new(base, &settings, done, &calls);
+	calls = 0;
+	anchor_write(anchor, &seal);
+	assert_int_equal(calls, 0); /* not from within */
+	event_base_dispatch(base);
+	assert_int_equal(calls, 1);
+	anchor_free(anchor);
+	event_base_free(base);
+}
+
+static void
+test_without_a_command(void **state)
+{
+	(void)state;
+	write_one(NULL);
+	assert_true(left);
+	anchor_free(NULL);
+}
+
+static void
+test_a_command_gets_the_line(void **state)
+{
+	static const char signature[] = "\"signature\":\"cdcdcd";
+	char line[LINE_MAX_SIZE];
+	FILE *file;
+	size_t size;
+
+	(void)state;
+	write_one("cat >" PATH);
+	assert_true(left);
+	file = fopen(PATH, "r");
+	assert_non_null(file);
+	size = fread(line, 1, sizeof(line) - 1, file);
+	line[size] = '\0';
+	fclose(file);
+	remove(PATH);
+	assert_non_null(
+	    strstr(line, "\"event\":\"seal\",\"no\":42,\"hash\":\"abab"));
+	assert_non_null(strstr(line, "\"signer\":\"0123456789abcdef\""));
+	assert_non_null(strstr(line, signature));
+	assert_ptr_equal(strchr(line, '\n'), line + size - 1);
+}
+
+static void
+test_a_command_that_fails(void **state)
+{
+	(void)state;
+	write_one("exit 3");
+	assert_false(left);
+	write_one("kill -9 $$");
+	assert_false(left);
+}
+
+/* It may end without having read anything. */
+static void
+test_a_command_that_does_not_read(void **state)
+{
+	(void)state;
+	write_one("exec <&-");
+	assert_true(left);
+}
+
+/* Of what the daemon has open, only the three that everybody has. */
+static void
+test_a_command_inherits_nothing(void **state)
+{
+	FILE *file = fopen(PATH, "w");
+
+	(void)state;
+	assert_non_null(file);
+	write_one("for n in 3 4 5 6 7 8 9; do test ! -e /proc/self/fd/$n || "
+		  "exit 1; done");
+	fclose(file);
+	remove(PATH);
+	assert_true(left);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_a_command),
+		cmocka_unit_test(test_a_command_gets_the_line),
+		cmocka_unit_test(test_a_command_that_fails),
+		cmocka_unit_test(test_a_command_that_does_not_read),
+		cmocka_unit_test(test_a_command_inherits_nothing),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,617 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../src/verify.h"
+#include "copy.h"
+#include "test.h"
+
+#define SEALS "verify_test.seals"
+#define EVENTS "verify_test.events"
+#define FOUND "verify_test.found"
+
+#define COLUMNS 20 /* of a row, before its hash */
+#define MONTH 9801 /* 2026-11-01, in days since 2000 */
+#define DAY 86400000000
+
+/* A small audit: two rows in seal 1, one in seal 2, one without a seal. */
+struct seal {
+	int64_t no, xid_from, xid_to, n;
+	int32_t epoch, month;
+	unsigned char root[32], prev[32], hash[32], signature[64];
+	bool is_signed, left_out;
+};
+
+struct row {
+	int64_t id, xid, at;
+	int32_t epoch;
+	const char *method;
+	unsigned char hash[32];
+	bool left_out;
+};
+
+static struct seal seals[3];
+static struct row rows[4];
+static const unsigned char private_key[32] = { 1, 2, 3 };
+static struct verify verify;
+static struct witness witness;
+
+/* As record_send writes it: number of columns, and of each type and size. */
+static const struct {
+	uint32_t type;
+	uint32_t size;
+} columns[COLUMNS] = { { 20, 8 }, { 20, 8 }, { 23, 4 }, { 1184, 8 },
+	{ 2950, 16 }, { 2950, 16 }, { 25, 4 }, { 2950, 16 }, { 2950, 16 },
+	{ 2950, 16 }, { 869, 8 }, { 25, 0 }, { 25, 6 }, { 25, 6 }, { 2950, 16 },
+	{ 2950, 16 }, { 23, 4 }, { 21, 2 }, { 25, 0 }, { 3802, 5 } };
+
+static uint64_t
+big_64(int64_t number)
+{
+	return (htobe64((uint64_t)number));
+}
+
+static uint32_t
+big_32(int64_t number)
+{
+	return (htobe32((uint32_t)number));
+}
+
+/* A column of a row, where error, the one before the last, is null. */
+static const void *
+column(const struct row *row, int i)
+{
+	static unsigned char bytes[16];
+	const uint64_t numbers[] = { big_64(row->id), big_64(row->xid), 0,
+		big_64(row->at) };
+	const uint32_t epoch = big_32(row->epoch);
+
+	memset(bytes, i, sizeof(bytes));
+	if (i == 18)
+		return (NULL);
+	if (i == 2)
+		memcpy(bytes, &epoch, sizeof(epoch));
+	else if (i < 4)
+		memcpy(bytes, &numbers[i], sizeof(numbers[i]));
+	else if (i == 12)
+		memcpy(bytes, row->method, 6);
+	return (bytes);
+}
+
+static void
+hash_row(struct row *row)
+{
+	unsigned char bytes[1024] = "coffer-au1";
+	size_t used = 10;
+	uint32_t number = big_32(COLUMNS);
+	const void *value;
+	int i;
+
+	memcpy(bytes + used, &number, 4);
+	used += 4;
+	for (i = 0; i < COLUMNS; i++) {
+		value = column(row, i);
+		number = big_32(columns[i].type);
+		memcpy(bytes + used, &number, 4);
+		number = big_32(value == NULL ? -1 : (int64_t)columns[i].size);
+		memcpy(bytes + used + 4, &number, 4);
+		used += 8;
+		if (value == NULL)
+			continue;
+		memcpy(bytes + used, value, columns[i].size);
+		used += columns[i].size;
+	}
+	crypto_sha256(bytes, used, row->hash);
+}
+
+static void
+hash_seal(struct seal *seal)
+{
+	unsigned char bytes[126] = "coffer-se1";
+	const uint64_t no = big_64(seal->no), from = big_64(seal->xid_from),
+		       to = big_64(seal->xid_to), n = big_64(seal->n),
+		       at = big_64(0);
+	const uint32_t epoch = big_32(seal->epoch), month = big_32(seal->month);
+
+	memcpy(bytes + 10, &no, 8);
+	memcpy(bytes + 18, &epoch, 4);
+	memcpy(bytes + 22, &month, 4);
+	memcpy(bytes + 26, &from, 8);
+	memcpy(bytes + 34, &to, 8);
+	memcpy(bytes + 42, &n, 8);
+	memcpy(bytes + 50, seal->root, 32);
+	memcpy(bytes + 82, seal->prev, 32);
+	memcpy(bytes + 114, &at, 8);
+	crypto_sha256(bytes, 122, seal->hash);
+	crypto_sign(private_key, seal->hash, 32, seal->signature);
+	seal->is_signed = true;
+}
+
+/* Seals anew what there is. */
+static void
+make_chain(void)
+{
+	unsigned char hashes[64];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		hash_row(&rows[i]);
+	memcpy(hashes, rows[0].hash, 32);
+	memcpy(hashes + 32, rows[1].hash, 32);
+	crypto_sha256(hashes, 64, seals[1].root);
+	crypto_sha256(rows[2].hash, 32, seals[2].root);
+	for (i = 0; i < 3; i++) {
+		if (i > 0)
+			memcpy(seals[i].prev, seals[i - 1].hash, 32);
+		hash_seal(&seals[i]);
+	}
+}
+
+static void
+witness_all(void)
+{
+	int i;
+
+	verify.witness = &witness;
+	witness.seals.entries = calloc(3, sizeof(struct witness_entry));
+	witness.receipts.entries = calloc(4, sizeof(struct witness_entry));
+	for (i = 0; i < 3; i++) {
+		witness.seals.entries[i].number = seals[i].no;
+		memcpy(witness.seals.entries[i].hash, seals[i].hash, 32);
+	}
+	for (i = 0; i < 4; i++) {
+		witness.receipts.entries[i].number = rows[i].id;
+		memcpy(witness.receipts.entries[i].hash, rows[i].hash, 32);
+	}
+	witness.seals.count = 3;
+	witness.receipts.count = 4;
+}
+
+static int
+set_up(void **state)
+{
+	static const struct seal some_seals[] = {
+		{ .no = 0, .xid_from = 10, .xid_to = 10 },
+		{ .no = 1, .xid_from = 10, .xid_to = 20, .n = 2 },
+		{ .no = 2, .xid_from = 20, .xid_to = 30, .n = 1 },
+	};
+	static const struct row some_rows[] = {
+		{ .id = 1, .xid = 10 },
+		{ .id = 2, .xid = 10 },
+		{ .id = 4, .xid = 20 },
+		{ .id = 5, .xid = 30 },
+	};
+	int i;
+
+	(void)state;
+	memcpy(seals, some_seals, sizeof(seals));
+	memcpy(rows, some_rows, sizeof(rows));
+	for (i = 0; i < 3; i++) {
+		seals[i].epoch = 1;
+		seals[i].month = MONTH;
+	}
+	for (i = 0; i < 4; i++) {
+		rows[i].epoch = 1;
+		rows[i].at = MONTH * DAY + i;
+		rows[i].method = "method";
+	}
+	make_chain();
+	memset(&verify, 0, sizeof(verify));
+	memset(&witness, 0, sizeof(witness));
+	crypto_public(private_key, verify.keys[0]);
+	verify.keys_count = 1;
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	verify_free(&verify);
+	free(witness.seals.entries);
+	free(witness.receipts.entries);
+	remove(SEALS);
+	remove(EVENTS);
+	remove(FOUND);
+	return (0);
+}
+
+static void
+write_number(FILE *file, int64_t number)
+{
+	const uint64_t big = big_64(number);
+
+	copy_write_field(file, &big, sizeof(big));
+}
+
+static void
+write_small(FILE *file, int64_t number)
+{
+	const uint32_t big = big_32(number);
+
+	copy_write_field(file, &big, sizeof(big));
+}
+
+static void
+write_files(void)
+{
+	FILE *file = fopen(SEALS, "w");
+	const struct seal *seal;
+	const struct row *row;
+	int i;
+
+	assert_non_null(file);
+	copy_write_head(file, 0);
+	for (seal = seals; seal < seals + 3; seal++) {
+		if (seal->left_out)
+			continue;
+		copy_write_16(file, 12);
+		write_number(file, seal->no);
+		write_small(file, seal->epoch);
+		write_small(file, seal->month);
+		write_number(file, seal->xid_from);
+		write_number(file, seal->xid_to);
+		write_number(file, seal->n);
+		copy_write_field(file, seal->root, 32);
+		copy_write_field(file, seal->prev, 32);
+		write_number(file, 0);
+		copy_write_field(file, seal->hash, 32);
+		copy_write_field(file, "signer", 6);
+		copy_write_field(
+		    file, seal->is_signed ? seal->signature : NULL, 64);
+	}
+	copy_write_end(file);
+	fclose(file);
+	file = fopen(EVENTS, "w");
+	assert_non_null(file);
+	copy_write_head(file, 0);
+	for (row = rows; row < rows + 4; row++) {
+		if (row->left_out)
+			continue;
+		copy_write_16(file, COLUMNS + 1);
+		for (i = 0; i < COLUMNS; i++)
+			copy_write_field(file, column(row, i), columns[i].size);
+		copy_write_field(file, row->hash, 32);
+	}
+	copy_write_end(file);
+	fclose(file);
+}
+
+/* What a function prints: "kind place, kind place", or "". */
+static const char *
+printed(void (*print)(void))
+{
+	static char text[1024];
+	char line[256];
+	FILE *file = fopen(FOUND, "w+");
+	int output;
+
+	assert_non_null(file);
+	fflush(stdout);
+	output = dup(STDOUT_FILENO);
+	dup2(fileno(file), STDOUT_FILENO);
+	print();
+	fflush(stdout);
+	dup2(output, STDOUT_FILENO);
+	close(output);
+	text[0] = '\0';
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, ":")] = '\0';
+		if (text[0] != '\0')
+			strcat(text, ", ");
+		strcat(text, line);
+	}
+	fclose(file);
+	return (text);
+}
+
+static void
+verify_all(void)
+{
+	struct copy *chain = copy_open(SEALS), *again = copy_open(SEALS),
+		    *events = copy_open(EVENTS);
+
+	verify_chain(&verify, chain);
+	verify_rows(&verify, again, events);
+	verify_anchors(&verify);
+	copy_free(chain);
+	copy_free(again);
+	copy_free(events);
+}
+
+static const char *
+found(void)
+{
+	const char *text;
+
+	verify.damages = 0;
+	write_files();
+	text = printed(verify_all);
+	assert_int_equal(verify.damages == 0, text[0] == '\0');
+	return (text);
+}
+
+static void
+test_sound(void **state)
+{
+	(void)state;
+	witness_all();
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.seals, 3);
+	assert_int_equal(verify.rows, 4);
+	assert_int_equal(verify.unsealed, 1);
+	assert_int_equal(verify.unsigned_seals, 0);
+}
+
+static void
+test_row_changed(void **state)
+{
+	(void)state;
+	rows[1].method = "mothod";
+	assert_string_equal(found(), "row_changed row 2");
+}
+
+static void
+test_row_and_its_hash_changed(void **state)
+{
+	(void)state;
+	witness_all();
+	rows[1].method = "mothod";
+	hash_row(&rows[1]);
+	assert_string_equal(
+	    found(), "receipt_differs row 2, rows_exchanged seal 1");
+}
+
+static void
+test_row_missing(void **state)
+{
+	(void)state;
+	witness_all();
+	rows[0].left_out = true;
+	assert_string_equal(found(), "rows_missing seal 1, receipt_lost row 1");
+}
+
+static void
+test_tail_missing(void **state)
+{
+	(void)state;
+	witness_all();
+	rows[2].left_out = rows[3].left_out = true;
+	assert_string_equal(found(), "rows_missing seal 2, receipt_lost row 4");
+}
+
+static void
+test_row_added(void **state)
+{
+	(void)state;
+	rows[3].xid = 25;
+	hash_row(&rows[3]);
+	assert_string_equal(found(), "rows_added seal 2");
+}
+
+/* Of a month, or an epoch, that has no seal though transactions have. */
+static void
+test_row_elsewhere(void **state)
+{
+	(void)state;
+	rows[3].xid = 25;
+	rows[3].at += 30 * DAY;
+	hash_row(&rows[3]);
+	assert_string_equal(found(), "row_unsealed row 5");
+}
+
+static void
+test_row_of_an_unknown_epoch(void **state)
+{
+	(void)state;
+	rows[3].epoch = 77;
+	hash_row(&rows[3]);
+	assert_string_equal(found(), "row_unsealed row 5");
+}
+
+/* The last day and the first of a month, in any time zone of the machine. */
+static void
+test_turn_of_the_month(void **state)
+{
+	(void)state;
+	rows[0].at = MONTH * DAY;
+	rows[2].at = (MONTH + 30) * DAY - 1;
+	make_chain();
+	assert_string_equal(found(), "");
+	rows[2].at++;
+	make_chain();
+	assert_string_equal(found(), "rows_missing seal 2, row_unsealed row 4");
+}
+
+static void
+test_seal_changed(void **state)
+{
+	(void)state;
+	seals[1].n = 3;
+	assert_string_equal(
+	    found(), "seal_changed seal 1, rows_missing seal 1");
+}
+
+static void
+test_seal_made_anew(void **state)
+{
+	(void)state;
+	witness_all();
+	seals[1].xid_to = 19;
+	hash_seal(&seals[1]);
+	assert_string_equal(found(),
+	    "anchor_differs seal 1, chain_broken seal 2, seal_gap seal 2");
+}
+
+static void
+test_seal_missing(void **state)
+{
+	(void)state;
+	witness_all();
+	seals[1].left_out = true;
+	assert_string_equal(found(),
+	    "seal_missing seal 2, row_unsealed row 1, row_unsealed row 2, "
+	    "anchor_lost seal 1");
+}
+
+static void
+test_first_seal_missing(void **state)
+{
+	(void)state;
+	seals[0].left_out = true;
+	assert_string_equal(found(), "seal_missing seal 1");
+}
+
+static void
+test_all_seals_missing(void **state)
+{
+	(void)state;
+	seals[0].left_out = seals[1].left_out = seals[2].left_out = true;
+	assert_string_equal(found(),
+	    "seal_missing seal 0, row_unsealed row 1, row_unsealed row 2, "
+	    "row_unsealed row 4, row_unsealed row 5");
+}
+
+static void
+test_end_cut_off(void **state)
+{
+	(void)state;
+	witness_all();
+	seals[2].left_out = rows[2].left_out = rows[3].left_out = true;
+	assert_string_equal(found(), "anchor_lost seal 2, receipt_lost row 4");
+}
+
+static void
+test_signatures(void **state)
+{
+	(void)state;
+	seals[1].signature[0] ^= 1;
+	assert_string_equal(found(), "signature_wrong seal 1");
+}
+
+static void
+test_signature_missing(void **state)
+{
+	(void)state;
+	seals[0].is_signed = seals[1].is_signed = false;
+	assert_string_equal(found(), "seal_unsigned seal 0");
+}
+
+/* The last may wait for theirs; how many is said. */
+static void
+test_signatures_to_come(void **state)
+{
+	(void)state;
+	seals[1].is_signed = seals[2].is_signed = false;
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.unsigned_seals, 2);
+}
+
+static void
+test_no_key_is_trusted(void **state)
+{
+	(void)state;
+	verify.keys_count = 0;
+	seals[1].signature[0] ^= 1;
+	assert_string_equal(found(), "");
+}
+
+/* One of several keys is enough; none of them is not. */
+static void
+test_keys(void **state)
+{
+	(void)state;
+	memcpy(verify.keys[1], verify.keys[0], sizeof(verify.keys[0]));
+	memset(verify.keys[0], 7, sizeof(verify.keys[0]));
+	verify.keys_count = 2;
+	assert_string_equal(found(), "");
+	verify.keys_count = 1;
+	assert_string_equal(found(),
+	    "signature_wrong seal 0, signature_wrong seal 1, "
+	    "signature_wrong seal 2");
+}
+
+/* An export of one month has neither the first seal nor all others. */
+static void
+test_part(void **state)
+{
+	(void)state;
+	witness_all();
+	verify.partial = true;
+	seals[0].left_out = true;
+	assert_string_equal(found(), "");
+}
+
+static void
+test_epochs(void **state)
+{
+	(void)state;
+	seals[2].epoch = 2;
+	seals[2].n = 0;
+	seals[2].xid_from = seals[2].xid_to = 5;
+	rows[2].epoch = rows[3].epoch = 2;
+	rows[2].xid = 5;
+	rows[3].xid = 6;
+	make_chain();
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.unsealed, 2);
+}
+
+/* An epoch begins with a seal over nothing, and none is left out. */
+static void
+test_epoch_that_begins_wrong(void **state)
+{
+	(void)state;
+	seals[2].epoch = 3;
+	seals[2].n = 0;
+	seals[2].xid_from = seals[2].xid_to;
+	rows[2].left_out = rows[3].left_out = true;
+	make_chain();
+	assert_string_equal(found(), "seal_gap seal 2");
+}
+
+/* A file that was cut off is not taken for a whole one. */
+static void
+test_unreadable(void **state)
+{
+	(void)state;
+	write_files();
+	assert_int_equal(truncate(EVENTS, 100), 0);
+	assert_string_equal(printed(verify_all),
+	    "unreadable input, rows_missing seal 1, rows_missing seal 2");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define VERIFY_TEST(name) \
+	cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
+		VERIFY_TEST(sound),
+		VERIFY_TEST(row_changed),
+		VERIFY_TEST(row_and_its_hash_changed),
+		VERIFY_TEST(row_missing),
+		VERIFY_TEST(tail_missing),
+		VERIFY_TEST(row_added),
+		VERIFY_TEST(row_elsewhere),
+		VERIFY_TEST(row_of_an_unknown_epoch),
+		VERIFY_TEST(turn_of_the_month),
+		VERIFY_TEST(seal_changed),
+		VERIFY_TEST(seal_made_anew),
+		VERIFY_TEST(seal_missing),
+		VERIFY_TEST(first_seal_missing),
+		VERIFY_TEST(all_seals_missing),
+		VERIFY_TEST(end_cut_off),
+		VERIFY_TEST(signatures),
+		VERIFY_TEST(signature_missing),
+		VERIFY_TEST(signatures_to_come),
+		VERIFY_TEST(no_key_is_trusted),
+		VERIFY_TEST(keys),
+		VERIFY_TEST(part),
+		VERIFY_TEST(epochs),
+		VERIFY_TEST(epoch_that_begins_wrong),
+		VERIFY_TEST(unreadable),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
