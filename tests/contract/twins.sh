@@ -23,12 +23,14 @@ elsewhere() {
 
 elsewhere 'it is what a deploy does' <<END
 sql/reset.sql migrations/test_migrate.py
+sql/state.sql migrations/test_migrate.py
 END
 elsewhere 'the binary prints it, and documents are compared with that' <<END
 src/print.c contract/readme.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
 src/main.c system/test_start.py
+src/reload.c system/test_root_key_sources.py
 src/service.c system/test_stop.py
 END
 elsewhere 'it is one step of a request, from and to the network' <<END

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/patience.h"
 #include "../../src/request.h"
 #include "../../src/watch.h"
 #include "test.h"
@@ -10,9 +11,9 @@ static struct request requests[3];
 static char told[16]; /* who was called: "0", or "0!" for the last time */
 static bool park_again;
 
-/* In the place of call.c. */
+/* In the place of patience.c. */
 void
-call_resume(struct request *request, bool last)
+patience_resume(struct request *request, bool last)
 {
 	const char number[] = { (char)('0' + (request - requests)), '\0' };
 

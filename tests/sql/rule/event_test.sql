@@ -45,11 +45,11 @@ SELECT is(rule.render_event_request('{"path": {"secret_id": "s"}}'), '{"secret_i
 SELECT is(rule.render_event_request('{"path": {"secret_id": "s"}, "query": {"page": ["1"], "tags": ["a", "b"]}, "body": {"name": "n", "secret_id": "t"}}'),
           '{"secret_id": "s", "page": "1", "tags": ["a", "b"], "name": "n"}', 'and of all places, of which the path counts most');
 
-SELECT is(rule.render_event_resources(NULL, NULL)::text, '[]', 'rule.render_event_resources has none without a secret');
-SELECT is(rule.render_event_resources(secret('ready')::uuid, 1)::jsonb #- '{0,created_at}' #- '{0,updated_at}',
+SELECT is(rule.render_event_resources('secret_get', NULL, NULL)::text, '[]', 'rule.render_event_resources has none without a secret');
+SELECT is(rule.render_event_resources('secret_get', secret('ready')::uuid, 1)::jsonb #- '{0,created_at}' #- '{0,updated_at}',
           jsonb_build_array(jsonb_build_object('id', secret('ready'), 'type', 'secret_manager_version', 'deleted_at', NULL, 'name', 'ready',
                                                'secret_manager_version_info', '{"revision": 1}'::jsonb)), 'a version');
-SELECT is(rule.render_event_resources('11111111-0000-0000-0000-000000000001', NULL)::jsonb,
+SELECT is(rule.render_event_resources('secret_get', '11111111-0000-0000-0000-000000000001', NULL)::jsonb,
           '[{"id": "11111111-0000-0000-0000-000000000001", "type": "secret_manager_secret", "created_at": null, "updated_at": null,
              "deleted_at": null, "name": null, "secret_manager_secret_info": {"path": "", "key_id": null}}]', 'or a secret that is gone');
 
