@@ -51,6 +51,11 @@ ALTER ROLE coffer_api SET log_transaction_sample_rate = 0;
 ALTER ROLE coffer_api SET auto_explain.log_min_duration = -1;
 ALTER ROLE coffer_api SET pgaudit.log = 'none';
 ALTER ROLE coffer_api SET pgaudit.log_parameter = off;
+SELECT 'ALTER ROLE coffer_api SET auto_explain.log_parameter_max_length = 0'
+ WHERE current_setting('server_version_num')::integer >= 160000
+\gexec
+-- What does not fit goes to a temporary file, plaintext too: an answer that holds a payload of 64 KiB takes 88 kB.
+ALTER ROLE coffer_api SET work_mem = '4MB';
 
 -- The digest of a new API key passes here.
 ALTER ROLE coffer_operator SET log_parameter_max_length = 0;

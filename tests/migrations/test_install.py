@@ -17,6 +17,7 @@ SETTINGS = {
     "auto_explain.log_min_duration": "-1",
     "pgaudit.log": "none",
     "pgaudit.log_parameter": "off",
+    "work_mem": "4MB",
     "statement_timeout": "5s",
     "lock_timeout": "1s",
     "idle_in_transaction_session_timeout": "5s",
@@ -66,6 +67,7 @@ def test_the_settings_win_over_the_servers(own_cluster):
         "SET debug_print_plan = on",
         "SET plan_cache_mode = auto",
         "SET synchronous_commit = off",
+        "SET work_mem = '64kB'",
     ):
         database.query(f"ALTER SYSTEM {statement}")
     own_cluster.restart()

@@ -38,7 +38,7 @@ SELECT ok(pg_temp.settings('coffer_api') @> ARRAY[wanted], 'coffer_api has ' || 
                     'plan_cache_mode=force_generic_plan', 'debug_print_parse=off', 'debug_print_rewritten=off',
                     'debug_print_plan=off', 'log_min_duration_sample=-1', 'log_transaction_sample_rate=0',
                     'auto_explain.log_min_duration=-1', 'pgaudit.log=none', 'pgaudit.log_parameter=off',
-                    'synchronous_commit=on', 'statement_timeout=5s', 'lock_timeout=1s',
+                    'work_mem=4MB', 'synchronous_commit=on', 'statement_timeout=5s', 'lock_timeout=1s',
                     'idle_in_transaction_session_timeout=5s']) AS wanted;
 SELECT ok(pg_temp.settings('coffer_operator') @> ARRAY[wanted], 'coffer_operator has ' || wanted)
   FROM unnest(ARRAY['log_parameter_max_length=0', 'log_parameter_max_length_on_error=0',

@@ -349,6 +349,7 @@ WITHOUT_WHICH_SECRETS_LEAK = {
     "log_parameter_max_length_on_error": "1024",
     "plan_cache_mode": "auto",
     "pgaudit.log_parameter": "on",
+    "work_mem": "64kB",
     "synchronous_commit": "off",
 }
 

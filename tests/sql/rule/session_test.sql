@@ -29,9 +29,13 @@ SELECT is(faults_with(name,
                ('log_parameter_max_length_on_error', '-1', '-1', '0'),
                ('plan_cache_mode', 'auto', 'auto', 'force_generic_plan'),
                ('pgaudit.log_parameter', 'on', 'on', 'off'),
+               ('work_mem', '64kB', '64kB', '4096'), ('work_mem', '4095', '4095kB', '4096'),
+               ('client_min_messages', 'error', 'error', 'notice'),
                ('synchronous_commit', 'off', 'off', 'on'),
                ('synchronous_commit', 'local', 'local', 'on')) AS t(name, value, shown, must_be);
 SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_commit may be stricter');
+SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value) FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
+SELECT is(faults_with('client_min_messages', 'warning'), '{}', 'client_min_messages may let warnings through alone');
 
 SELECT finish();
 ROLLBACK;
