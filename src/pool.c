@@ -375,7 +375,7 @@ pool_new(struct event_base *base, const struct settings *settings,
 }
 
 void
-pool_free(struct pool *pool)
+pool_close(struct pool *pool)
 {
 	struct group_member members[GROUP_MAX];
 	struct pool_seat *seat;
@@ -394,11 +394,24 @@ pool_free(struct pool *pool)
 				query_finish(members[j].query, NULL,
 				    &errors[ERROR_UNAVAILABLE]);
 		}
+	}
+	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
+}
+
+void
+pool_free(struct pool *pool)
+{
+	struct pool_seat *seat;
+	long i;
+
+	if (pool == NULL)
+		return;
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		seat = &pool->seats[i];
 		session_free(seat->session);
 		event_free(seat->retry);
 		group_clear(&seat->group);
 	}
-	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
 	query_line_free(pool->line);
 	event_free(pool->gather);
 	memory_free(pool->seats);

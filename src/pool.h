@@ -19,7 +19,13 @@ struct pool;
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
     const struct dsn *dsn, struct keyring *keyring, const char *instance);
 
-/* Gives every query that is not done its error, and closes everything. */
+/*
+ * Closes all connections, and gives every query that is not done its error.
+ * From now on pool_run() takes none.
+ */
+void pool_close(struct pool *pool);
+
+/* Frees a pool that is closed. */
 void pool_free(struct pool *pool);
 
 /* Whether at least one connection serves. */

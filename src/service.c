@@ -121,6 +121,7 @@ service_open(struct service *service)
 static void
 service_close(struct service *service)
 {
+	service->draining = true;
 	/* First who uses something, then what is used. */
 	reload_free(service->reload);
 	check_free(service->check);
@@ -128,12 +129,16 @@ service_close(struct service *service)
 	rekey_free(service->rekey);
 	job_free(service->job);
 	seal_free(service->seal);
-	pool_free(service->pool);
-	/* The pool has made its callers answer: these replies go out now. */
+	scrape_free(service->scrape);
+	pool_close(service->pool);
+	/*
+	 * It has made its callers answer: these replies go out now.  A request
+	 * may still come in, and finds the pool closed.
+	 */
 	if (service->listen != NULL)
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
-	scrape_free(service->scrape);
 	listen_free(service->listen);
+	pool_free(service->pool);
 	tls_free(service->tls);
 	rates_free(service->rates);
 	watch_free(service->watch);

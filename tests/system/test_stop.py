@@ -3,6 +3,7 @@
 import http.client
 import signal
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -15,7 +16,8 @@ def waiting(database):
     """How many calls wait for a lock in the database."""
     ((count,),) = database.query(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = %s AND usename = 'coffer_api' AND wait_event_type = 'Lock'",
+        " WHERE datname = %s AND usename = 'coffer_api' AND wait_event_type = 'Lock'"
+        " AND query LIKE '%% api.%%'",
         database.name,
     )
     return count
@@ -106,6 +108,19 @@ def test_drain_timeout(new_database, start_daemon, new_tenant):
 
         answer, status = together([lambda: client.get("/secrets"), stop])
     assert (answer.status, status) == (503, 0)
+
+
+def test_a_request_that_comes_with_the_signal(new_database, start_daemon, new_tenant):
+    """Of a connection that is taken in the loop's last round, the request is read when all is closed."""
+    daemon = start_daemon(new_database())
+    secret_key = new_tenant(daemon).full_access.secret_key
+    daemon.process.send_signal(signal.SIGSTOP)
+    connection = send(daemon, secret_key)
+    daemon.terminate()
+    daemon.process.send_signal(signal.SIGCONT)
+    assert daemon.wait() == 0
+    with suppress(ConnectionError):
+        assert status_of_answer(connection) in (200, 503)
 
 
 def test_idle_connections_do_not_hold_it_up(new_database, start_daemon):
