@@ -66,5 +66,5 @@ ALTER FUNCTION operator.audit_export_month(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_export_seals(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_drop_month(date) OWNER TO coffer_owner;
 SET LOCAL ROLE coffer_owner;
-GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint) TO coffer_exec;
+GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint), daemon.audit_state() TO coffer_exec;
 RESET ROLE;

@@ -21,6 +21,9 @@ struct anchor {
 	struct event *child; /* SIGCHLD */
 	struct event *timer; /* the command is late, or there is none */
 	pid_t pid; /* 0: no command runs */
+	/* The seal given last, and who has it. */
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+	bool in_log, in_syslog;
 };
 
 static void
@@ -42,6 +45,12 @@ anchor_child(evutil_socket_t number, short what, void *arg)
 	anchor->done(anchor->owner, status == 0);
 }
 
+static bool
+anchor_is_written(const struct anchor *anchor)
+{
+	return (anchor->in_log && (anchor->in_syslog || !anchor->to_syslog));
+}
+
 static void
 anchor_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -49,12 +58,11 @@ anchor_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (anchor->command == NULL)
-		anchor->done(anchor->owner, true);
-	else if (anchor->pid == 0)
-		anchor->done(anchor->owner, false);
-	else
+	if (anchor->pid != 0)
 		kill(anchor->pid, SIGKILL); /* anchor_child hears of it */
+	else
+		anchor->done(anchor->owner,
+		    anchor_is_written(anchor) && anchor->command == NULL);
 }
 
 struct anchor *
@@ -121,11 +129,19 @@ anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
 	char line[ANCHOR_LINE_SIZE];
 	size_t size;
 
-	log_write(LOG_WITNESS, "seal", fields);
 	size = log_format(line, sizeof(line), LOG_WITNESS, "seal", fields);
-	if (anchor->to_syslog)
-		journal_write(line, size - 1);
-	if (anchor->command != NULL) {
+	if (memcmp(anchor->hash, seal->hash, sizeof(seal->hash)) != 0) {
+		memcpy(anchor->hash, seal->hash, sizeof(seal->hash));
+		anchor->in_log = anchor->in_syslog = false;
+	}
+	if (!anchor->in_log)
+		anchor->in_log = log_write(LOG_WITNESS, "seal", fields);
+	if (anchor->to_syslog && !anchor->in_syslog) {
+		anchor->in_syslog = journal_write(line, size - 1);
+		if (!anchor->in_syslog)
+			log_error("syslog does not take a seal");
+	}
+	if (anchor_is_written(anchor) && anchor->command != NULL) {
 		if (anchor_spawn(anchor, line, size))
 			time.tv_sec = ANCHOR_PATIENCE;
 		else

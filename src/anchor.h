@@ -33,6 +33,8 @@ void anchor_free(struct anchor *anchor);
 /*
  * To the log of the daemon, and where the settings say: to syslog, and to the
  * standard input of a command, which has taken it when it ends with status 0.
+ * A seal that is given again, because one of them failed, goes to the command
+ * last, and to no other a second time.
  */
 void anchor_write(struct anchor *anchor, const struct anchor_seal *seal);
 

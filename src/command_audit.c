@@ -30,10 +30,10 @@
 		   "WHERE later.dropped_at IS NOT NULL "                      \
 		   "AND later.month > m.month AND later.month = "             \
 		   "date_trunc('month', m.dropped_at AT TIME ZONE 'UTC')))) " \
-		   "ORDER BY epoch, month, xid_from")
-#define AUDIT_EVENTS_SQL                                          \
-	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, " \
-		   "date_trunc('month', at AT TIME ZONE 'UTC'), xid, id")
+		   "ORDER BY epoch, xid_from, xid_to, month")
+/* In the order of an index: the server sorts nothing, and keeps nothing. */
+#define AUDIT_EVENTS_SQL \
+	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, xid, id")
 #define AUDIT_SIGNERS_SQL "SELECT public_key FROM auditor.signer"
 
 static const char audit_usage[] =

@@ -7,7 +7,7 @@
 #include "service.h"
 
 #define LOCAL_MONTHS_AHEAD 2 /* fewer are a reason to warn */
-#define LOCAL_SEAL_LAG 60 /* as are more seconds, or seals */
+#define LOCAL_AUDIT_LAG 60 /* as are more seconds */
 
 static void
 local_say(struct request *request, struct json_object *body)
@@ -43,18 +43,24 @@ local_live(struct request *request)
 }
 
 /* None of these keeps the service from serving yet, but will in the end. */
-static const char *
-local_audit_warning(const struct seal_state *audit)
+static struct json_object *
+local_audit_warnings(const struct seal_state *audit)
 {
+	struct json_object *warnings = json_object_new_object();
+
 	if (!audit->known)
-		return ("nothing is known of the audit yet");
-	if (audit->months_ahead < LOCAL_MONTHS_AHEAD)
-		return ("the audit runs out of partitions");
-	if (audit->lag > LOCAL_SEAL_LAG)
-		return ("the audit is not sealed");
-	if (audit->unanchored > LOCAL_SEAL_LAG)
-		return ("seals are not anchored");
-	return (NULL);
+		json_object_object_add(warnings, "audit",
+		    json_object_new_string("nothing is known of it yet"));
+	if (audit->known && audit->months_ahead < LOCAL_MONTHS_AHEAD)
+		json_object_object_add(warnings, "months_ahead",
+		    json_object_new_string("the audit runs out of partitions"));
+	if (audit->lag > LOCAL_AUDIT_LAG)
+		json_object_object_add(warnings, "seal_lag",
+		    json_object_new_string("the audit is not sealed"));
+	if (audit->anchor_lag > LOCAL_AUDIT_LAG)
+		json_object_object_add(warnings, "anchor_lag",
+		    json_object_new_string("seals are not anchored"));
+	return (warnings);
 }
 
 static struct json_object *
@@ -62,12 +68,16 @@ local_audit(const struct seal_state *state)
 {
 	struct json_object *audit = json_object_new_object();
 
-	json_object_object_add(audit, "months_ahead",
-	    json_object_new_int64(state->months_ahead));
+	json_object_object_add(
+	    audit, "anchor_lag", json_object_new_int64(state->anchor_lag));
+	json_object_object_add(
+	    audit, "months_ahead", json_object_new_int64(state->months_ahead));
 	json_object_object_add(
 	    audit, "seal_lag", json_object_new_int64(state->lag));
 	json_object_object_add(
 	    audit, "unanchored", json_object_new_int64(state->unanchored));
+	json_object_object_add(
+	    audit, "unsealed", json_object_new_int64(state->unsealed));
 	return (audit);
 }
 
@@ -88,7 +98,6 @@ local_ready(struct request *request)
 {
 	const struct seal_state *audit = &request->service->audit;
 	const char *reason = local_not_ready(request->service);
-	const char *warning = local_audit_warning(audit);
 	struct json_object *body = json_object_new_object();
 
 	if (reason == NULL)
@@ -98,9 +107,9 @@ local_ready(struct request *request)
 		    body, "reason", json_object_new_string(reason));
 	json_object_object_add(body, "status",
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
-	if (reason == NULL && warning != NULL)
+	if (reason == NULL)
 		json_object_object_add(
-		    body, "warning", json_object_new_string(warning));
+		    body, "warnings", local_audit_warnings(audit));
 	request->status = reason == NULL ? 200 : 503;
 	local_say(request, body);
 }

@@ -151,7 +151,7 @@ log_format(char *buffer, size_t size, enum log_level level, const char *event,
 	return (line.used + sizeof(LOG_TAIL) - 1);
 }
 
-void
+bool
 log_write(
     enum log_level level, const char *event, const struct log_field *fields)
 {
@@ -160,13 +160,14 @@ log_write(
 	ssize_t n;
 
 	if (level < log_least)
-		return;
+		return (true);
 	length = log_format(line, sizeof(line), level, event, fields);
 	while (done < length) {
 		n = write(STDERR_FILENO, line + done, length - done);
 		if (n < 0 && errno != EINTR)
-			return;
+			return (false);
 		if (n > 0)
 			done += (size_t)n;
 	}
+	return (true);
 }

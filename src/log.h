@@ -38,8 +38,11 @@ struct log_field {
 /* Sets the least level that is written; false for a name that is no level. */
 bool log_set_level(const char *name) __attribute__((warn_unused_result));
 
-/* Writes one line now; fields end with one of kind LOG_KIND_END. */
-void log_write(
+/*
+ * Writes one line now; fields end with one of kind LOG_KIND_END.  True: it is
+ * written, or not asked for.
+ */
+bool log_write(
     enum log_level level, const char *event, const struct log_field *fields);
 
 /*

@@ -443,6 +443,23 @@ metrics_write_gauge(
 	    name, value);
 }
 
+static void
+metrics_write_audit(struct evbuffer *page, const struct seal_state *audit)
+{
+	metrics_write_gauge(page, "coffer_audit_seal_lag_seconds",
+	    "Age of the oldest row of the audit without a signed seal.",
+	    audit->lag);
+	metrics_write_gauge(page, "coffer_audit_unsealed_rows",
+	    "Rows of the audit without a seal, at the most.", audit->unsealed);
+	metrics_write_gauge(page, "coffer_audit_anchor_lag_seconds",
+	    "Age of the oldest seal that is not anchored.", audit->anchor_lag);
+	metrics_write_gauge(page, "coffer_audit_unanchored_seals",
+	    "Seals that are not anchored.", audit->unanchored);
+	metrics_write_gauge(page, "coffer_audit_months_ahead",
+	    "Months after this one that the audit has partitions for.",
+	    audit->months_ahead);
+}
+
 void
 metrics_write(struct evbuffer *page, const struct metrics_now *now)
 {
@@ -465,4 +482,6 @@ metrics_write(struct evbuffer *page, const struct metrics_now *now)
 	    "Of these, with calls that run.", now->pool_running);
 	metrics_write_gauge(page, "coffer_queue_length",
 	    "Calls that wait for a database connection.", now->queue);
+	if (now->audit.known)
+		metrics_write_audit(page, &now->audit);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "endpoints.h"
+#include "seal.h"
 
 #define METRICS_ENDPOINTS 64 /* more than the table has rows */
 
@@ -50,6 +51,7 @@ struct metrics_now {
 	long pool_running;
 	long queue;
 	int ready;
+	struct seal_state audit;
 };
 
 void metrics_write(struct evbuffer *page, const struct metrics_now *now);

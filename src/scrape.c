@@ -32,6 +32,7 @@ scrape_metrics(struct evhttp_request *http, void *arg)
 
 	memset(&now, 0, sizeof(now));
 	now.ready = local_not_ready(service) == NULL;
+	now.audit = service->audit;
 	listen_count(service->listen, &now);
 	pool_count(service->pool, &now);
 	metrics_write(page, &now);

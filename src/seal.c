@@ -12,12 +12,13 @@
 #include "watch.h"
 
 #define SEAL_INTERVAL 1 /* second */
+#define SEAL_ANCHORS 100 /* of one round */
 #define SEAL_NUMBER_SIZE 24
 
 /*
  * One round: seal, sign, and again while more waits for a signature; then
- * anchor one by one; at last ask how things stand.  Anything that fails ends
- * the round, and the next begins from what the database says.
+ * anchor one by one; at last ask how things stand, as whatever failed before
+ * must be seen from there.  The next round begins from what the database says.
  */
 struct seal {
 	struct service *service;
@@ -25,6 +26,7 @@ struct seal {
 	struct query query;
 	struct anchor *anchor;
 	bool more;
+	int anchors; /* of this round */
 	struct anchor_seal head;
 	char no[SEAL_NUMBER_SIZE];
 	unsigned char public[CRYPTO_KEY_SIZE];
@@ -58,8 +60,16 @@ seal_run(
 	query->label = "seal";
 	query->owner = seal;
 	query->done = done;
-	if (!pool_run(seal->service->pool, query))
+	if (!pool_run(seal->service->pool, query)) {
+		seal->service->audit.known = false;
 		seal_wait(seal);
+	}
+}
+
+static void
+seal_get_state(struct seal *seal)
+{
+	seal_run(seal, STATEMENT_AUDIT_STATE, 0, seal_state_got);
 }
 
 static void
@@ -136,12 +146,12 @@ seal_begun(
 	const char *signer;
 
 	if (error != NULL)
-		return (seal_wait(seal));
+		return (seal_get_state(seal));
 	if (PQntuples(result) == 0)
 		return (seal_anchor_begin(seal));
 	seal->more = PQntuples(result) > 1;
 	if (!seal_copy(result, 1, seal->head.hash, sizeof(seal->head.hash)))
-		return (seal_wait(seal));
+		return (seal_get_state(seal));
 	snprintf(seal->no, sizeof(seal->no), "%lld",
 	    (long long)seal_number(result, 0));
 	signer = PQgetvalue(result, 0, 2);
@@ -160,7 +170,7 @@ seal_signed(
 
 	(void)result;
 	if (error != NULL)
-		seal_wait(seal);
+		seal_get_state(seal);
 	else if (seal->more && !seal->service->draining)
 		seal_begin(seal);
 	else
@@ -189,7 +199,7 @@ seal_signer_got(
 	struct keyring_wrapped wrapped;
 
 	if (error != NULL)
-		return (seal_wait(seal));
+		return (seal_get_state(seal));
 	if (PQntuples(result) == 0)
 		return (seal_make_signer(seal));
 	memset(&wrapped, 0, sizeof(wrapped));
@@ -199,19 +209,13 @@ seal_signer_got(
 	    !keyring_signer_open(keyring, &wrapped)) {
 		log_error("the key for seals does not open",
 		    log_text("root_id", wrapped.root_id));
-		return (seal_wait(seal));
+		return (seal_get_state(seal));
 	}
 	log_witness("signer", log_text("signer", keyring_signer(keyring)));
 	seal_sign(seal);
 }
 
 /* Anchoring ---------------------------------------------------------------- */
-
-static void
-seal_get_state(struct seal *seal)
-{
-	seal_run(seal, STATEMENT_AUDIT_STATE, 0, seal_state_got);
-}
 
 static void
 seal_anchor_begun(
@@ -221,7 +225,7 @@ seal_anchor_begun(
 	struct anchor_seal *head = &seal->head;
 
 	if (error != NULL)
-		return (seal_wait(seal));
+		return (seal_get_state(seal));
 	if (PQntuples(result) == 0 ||
 	    !seal_copy(result, 1, head->hash, sizeof(head->hash)) ||
 	    !seal_copy(result, 3, head->signature, sizeof(head->signature)))
@@ -251,9 +255,8 @@ seal_anchor_ended(
 	struct seal *seal = query->owner;
 
 	(void)result;
-	if (error != NULL)
-		seal_wait(seal);
-	else if (seal->service->draining)
+	if (error != NULL || seal->service->draining ||
+	    ++seal->anchors == SEAL_ANCHORS)
 		seal_get_state(seal);
 	else
 		seal_anchor_begin(seal);
@@ -270,13 +273,15 @@ seal_state_got(
 	int64_t last_change = state->last_change;
 
 	seal_wait(seal);
-	if (error != NULL || PQntuples(result) != 1)
+	state->known = error == NULL && PQntuples(result) == 1;
+	if (!state->known)
 		return;
-	state->known = true;
 	state->lag = seal_number(result, 0);
 	state->unanchored = seal_number(result, 1);
 	state->months_ahead = seal_number(result, 2);
 	state->last_change = seal_number(result, 3);
+	state->unsealed = seal_number(result, 4);
+	state->anchor_lag = seal_number(result, 5);
 	if (state->last_change != last_change)
 		watch_ring(seal->service->watch);
 }
@@ -284,9 +289,12 @@ seal_state_got(
 static void
 seal_tick(evutil_socket_t fd, short what, void *arg)
 {
+	struct seal *seal = arg;
+
 	(void)fd;
 	(void)what;
-	seal_begin(arg);
+	seal->anchors = 0;
+	seal_begin(seal);
 }
 
 struct seal *

@@ -15,7 +15,9 @@ struct service;
 struct seal_state {
 	bool known;
 	int64_t lag; /* seconds that the oldest row without a seal is old */
+	int64_t unsealed; /* rows, at the most */
 	int64_t unanchored; /* seals */
+	int64_t anchor_lag; /* seconds that the oldest of these is old */
 	int64_t months_ahead; /* that have a partition */
 	int64_t last_change; /* rises with each change that can be listed */
 };

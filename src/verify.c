@@ -14,6 +14,7 @@
 #define VERIFY_DAY 86400000000
 /* Calls at a time: who has the lower id may have the later time, and month. */
 #define VERIFY_CALLS 1024
+#define VERIFY_MONTHS_MAX 64 /* in one range of transactions */
 
 /* Columns of audit.seal. */
 enum {
@@ -46,13 +47,25 @@ enum {
 static const uint32_t verify_types[EVENT_HASH] = { 20, 20, 23, 1184, 2950, 2950,
 	25, 2950, 2950, 2950, 869, 25, 25, 25, 2950, 2950, 23, 21, 25, 3802 };
 
-/* A seal of which the rows are looked at. */
 struct verify_seal {
 	int64_t no, epoch, month, xid_from, xid_to, n;
 	unsigned char root[CRYPTO_SHA256_SIZE];
 	bool given;
-	int64_t found;
-	EVP_MD_CTX *hashes;
+};
+
+/*
+ * The seals whose rows are looked at: those of one range of transactions, one
+ * for each month that it has rows of.  Rows come in the order of transactions.
+ */
+struct verify_range {
+	struct copy *seals;
+	struct verify_seal next; /* the first beyond this range */
+	size_t count;
+	struct {
+		struct verify_seal seal;
+		int64_t found;
+		EVP_MD_CTX *hashes;
+	} months[VERIFY_MONTHS_MAX];
 };
 
 __attribute__((format(printf, 4, 5))) static void
@@ -329,26 +342,49 @@ verify_take_seal(
 		seal->xid_from = copy_number(&fields[SEAL_XID_FROM]);
 		seal->xid_to = copy_number(&fields[SEAL_XID_TO]);
 		memcpy(seal->root, fields[SEAL_ROOT].bytes, sizeof(seal->root));
-		seal->found = 0;
-		EVP_DigestInit_ex(seal->hashes, EVP_sha256(), NULL);
+	}
+}
+
+static bool
+verify_is_same_range(
+    const struct verify_seal *one, const struct verify_seal *other)
+{
+	return (one->epoch == other->epoch &&
+	    one->xid_from == other->xid_from && one->xid_to == other->xid_to);
+}
+
+static void
+verify_take_range(struct verify *verify, struct verify_range *range)
+{
+	range->count = 0;
+	while (range->next.given && range->count < VERIFY_MONTHS_MAX &&
+	    (range->count == 0 ||
+		verify_is_same_range(&range->months[0].seal, &range->next))) {
+		range->months[range->count].seal = range->next;
+		range->months[range->count].found = 0;
+		EVP_DigestInit_ex(
+		    range->months[range->count].hashes, EVP_sha256(), NULL);
+		range->count++;
+		verify_take_seal(verify, &range->next, range->seals);
 	}
 }
 
 static void
-verify_finish_seal(struct verify *verify, struct verify_seal *seal)
+verify_finish_seal(struct verify *verify, const struct verify_seal *seal,
+    int64_t found, EVP_MD_CTX *hashes)
 {
 	const char *place = verify_place("seal", seal->no);
 	unsigned char root[CRYPTO_SHA256_SIZE];
 
-	EVP_DigestFinal_ex(seal->hashes, root, NULL);
-	if (seal->found < seal->n)
+	EVP_DigestFinal_ex(hashes, root, NULL);
+	if (found < seal->n)
 		verify_damage(verify, "rows_missing", place,
 		    "%" PRId64 " of its %" PRId64 " rows are missing",
-		    seal->n - seal->found, seal->n);
-	else if (seal->found > seal->n)
+		    seal->n - found, seal->n);
+	else if (found > seal->n)
 		verify_damage(verify, "rows_added", place,
 		    "%" PRId64 " rows were put in beside its %" PRId64,
-		    seal->found - seal->n, seal->n);
+		    found - seal->n, seal->n);
 	else if (memcmp(root, seal->root, sizeof(root)) != 0)
 		verify_damage(verify, "rows_exchanged", place,
 		    "of its %" PRId64 " rows at least one is another than was "
@@ -356,20 +392,50 @@ verify_finish_seal(struct verify *verify, struct verify_seal *seal)
 		    seal->n);
 }
 
-/* Whether the seal is over before a row of this place. */
-static bool
-verify_is_past(
-    const struct verify_seal *seal, int64_t epoch, int64_t month, int64_t xid)
+static void
+verify_finish_range(struct verify *verify, struct verify_range *range)
 {
+	size_t i;
+
+	for (i = 0; i < range->count; i++)
+		verify_finish_seal(verify, &range->months[i].seal,
+		    range->months[i].found, range->months[i].hashes);
+}
+
+/* Whether the seals are over before a row of this place. */
+static bool
+verify_is_past(const struct verify_range *range, int64_t epoch, int64_t xid)
+{
+	const struct verify_seal *seal = &range->months[0].seal;
+
 	if (seal->epoch != epoch)
 		return (seal->epoch < epoch);
-	if (seal->month != month)
-		return (seal->month < month);
 	return (seal->xid_to <= xid);
 }
 
+/* Counts the row to its seal; false: there is none. */
+static bool
+verify_row_is_sealed(struct verify_range *range, int64_t epoch, int64_t xid,
+    int64_t month, const struct copy_field *hash)
+{
+	size_t i;
+
+	for (i = 0; i < range->count; i++) {
+		const struct verify_seal *seal = &range->months[i].seal;
+
+		if (seal->epoch != epoch || seal->month != month ||
+		    seal->xid_from > xid)
+			continue;
+		range->months[i].found++;
+		EVP_DigestUpdate(
+		    range->months[i].hashes, hash->bytes, hash->size);
+		return (true);
+	}
+	return (false);
+}
+
 static void
-verify_row(struct verify *verify, struct verify_seal *seal, struct copy *seals,
+verify_row(struct verify *verify, struct verify_range *range,
     const struct copy_field *event, const unsigned char *hash)
 {
 	int64_t id = copy_number(&event[EVENT_ID]);
@@ -388,17 +454,14 @@ verify_row(struct verify *verify, struct verify_seal *seal, struct copy *seals,
 		verify_damage(verify, "receipt_differs",
 		    verify_place("row", id),
 		    "another hash was given out as its receipt");
-	while (seal->given && verify_is_past(seal, epoch, month, xid)) {
-		verify_finish_seal(verify, seal);
-		verify_take_seal(verify, seal, seals);
+	while (range->count > 0 && verify_is_past(range, epoch, xid)) {
+		verify_finish_range(verify, range);
+		verify_take_range(verify, range);
 	}
-	if (seal->given && seal->epoch == epoch && seal->month == month &&
-	    seal->xid_from <= xid) {
-		seal->found++;
-		EVP_DigestUpdate(seal->hashes, event[EVENT_HASH].bytes,
-		    event[EVENT_HASH].size);
-	} else if (epoch >= 0 && epoch < verify->epochs &&
-	    verify->sealed[epoch] > 0 && xid >= verify->sealed[epoch]) {
+	if (verify_row_is_sealed(range, epoch, xid, month, &event[EVENT_HASH]))
+		return;
+	if (epoch >= 0 && epoch < verify->epochs && verify->sealed[epoch] > 0 &&
+	    xid >= verify->sealed[epoch]) {
 		verify->unsealed++;
 	} else {
 		verify_damage(verify, "row_unsealed", verify_place("row", id),
@@ -411,22 +474,27 @@ void
 verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 {
 	struct copy_field event[EVENT_FIELDS];
-	struct verify_seal seal = { .hashes = EVP_MD_CTX_new() };
+	struct verify_range range = { .seals = seals };
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	unsigned char hash[CRYPTO_SHA256_SIZE];
+	size_t i;
 
-	verify_take_seal(verify, &seal, seals);
+	for (i = 0; i < VERIFY_MONTHS_MAX; i++)
+		range.months[i].hashes = EVP_MD_CTX_new();
+	verify_take_seal(verify, &range.next, seals);
+	verify_take_range(verify, &range);
 	while (copy_next(events, event, EVENT_FIELDS)) {
 		verify_row_hash(context, event, hash);
-		verify_row(verify, &seal, seals, event, hash);
+		verify_row(verify, &range, event, hash);
 	}
 	verify_read_failed(verify, events);
-	while (seal.given) {
-		verify_finish_seal(verify, &seal);
-		verify_take_seal(verify, &seal, seals);
+	while (range.count > 0) {
+		verify_finish_range(verify, &range);
+		verify_take_range(verify, &range);
 	}
 	EVP_MD_CTX_free(context);
-	EVP_MD_CTX_free(seal.hashes);
+	for (i = 0; i < VERIFY_MONTHS_MAX; i++)
+		EVP_MD_CTX_free(range.months[i].hashes);
 }
 
 /* Anchors ------------------------------------------------------------------ */

@@ -43,8 +43,8 @@ struct verify {
 void verify_chain(struct verify *verify, struct copy *seals);
 
 /*
- * The rows, of audit.event by epoch, month, xid and id, against audit.seal by
- * epoch, month and xid_from; after the chain.
+ * The rows, of audit.event by epoch, xid and id, against audit.seal by
+ * epoch, xid_from, xid_to and month; after the chain.
  */
 void
 verify_rows(struct verify *verify, struct copy *seals, struct copy *events);

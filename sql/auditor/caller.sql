@@ -52,7 +52,9 @@ COMMENT ON FUNCTION auditor.refusals(timestamptz, timestamptz) IS
 CREATE VIEW auditor.api_key AS
 SELECT k.id AS api_key_id, k.access_key, k.description, k.principal_id, p.kind, p.name AS principal, p.organization_id,
        k.created_at, k.expires_at, k.revoked_at,
-       (SELECT e.at FROM audit.event e WHERE e.api_key_id = k.id ORDER BY e.at DESC LIMIT 1) AS used_at
+       -- Without the empty months to come; a day is more than the clocks of two servers differ.
+       (SELECT e.at FROM audit.event e WHERE e.api_key_id = k.id AND e.at < now() + interval '1 day'
+         ORDER BY e.at DESC LIMIT 1) AS used_at
   FROM store.api_key k
   JOIN store.principal p ON p.id = k.principal_id;
 COMMENT ON VIEW auditor.api_key IS

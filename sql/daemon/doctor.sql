@@ -5,6 +5,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_months integer := 0;
+    v_audit  record;
+    -- Where no daemon runs, nothing is sealed; and for three minutes one that was stopped is taken for one that runs.
+    v_runs   CONSTANT boolean := EXISTS (SELECT FROM rule.instance_live);
     v_free   CONSTANT integer := current_setting('max_connections')::integer
                                  - current_setting('superuser_reserved_connections')::integer;
 BEGIN
@@ -20,6 +23,15 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT 'audit partitions', format('for %s months', v_months), CASE WHEN v_months < 3 THEN
         'no partition for the time to come: SELECT job.audit_partition_create(), and see why the job does not do it' END;
+    SELECT * INTO v_audit FROM daemon.audit_state();
+    RETURN QUERY SELECT 'audit seals', format('%s rows without, the oldest of %s s', v_audit.unsealed, v_audit.seal_lag),
+                        CASE WHEN v_runs AND v_audit.seal_lag > 180 THEN
+        format('the audit of the last %s s is not sealed: see the logs of daemons, and end whatever transaction of the cluster is open: '
+               'SELECT * FROM pg_stat_activity WHERE backend_xid IS NOT NULL; SELECT * FROM pg_prepared_xacts', v_audit.seal_lag) END;
+    RETURN QUERY SELECT 'audit anchors', format('%s seals without, the oldest of %s s', v_audit.unanchored, v_audit.anchor_lag),
+                        CASE WHEN v_runs AND v_audit.anchor_lag > 180 THEN
+        format('the seals of the last %s s have not left the database: see the logs of daemons for anchor_command and syslog',
+               v_audit.anchor_lag) END;
     RETURN QUERY SELECT 'connections', format('%s wanted of %s', pool_size, v_free), CASE WHEN pool_size > v_free THEN
         'more are wanted than there are: lower pool_size, or set a higher max_connections' END;
     RETURN QUERY SELECT 'durability', 'fsync ' || current_setting('fsync'), CASE WHEN current_setting('fsync') = 'off' THEN

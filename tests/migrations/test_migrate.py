@@ -257,7 +257,7 @@ def test_types_that_the_file_says_otherwise_are_made_anew(database, tree, old, n
         "COMMENT ON FUNCTION rule.manifest() IS NULL",
         "GRANT EXECUTE ON FUNCTION rule.manifest() TO PUBLIC",
         "ALTER FUNCTION rule.manifest() VOLATILE",
-        "ALTER VIEW auditor.event RESET (security_barrier)",
+        "ALTER VIEW auditor.event SET (security_barrier)",
         "REVOKE SELECT ON store.secret FROM coffer_exec",
         "REVOKE USAGE ON SCHEMA api FROM coffer_api",
     ],

@@ -9,29 +9,68 @@ SET auto_explain.log_level = 'notice';
 SET client_min_messages = notice;
 SET jit = off;
 \timing on
-SELECT md5('s77')::uuid AS secret, id AS principal FROM store.principal WHERE name = 'p7' \gset
-SELECT max(id) - 500 AS change, min(organization_id::text) AS organization FROM auditor.change \gset
+SELECT id AS secret, organization_id AS organization FROM load.secret WHERE i = 0 \gset
+SELECT id AS unread FROM load.secret WHERE i = 18000 \gset
+SELECT id AS principal, access_key FROM (
+    SELECT p.id, k.access_key FROM store.principal p JOIN store.api_key k ON k.principal_id = p.id WHERE p.name = 'p0' ORDER BY 2 LIMIT 1) AS one \gset
+SELECT id - 500 AS change FROM auditor.change ORDER BY id DESC LIMIT 1 \gset
 
-\echo == who read this secret in the last 30 days
+\echo == who read this secret in the last 30 days: the one that is read most
 SELECT count(*) FROM auditor.secret_reads(:'secret');
+\echo == who read this secret in the last 30 days: one that is looked at, and never read
+SELECT count(*) FROM auditor.secret_reads(:'unread');
+\echo == the last read of this secret
+SELECT * FROM auditor.secret_last_read WHERE secret_id = :'unread';
+\echo == the last read of each secret
+SELECT count(*), count(read_at) FROM auditor.secret_last_read;
+\echo == secrets not read for 30 days, or never
+SELECT count(*) FROM auditor.secrets_unread(30);
+\echo == secrets not read for 90 days, or never
+SELECT count(*) FROM auditor.secrets_unread(90);
 \echo == what a principal did in the last day
 SELECT count(*) FROM auditor.principal_events(:'principal');
 \echo == what an API key did in the last day
-SELECT count(*) FROM auditor.api_key_events('SCW00000000000000007');
+SELECT count(*) FROM auditor.api_key_events(:'access_key');
 \echo == refusals of the last day
 SELECT count(*) FROM auditor.refusals();
-\echo == secrets not read for 30 days, or never
-SELECT count(*) FROM auditor.secrets_unread(30);
+\echo == API keys and when each was used
+SELECT count(*), count(used_at) FROM auditor.api_key;
+\echo == API keys not used for 90 days
+SELECT count(*) FROM auditor.api_keys_unused(90);
+\echo == API keys that expire
+SELECT count(*) FROM auditor.api_keys_expiring(30);
 \echo == who can read this secret
 SELECT count(*) FROM auditor.secret_readers(:'secret');
-\echo == API keys not used for 30 days
-SELECT count(*) FROM auditor.api_keys_unused(30);
+\echo == which secrets a principal can read
+SELECT count(*) FROM auditor.principal_secrets(:'principal');
+\echo == versions
+SELECT count(*) FROM auditor.version;
 \echo == versions that are old
 SELECT count(*) FROM auditor.versions_old(30);
+\echo == versions without protection
+SELECT count(*) FROM auditor.versions_unprotected();
+\echo == versions that expire
+SELECT count(*) FROM auditor.versions_expiring(30);
 \echo == changes after a cursor
 SELECT count(*) FROM auditor.changes('1.' || :'change', 1000);
+\echo == the end of the changes
+SELECT auditor.changes_end();
+\echo == whatever came from an address in the last hour
+SELECT count(*) FROM auditor.event WHERE ip <<= '192.0.2.0/24' AND at > now() - interval '1 hour';
 \echo == a page of the events of an organization, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
                                         ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
+\echo == the oldest of them
+SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
+\echo == a page of the events of a secret, of 30 days
+SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
+                                        ROW(NULL, NULL, NULL, :'secret', NULL, NULL, NULL)::rule.event_filter);
+\echo == the oldest of them
+SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
+                                        ROW(NULL, NULL, NULL, :'secret', NULL, NULL, NULL)::rule.event_filter);
+\echo == a page of the events of a principal, of 30 days
+SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
+                                        ROW(NULL, NULL, NULL, NULL, NULL, :'principal', NULL)::rule.event_filter);
 \echo == how far the seals are
 SELECT * FROM daemon.audit_state();

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../src/anchor.h"
 #include "test.h"
@@ -50,6 +52,25 @@ test_without_a_command(void **state)
 	write_one(NULL);
 	assert_true(left);
 	anchor_free(NULL);
+}
+
+/* A log that takes nothing is none; the command is not asked then. */
+static void
+test_a_log_on_a_full_disk(void **state)
+{
+	int errors = dup(STDERR_FILENO), full = open("/dev/full", O_WRONLY);
+
+	(void)state;
+	assert_true(errors >= 0 && full >= 0);
+	dup2(full, STDERR_FILENO);
+	write_one(NULL);
+	assert_false(left);
+	write_one("cat >" PATH);
+	assert_false(left);
+	assert_int_equal(access(PATH, F_OK), -1);
+	dup2(errors, STDERR_FILENO);
+	close(errors);
+	close(full);
 }
 
 static void
@@ -115,6 +136,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_command),
+		cmocka_unit_test(test_a_log_on_a_full_disk),
 		cmocka_unit_test(test_a_command_gets_the_line),
 		cmocka_unit_test(test_a_command_that_fails),
 		cmocka_unit_test(test_a_command_that_does_not_read),

@@ -25,6 +25,7 @@ struct row {
 	int64_t id, xid, at;
 	int32_t epoch;
 	const char *method;
+	int seal; /* that it is in; 0: in none */
 	unsigned char hash[32];
 	bool left_out;
 };
@@ -131,15 +132,20 @@ static void
 make_chain(void)
 {
 	unsigned char hashes[64];
-	int i;
+	size_t used;
+	int i, j;
 
 	for (i = 0; i < 4; i++)
 		hash_row(&rows[i]);
-	memcpy(hashes, rows[0].hash, 32);
-	memcpy(hashes + 32, rows[1].hash, 32);
-	crypto_sha256(hashes, 64, seals[1].root);
-	crypto_sha256(rows[2].hash, 32, seals[2].root);
 	for (i = 0; i < 3; i++) {
+		used = 0;
+		for (j = 0; j < 4; j++) {
+			if (i == 0 || rows[j].seal != i)
+				continue;
+			memcpy(hashes + used, rows[j].hash, 32);
+			used += 32;
+		}
+		crypto_sha256(hashes, used, seals[i].root);
 		if (i > 0)
 			memcpy(seals[i].prev, seals[i - 1].hash, 32);
 		hash_seal(&seals[i]);
@@ -175,9 +181,9 @@ set_up(void **state)
 		{ .no = 2, .xid_from = 20, .xid_to = 30, .n = 1 },
 	};
 	static const struct row some_rows[] = {
-		{ .id = 1, .xid = 10 },
-		{ .id = 2, .xid = 10 },
-		{ .id = 4, .xid = 20 },
+		{ .id = 1, .xid = 10, .seal = 1 },
+		{ .id = 2, .xid = 10, .seal = 1 },
+		{ .id = 4, .xid = 20, .seal = 2 },
 		{ .id = 5, .xid = 30 },
 	};
 	int i;
@@ -420,7 +426,32 @@ test_turn_of_the_month(void **state)
 	assert_string_equal(found(), "");
 	rows[2].at++;
 	make_chain();
-	assert_string_equal(found(), "rows_missing seal 2, row_unsealed row 4");
+	assert_string_equal(found(), "row_unsealed row 4, rows_missing seal 2");
+}
+
+/* There rows of both months may alternate; each month has its seal. */
+static void
+test_two_months_in_one_range(void **state)
+{
+	(void)state;
+	seals[2].xid_from = 10;
+	seals[2].xid_to = 20;
+	seals[2].month = MONTH + 30;
+	rows[1].at += 30 * DAY;
+	rows[1].seal = 2;
+	rows[2].xid = 15;
+	rows[2].seal = 1;
+	make_chain();
+	assert_string_equal(found(), "");
+	rows[1].left_out = true;
+	assert_string_equal(found(), "rows_missing seal 2");
+	rows[1].left_out = false;
+	rows[2].left_out = true;
+	assert_string_equal(found(), "rows_missing seal 1");
+	rows[2].left_out = false;
+	rows[2].at += 30 * DAY;
+	hash_row(&rows[2]);
+	assert_string_equal(found(), "rows_missing seal 1, rows_added seal 2");
 }
 
 static void
@@ -596,6 +627,7 @@ main(void)
 		VERIFY_TEST(row_elsewhere),
 		VERIFY_TEST(row_of_an_unknown_epoch),
 		VERIFY_TEST(turn_of_the_month),
+		VERIFY_TEST(two_months_in_one_range),
 		VERIFY_TEST(seal_changed),
 		VERIFY_TEST(seal_made_anew),
 		VERIFY_TEST(seal_missing),

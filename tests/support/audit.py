@@ -6,23 +6,42 @@ from contextlib import contextmanager
 from support.daemon import BINARY, environment
 
 
-def verify(database, *arguments):
-    """Run coffer audit verify; return its exit status and the kinds and places of damage."""
-    run = subprocess.run(
+def start_verify(database, *arguments):
+    """Start coffer audit verify."""
+    return subprocess.Popen(
         [BINARY, "audit", "verify", *arguments],
         env=environment({"auditor_dsn": database.dsn("coffer_auditor")}),
         text=True,
-        capture_output=True,
-        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    assert run.returncode in (0, 1), run.stderr
-    return run.returncode, [line.split(":")[0] for line in run.stdout.splitlines()]
+
+
+def end_verify(process, seconds=60):
+    """Wait for its end; return its exit status and the kinds and places of damage."""
+    output, errors = process.communicate(timeout=seconds)
+    assert process.returncode in (0, 1), errors
+    return process.returncode, [line.split(":")[0] for line in output.splitlines()]
+
+
+def verify(database, *arguments):
+    """Run coffer audit verify; return its exit status and the kinds and places of damage."""
+    return end_verify(start_verify(database, *arguments))
 
 
 def verify_inside(database):
     """Ask auditor.verify; return the kinds and places of damage."""
     rows = database.query("SELECT kind, place FROM auditor.verify()", role="coffer_auditor")
     return [f"{kind} {place}" for kind, place in rows]
+
+
+def export_month(database, month, directory):
+    """Export a month into two files, as sql/README.md says; return those of events and of seals."""
+    events, seals = directory / "events", directory / "seals"
+    for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
+        copy = f"\\copy (SELECT * FROM operator.{function}('{month}')) TO '{file}' (FORMAT binary)"
+        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment("coffer_operator"), check=True)
+    return events, seals
 
 
 def is_anchored(database):

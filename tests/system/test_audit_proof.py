@@ -1,11 +1,12 @@
 """The audit from the first row to the proof: seals, anchors, verification."""
 
 import json
+import os
 
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, verify, verify_inside
+from support.audit import is_anchored, unsealed, verify, verify_inside
 
 
 @pytest.fixture
@@ -54,6 +55,57 @@ def test_a_seal_that_the_command_refuses_is_not_anchored(database, start_daemon,
     daemon = start_daemon(database, anchor_command=f"test -e {tmp_path}/open")
     new_tenant(daemon)
     eventually(lambda: any(line["event"] == "anchor_command failed" for line in daemon.log_lines()))
+    eventually(lambda: daemon.log.count("anchor_command failed") >= 3)
     assert not is_anchored(database)
     (tmp_path / "open").touch()
     eventually(lambda: is_anchored(database))
+    # It was asked again and again; but into the log a seal goes once.
+    logged = [line["no"] for line in daemon.log_lines() if line["event"] == "seal"]
+    assert logged == list(range(len(logged)))
+
+
+def test_a_seal_that_syslog_does_not_take_is_not_anchored(database, start_daemon, new_tenant):
+    """Of a machine without syslog; on one that has it, it is taken."""
+    daemon = start_daemon(database, anchor_syslog=1)
+    new_tenant(daemon)
+    if os.path.exists("/dev/log"):
+        eventually(lambda: is_anchored(database))
+    else:
+        eventually(lambda: daemon.log.count("syslog does not take a seal") >= 3)
+        assert not is_anchored(database)
+    logged = [line["no"] for line in daemon.log_lines() if line["event"] == "seal"]
+    assert logged == list(range(len(logged))) != []
+
+
+def ready(daemon):
+    """What /ready says, which it says with 200."""
+    status, text = daemon.readiness()
+    assert status == 200
+    return json.loads(text)
+
+
+def test_ready_warns_of_what_is_held_up(database, start_daemon, new_tenant, tmp_path):
+    daemon = start_daemon(database, anchor_command=f"test -e {tmp_path}/open", job_interval=3600)
+    eventually(lambda: ready(daemon)["audit"]["unanchored"] > 0 and ready(daemon)["warnings"] == {})
+    database.query("UPDATE audit.seal SET sealed_at = sealed_at - interval '2 minutes' WHERE anchored_at IS NULL")
+    eventually(lambda: list(ready(daemon)["warnings"]) == ["anchor_lag"])
+    assert ready(daemon)["audit"]["anchor_lag"] >= 120
+    (tmp_path / "open").touch()
+    eventually(lambda: ready(daemon)["warnings"] == {})
+    assert ready(daemon)["audit"] == {"anchor_lag": 0, "months_ahead": 12, "seal_lag": 0, "unanchored": 0, "unsealed": 0}
+
+    with unsealed(database):
+        new_tenant(daemon)
+        database.query("UPDATE audit.event SET at = at - interval '2 minutes'")
+        eventually(lambda: list(ready(daemon)["warnings"]) == ["seal_lag"])
+        assert ready(daemon)["audit"]["seal_lag"] >= 120 and ready(daemon)["audit"]["unsealed"] > 0
+    eventually(lambda: ready(daemon)["warnings"] == {})
+
+    [[partition]] = database.query("SELECT 'audit.' || rule.audit_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months')::date)")
+    database.query(f"DROP TABLE {partition}")
+    eventually(lambda: list(ready(daemon)["warnings"]) == ["months_ahead"])
+    database.query("SELECT job.audit_partition_create()")
+    eventually(lambda: ready(daemon)["warnings"] == {})
+
+    database.deploy("REVOKE EXECUTE ON FUNCTION daemon.audit_state() FROM coffer_api")
+    eventually(lambda: list(ready(daemon)["warnings"]) == ["audit"])

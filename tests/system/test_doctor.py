@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from support import eventually
+from support.audit import is_anchored, unsealed
 from support.daemon import BINARY, environment
 
 
@@ -34,7 +36,7 @@ def test_all_is_well(doctor):
     found = {line[7:].split(":")[0] for line in lines}
     assert found == {
         "settings", "root key", "descriptors", "database", "schema", "role settings", "deploy", "keys",
-        "audit partitions", "connections", "durability", "doors", "pepper", "clock",
+        "audit partitions", "audit seals", "audit anchors", "connections", "durability", "doors", "pepper", "clock",
     }  # fmt: skip
 
 
@@ -62,6 +64,33 @@ def test_every_fault_is_said_at_once(doctor, tmp_path):
     for fault in faults:
         assert fault.startswith("FAULT  ")
         assert expected[fault[7:].split(":")[0]] in fault
+
+
+AGED = "UPDATE audit.{} SET {} = {} - interval '5 minutes'"
+
+
+def test_seals_that_are_held_up(doctor, start_daemon, new_tenant):
+    """As long as a daemon runs, which should make them."""
+    database = doctor.database
+    daemon = start_daemon(database)
+    eventually(lambda: is_anchored(database))
+    with unsealed(database):
+        new_tenant(daemon)
+        database.query(AGED.format("event", "at", "at"))
+        code, [fault], _ = doctor()
+        assert code == 1 and fault.startswith("FAULT  audit seals: ") and "pg_prepared_xacts" in fault
+        daemon.stop()
+        database.query("UPDATE store.instance SET seen_at = now() - interval '4 minutes'")
+        assert doctor()[:2] == (0, [])
+
+
+def test_seals_that_do_not_leave(doctor, start_daemon):
+    database = doctor.database
+    start_daemon(database, anchor_command="false")
+    eventually(lambda: database.query("SELECT seal_lag, anchor_lag > 0 FROM daemon.audit_state()") == [(0, True)])
+    database.query(AGED.format("seal", "sealed_at", "sealed_at"))
+    code, [fault], _ = doctor()
+    assert code == 1 and fault.startswith("FAULT  audit anchors: ") and "anchor_command" in fault
 
 
 def test_pepper_of_another_root_key(doctor):

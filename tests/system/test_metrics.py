@@ -6,6 +6,7 @@ import re
 import pytest
 
 from support import eventually
+from support.audit import unsealed
 from support.daemon import free_port
 
 LINE = re.compile(r'[a-z_]+(\{([a-z]+="[^"\\\n]*",?)+\})? -?[0-9.]+')
@@ -66,6 +67,47 @@ def test_counts(daemon, new_tenant):
     assert 10 < page["process_open_fds"] < page["process_max_fds"]
     assert page["process_cpu_seconds_total"] > 0
     eventually(lambda: values(daemon.metrics_port)["coffer_job_runs_total"] > 0)
+
+
+def test_seals_that_are_held_up(daemon, new_tenant):
+    """The lag rises while nothing is sealed, and is gone when that is over."""
+    client = new_tenant(daemon).client()
+
+    def audit(name):
+        return values(daemon.metrics_port).get(f"coffer_audit_{name}", -1)
+
+    eventually(lambda: audit("months_ahead") == 12)
+    with unsealed(daemon.database):
+        for _ in range(20):
+            client.get("/secrets")
+        eventually(lambda: audit("unsealed_rows") >= 20)
+        eventually(lambda: audit("seal_lag_seconds") > 0)
+        lag = audit("seal_lag_seconds")
+        eventually(lambda: audit("seal_lag_seconds") > lag)
+    eventually(lambda: [audit("unsealed_rows"), audit("seal_lag_seconds")] == [0, 0])
+    eventually(lambda: [audit("unanchored_seals"), audit("anchor_lag_seconds")] == [0, 0])
+
+
+def test_seals_that_fail(daemon, new_tenant):
+    """What was heard of the audit before is not told for ever after."""
+    client = new_tenant(daemon).client()
+    eventually(lambda: values(daemon.metrics_port).get("coffer_audit_unsealed_rows") == 0)
+    daemon.database.deploy("REVOKE EXECUTE ON FUNCTION daemon.seal_begin() FROM coffer_api")
+    client.get("/secrets")
+    eventually(lambda: values(daemon.metrics_port).get("coffer_audit_seal_lag_seconds", 0) > 1)
+    daemon.database.deploy("REVOKE EXECUTE ON FUNCTION daemon.audit_state() FROM coffer_api")
+    eventually(lambda: "coffer_audit_seal_lag_seconds" not in values(daemon.metrics_port))
+
+
+def test_seals_that_do_not_leave(database, start_daemon, tmp_path):
+    port = free_port()
+    start_daemon(database, metrics_listen=f"127.0.0.1:{port}", anchor_command=f"test -e {tmp_path}/open")
+    eventually(lambda: values(port).get("coffer_audit_unanchored_seals", 0) > 0)
+    lag = values(port).get("coffer_audit_anchor_lag_seconds", 0)
+    eventually(lambda: values(port).get("coffer_audit_anchor_lag_seconds", 0) > lag)
+    (tmp_path / "open").touch()
+    eventually(lambda: values(port).get("coffer_audit_anchor_lag_seconds") == 0)
+    assert values(port)["coffer_audit_unanchored_seals"] == 0
 
 
 def test_errors_of_the_database(daemon, new_tenant):

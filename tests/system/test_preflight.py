@@ -30,7 +30,7 @@ def deployed(new_database):
         ("ALTER FUNCTION rule.open SET log_min_messages = debug5", "rule.open"),
         ("CREATE FUNCTION api.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "api.more() was not deployed"),
         ("ALTER TYPE rule.page ADD ATTRIBUTE spare text", "type rule.page"),
-        ("ALTER VIEW auditor.event RESET (security_barrier)", "view auditor.event"),
+        ("ALTER VIEW auditor.event SET (security_barrier)", "view auditor.event"),
         ("GRANT SELECT (wrapped) ON store.kek TO coffer_api", "store.kek"),
         ("ALTER TABLE audit.event OWNER TO coffer_api", "audit.event"),
         ("GRANT USAGE ON SCHEMA store TO coffer_operator", "schema store"),

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.audit import export_month, is_anchored, unsealed, verify, verify_inside
 from support.load import Load
 
 # As if the calls of this test had been made in the month before. Who can write rows can do that as long as they are not sealed.
@@ -61,15 +61,6 @@ def month(database, start_daemon, new_tenant):
     return Month(database, start_daemon, new_tenant)
 
 
-def export(database, month, directory):
-    """Both files, as sql/README.md says."""
-    events, seals = directory / "events", directory / "seals"
-    for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
-        copy = f"\\copy (SELECT * FROM operator.{function}('{month.name}')) TO '{file}' (FORMAT binary)"
-        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment("coffer_operator"), check=True)
-    return events, seals
-
-
 def drop(database, month):
     return database.query("SELECT operator.audit_drop_month(%s::date)", month.name, role="coffer_operator")[0][0]
 
@@ -92,7 +83,7 @@ def clients(month):
 
 
 def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
-    export(database, month, tmp_path)
+    export_month(database, month.name, tmp_path)
     # An auditor reads the audit, and holds the drop up; calls queue behind the drop only while it waits for its lock.
     with ThreadPoolExecutor(1) as threads, database.connect() as auditor, Load(clients(month), access(month)) as load:
         with auditor.transaction():
@@ -111,7 +102,7 @@ def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
 
 
 def test_a_drop_gives_up_and_reads_have_not_noticed(database, month, tmp_path):
-    export(database, month, tmp_path)
+    export_month(database, month.name, tmp_path)
     with database.connect() as auditor, auditor.transaction(), Load(clients(month), access(month)) as load:
         auditor.execute("SELECT count(*) FROM audit.event")
         with pytest.raises(psycopg.Error, match="somebody reads the audit all the time"):
@@ -124,7 +115,7 @@ def test_a_drop_gives_up_and_reads_have_not_noticed(database, month, tmp_path):
 
 
 def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_path):
-    events, seals = export(database, month, tmp_path)
+    events, seals = export_month(database, month.name, tmp_path)
     log = month.daemon.log_file
     [[key]] = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
     files = ["--events", events, "--seals", seals, "--public-key", key, "--anchors", log, "--anchors", month.receipts]
@@ -155,7 +146,7 @@ def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_pat
 
 def test_the_rest_is_sound_without_a_month(database, month, tmp_path):
     """Its seals are there, and its receipts are not missed."""
-    export(database, month, tmp_path)
+    export_month(database, month.name, tmp_path)
     drop(database, month)
     eventually(lambda: is_anchored(database))
     assert verify_inside(database) == []

@@ -27,5 +27,16 @@ SELECT is(faults('{0123456789abcdef}', 8), '{audit partitions: no partition for 
 SELECT isnt_empty($$SELECT FROM daemon.doctor('{}', 8) WHERE what = 'role settings' AND fault LIKE '%: ALTER ROLE %'$$,
                   'or settings of the role, with their remedy');
 
+-- A seal of the migration, which nobody has signed and anchored.
+UPDATE audit.seal SET sealed_at = now() - interval '10 minutes';
+SELECT is(faults('{0123456789abcdef}', 8), '{audit partitions: no partition for the time to come}'::text[],
+          'nor seals that are late where no daemon runs to make them');
+INSERT INTO store.instance (id, build, root_ids) VALUES (gen_random_uuid(), 'test', '{0123456789abcdef}');
+SELECT is((SELECT array_agg(split_part(f, ' ', 1) || ' ' || split_part(f, ' ', 2)) FROM unnest(faults('{0123456789abcdef}', 8)) AS f),
+          '{"audit anchors:","audit partitions:","audit seals:"}'::text[], 'but where one runs');
+UPDATE audit.seal SET sealed_at = now() - interval '1 minute';
+SELECT is(faults('{0123456789abcdef}', 8), '{audit partitions: no partition for the time to come}'::text[],
+          'though not before three minutes');
+
 SELECT finish();
 ROLLBACK;
