@@ -15,6 +15,7 @@ access_key_derive(struct request *request)
 
 	key->known = keyring_access_key(request->service->keyring, key->kek,
 	    key->project, key->secret, key->bytes);
+	key->closed = false;
 	return (key->known);
 }
 
@@ -69,7 +70,7 @@ access_key_describe(struct request *request)
 	struct json_object *about;
 	char text[UUID_STR_LEN];
 
-	if (!key->known)
+	if (!key->known && !key->closed)
 		return;
 	about = json_object_new_object();
 	uuid_unparse_lower(key->secret, text);
@@ -77,44 +78,34 @@ access_key_describe(struct request *request)
 	    about, "secret_id", json_object_new_string(text));
 	uuid_unparse_lower(key->kek, text);
 	json_object_object_add(about, "kek_id", json_object_new_string(text));
+	if (key->closed)
+		json_object_object_add(
+		    about, "opened", json_object_new_boolean(false));
 	json_object_object_add(request->document, "key", about);
 }
 
 /* What the door needs ---------------------------------------------------- */
 
 /*
- * The KEK was tampered with, or its root key is not loaded.  A read goes on
- * with a key that opens nothing: the refusal is the door's then, as of all
- * that does not open, and it is in the audit.  A write must not go on.
+ * Goes on with the KEK that the database keeps.  One that was tampered with,
+ * or whose root key is not loaded, gives no key: the door is told, so that the
+ * refusal is its own, as of all that does not open, and in the audit.
  */
-static void
-access_key_use_none(struct request *request, const char *root_id)
-{
-	struct access_key *key = &request->call.access_key;
-
-	log_error("key does not open", log_text("id", request->id),
-	    log_text("root_id", root_id));
-	if ((request->route.endpoint->flags & ENDPOINT_READS) == 0) {
-		request_refuse(request, ERROR_INTERNAL);
-		return (call_finish(request));
-	}
-	crypto_random(key->bytes, sizeof(key->bytes));
-	key->known = true;
-	call_again(request);
-}
-
-/* Goes on with the KEK that the database keeps. */
 static void
 access_key_use(struct request *request, const struct keyring_wrapped *wrapped)
 {
-	const struct access_key *key = &request->call.access_key;
+	struct keyring *keyring = request->service->keyring;
+	struct access_key *key = &request->call.access_key;
 
-	if (!access_key_derive(request) &&
-	    (!keyring_kek_open(
-		 request->service->keyring, key->kek, key->project, wrapped) ||
-		!access_key_derive(request)))
-		return (access_key_use_none(request, wrapped->root_id));
-	access_key_remember(request);
+	if (access_key_derive(request) ||
+	    (keyring_kek_open(keyring, key->kek, key->project, wrapped) &&
+		access_key_derive(request))) {
+		access_key_remember(request);
+	} else {
+		log_error("key does not open", log_text("id", request->id),
+		    log_text("root_id", wrapped->root_id));
+		key->closed = true;
+	}
 	call_again(request);
 }
 
@@ -133,9 +124,9 @@ access_key_open(struct request *request, struct json_object *need)
 	struct keyring_wrapped wrapped;
 
 	if (!access_key_hear(request, need) ||
-	    !need_uuid(need, "kek_id", request->call.access_key.kek) ||
-	    !need_wrapped(need, &wrapped))
+	    !need_uuid(need, "kek_id", request->call.access_key.kek))
 		return (call_fail(request, "call's need is malformed"));
+	need_wrapped(need, &wrapped);
 	access_key_use(request, &wrapped);
 }
 

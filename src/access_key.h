@@ -16,6 +16,7 @@ struct request;
 /* For which secret, and with which KEK, it was derived. */
 struct access_key {
 	bool known;
+	bool closed; /* the KEK does not open: the door refuses the call */
 	uuid_t secret;
 	uuid_t project;
 	uuid_t kek;
@@ -30,7 +31,7 @@ struct access_key {
 /* Derives it, if what is remembered may spare a round. */
 void access_key_guess(struct request *request);
 
-/* Says in the document what the key is for, if there is one. */
+/* Says in the document what the key is for, if there is or should be one. */
 void access_key_describe(struct request *request);
 
 /* The door needs the key; goes on with the call. */

@@ -4,6 +4,7 @@
 #include "base64.h"
 #include "cipher.h"
 #include "key_use.h"
+#include "log.h"
 #include "memory.h"
 #include "need.h"
 #include "request.h"
@@ -50,15 +51,15 @@ key_use_open(struct request *request, struct json_object *need,
 	struct keyring_wrapped wrapped;
 	uuid_t kek, project;
 
-	if (!need_uuid(need, "project_id", project) ||
-	    !need_uuid(given, "kek_id", kek))
-		return (false);
 	rotation->number = key_use_number(given);
 	rotation->kek_id = need_text(given, "kek_id");
-	return (keyring_cipher_key(keyring, kek, project, rotation->key) ||
-	    (need_wrapped(given, &wrapped) &&
-		keyring_kek_open(keyring, kek, project, &wrapped) &&
-		keyring_cipher_key(keyring, kek, project, rotation->key)));
+	need_wrapped(given, &wrapped);
+	return (need_uuid(need, "project_id", project) &&
+	    need_uuid(given, "kek_id", kek) &&
+	    (keyring_cipher_key(keyring, kek, project, rotation->key) ||
+		(keyring_kek_open(keyring, kek, project, &wrapped) &&
+		    keyring_cipher_key(
+			keyring, kek, project, rotation->key))));
 }
 
 /* Ciphertexts -------------------------------------------------------------- */
@@ -125,9 +126,9 @@ key_use_base64(const struct document_value *value)
 	return (object);
 }
 
-static void
-key_use_describe(struct request *request, const struct key_use_rotation *newest,
-    bool sound, const struct document_value *ciphertext)
+/* Says in the document with which rotation it was done; the rest follows. */
+static struct json_object *
+key_use_describe(struct request *request, const struct key_use_rotation *newest)
 {
 	struct json_object *cipher = json_object_new_object();
 
@@ -135,10 +136,35 @@ key_use_describe(struct request *request, const struct key_use_rotation *newest,
 	    cipher, "kek_id", json_object_new_string(newest->kek_id));
 	json_object_object_add(
 	    cipher, "rotation", json_object_new_int(newest->number));
+	json_object_object_add(request->document, "cipher", cipher);
+	return (cipher);
+}
+
+static void
+key_use_describe_done(struct request *request,
+    const struct key_use_rotation *newest, bool sound,
+    const struct document_value *ciphertext)
+{
+	struct json_object *cipher = key_use_describe(request, newest);
+
 	json_object_object_add(cipher, "sound", json_object_new_boolean(sound));
 	json_object_object_add(
 	    cipher, "ciphertext", key_use_base64(ciphertext));
-	json_object_object_add(request->document, "cipher", cipher);
+}
+
+/*
+ * Somebody has tampered with the key, or its root key is not loaded.  The door
+ * is told: the refusal is its own, as of all that does not open, and audited.
+ */
+static void
+key_use_describe_closed(
+    struct request *request, const struct key_use_rotation *newest)
+{
+	struct json_object *cipher = key_use_describe(request, newest);
+
+	log_error("managed key does not open", log_text("id", request->id));
+	json_object_object_add(
+	    cipher, "opened", json_object_new_boolean(false));
 }
 
 /*
@@ -168,7 +194,7 @@ key_use_read(struct request *request, struct json_object *need,
 	}
 	if (sound && number != newest->number)
 		key_use_encrypt(request, newest, &again);
-	key_use_describe(request, newest, sound, &again);
+	key_use_describe_done(request, newest, sound, &again);
 	document_value_free(&again);
 	memory_wipe(&used, sizeof(used));
 	return (opened);
@@ -182,7 +208,7 @@ key_use_write(struct request *request, const struct key_use_rotation *newest)
 	if (request->route.endpoint->flags & ENDPOINT_GENERATES)
 		key_use_generate(request);
 	key_use_encrypt(request, newest, &ciphertext);
-	key_use_describe(request, newest, true, &ciphertext);
+	key_use_describe_done(request, newest, true, &ciphertext);
 	document_value_free(&ciphertext);
 }
 
@@ -190,18 +216,20 @@ void
 key_use_perform(struct request *request, struct json_object *need)
 {
 	struct key_use_rotation newest = { .number = 0 };
+	struct json_object *given = key_use_given(need, 0);
 	bool opened;
 
-	opened = key_use_open(request, need, key_use_given(need, 0), &newest);
+	if (given == NULL)
+		return (call_fail(request, "call's need is malformed"));
+	opened = key_use_open(request, need, given, &newest);
 	if (opened && request->route.endpoint->flags & ENDPOINT_DECRYPTS)
 		opened = key_use_read(request, need, &newest);
 	else if (opened)
 		key_use_write(request, &newest);
+	if (!opened)
+		key_use_describe_closed(request, &newest);
 	memory_wipe(&newest, sizeof(newest));
-	if (opened)
-		call_again(request);
-	else
-		call_fail(request, "managed key does not open");
+	call_again(request);
 }
 
 bool

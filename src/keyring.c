@@ -196,10 +196,15 @@ bool
 keyring_pepper_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
 {
 	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
+	unsigned char pepper[CRYPTO_KEY_SIZE];
 
-	ring->has_pepper = keyring_unwrap(
-	    ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, ring->pepper);
-	return (ring->has_pepper);
+	if (!keyring_unwrap(
+		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+		return (false);
+	memcpy(ring->pepper, pepper, sizeof(ring->pepper));
+	memory_wipe(pepper, sizeof(pepper));
+	ring->has_pepper = true;
+	return (true);
 }
 
 bool

@@ -67,7 +67,7 @@ void keyring_pepper_make(
 
 /*
  * Puts a pepper to use, or wraps it anew under the active root key; false when
- * no loaded root key opens it.
+ * no loaded root key opens it, and the one that is in use stays.
  */
 bool keyring_pepper_open(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
@@ -83,7 +83,7 @@ void keyring_digest(const struct keyring *ring, const char *token,
 void keyring_signer_make(const struct keyring *ring,
     unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped);
 
-/* The same of a key for seals as of a pepper. */
+/* The same of a key for seals, but none is in use after one did not open. */
 bool keyring_signer_open(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_signer_rewrap(const struct keyring *ring,

@@ -27,7 +27,7 @@ need_uuid(struct json_object *need, const char *name, uuid_t id)
 	return (uuid_parse(need_text(need, name), id) == 0);
 }
 
-bool
+void
 need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
 {
 	unsigned char bytes[BASE64_DECODED_MAX(NEED_WRAPPED_SIZE + 3)];
@@ -35,14 +35,14 @@ need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
 	const char *text = need_text(need, "wrapped");
 	size_t size;
 
+	memset(wrapped, 0, sizeof(*wrapped));
 	if (strlen(root_id) != ROOT_KEY_ID_SIZE - 1 ||
 	    strlen(text) != NEED_WRAPPED_SIZE - 1 ||
 	    !base64_decode(text, strlen(text), bytes, &size) ||
 	    size != sizeof(wrapped->bytes))
-		return (false);
+		return;
 	memcpy(wrapped->root_id, root_id, ROOT_KEY_ID_SIZE);
 	memcpy(wrapped->bytes, bytes, sizeof(wrapped->bytes));
-	return (true);
 }
 
 /* It would lock or change a row, and hold up those that share its commit. */

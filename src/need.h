@@ -19,7 +19,11 @@ void need_meet(struct request *request, const char *text);
 const char *need_text(struct json_object *need, const char *name);
 bool need_uuid(struct json_object *need, const char *name, uuid_t id)
     __attribute__((warn_unused_result));
-bool need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
-    __attribute__((warn_unused_result));
+
+/*
+ * The wrapped key of what it said.  One that has not even the form of one, as
+ * somebody has tampered with it, is given as of no root key: it does not open.
+ */
+void need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped);
 
 #endif

@@ -22,7 +22,7 @@ BEGIN
         v_sealed := rule.access_sealed(secret, revision);
     END IF;
     IF NOT rule.key_fits(secret.id, v_sealed.kek_id, request, key) THEN
-        PERFORM rule.key_ask_for(secret, v_sealed.kek_id);
+        PERFORM rule.key_ask_for(secret, v_sealed.kek_id, request);
     END IF;
     v_dek := rule.open(key, rule.aad('dek', secret.project_id, secret.id, v_sealed.revision, v_sealed.kek_id), v_sealed.dek);
     v_frame := rule.open(v_dek, rule.aad('pay', secret.project_id, secret.id, v_sealed.revision, NULL), v_sealed.payload);

@@ -10,19 +10,23 @@ $$;
 COMMENT ON FUNCTION rule.key_fits(uuid, uuid, jsonb, bytea) IS
     'Tells whether the key that came with a request was derived for this secret from this key-encryption key.';
 
-CREATE FUNCTION rule.key_ask_for(secret store.secret, kek_id uuid)
+CREATE FUNCTION rule.key_ask_for(secret store.secret, kek_id uuid, request jsonb)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
+    -- Asked before, the daemon could not open it: the refusal is that of all that does not open, and leaves its trace.
+    IF request #>> '{key,kek_id}' = kek_id::text AND request #>> '{key,opened}' = 'false' THEN
+        PERFORM fail.integrity();
+    END IF;
     PERFORM fail.call_again((SELECT row_to_json(reason)
                                FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id, k.id AS kek_id, k.root_id,
                                             translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
                                        FROM store.kek k WHERE k.id = key_ask_for.kek_id) AS reason));
 END
 $$;
-COMMENT ON FUNCTION rule.key_ask_for(store.secret, uuid) IS
-    'Stops the call, to be made again with the key of this secret; gives the daemon what it needs to derive it.';
+COMMENT ON FUNCTION rule.key_ask_for(store.secret, uuid, jsonb) IS
+    'Stops the call, to be made again with the key of this secret; gives the daemon what it needs to derive it. Refuses a call whose daemon says that this does not open.';
 
 CREATE FUNCTION rule.key_for_new_version(secret store.secret, request jsonb, key bytea)
 RETURNS uuid
@@ -43,7 +47,7 @@ BEGIN
         END IF;
     END IF;
     IF NOT rule.key_fits(secret.id, v_kek_id, request, key) THEN
-        PERFORM rule.key_ask_for(secret, v_kek_id);
+        PERFORM rule.key_ask_for(secret, v_kek_id, request);
     END IF;
     RETURN v_kek_id;
 END

@@ -208,11 +208,15 @@ DECLARE
     v_named  rule.rotation;
     v_cipher CONSTANT jsonb := request -> 'cipher';
 BEGIN
-    IF rotation <> v_newest.rotation THEN
-        v_named := rule.managed_key_rotation(key.id, rotation);
-        IF v_named IS NULL THEN
+    IF rotation <> key.rotation_count THEN
+        IF rotation NOT BETWEEN 1 AND key.rotation_count THEN
             PERFORM rule.managed_key_ciphertext_is_unsound();
         END IF;
+        v_named := rule.managed_key_rotation(key.id, rotation);
+    END IF;
+    -- Rotations stay as long as their key: one that is not there was taken away.
+    IF v_newest IS NULL OR rotation <> key.rotation_count AND v_named IS NULL THEN
+        PERFORM fail.integrity();
     END IF;
     -- Whatever was done with a rotation that is no more the newest is done again.
     IF v_cipher ->> 'kek_id' IS DISTINCT FROM v_newest.kek_id::text
@@ -224,6 +228,8 @@ BEGIN
                                    FROM (VALUES (1, v_newest), (2, v_named)) AS k(place, rotation)
                                   WHERE (k.rotation).kek_id IS NOT NULL
                                   ORDER BY k.place) AS keys) AS reason));
+    ELSIF v_cipher ->> 'opened' = 'false' THEN
+        PERFORM fail.integrity();
     ELSIF v_cipher ->> 'sound' IS DISTINCT FROM 'true' THEN
         PERFORM rule.managed_key_ciphertext_is_unsound();
     END IF;
@@ -231,7 +237,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_cipher(store.managed_key, jsonb, bigint) IS
-    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it has none to answer; stops the call until it has, giving it that rotation and the one that the ciphertext of the request names; refuses what did not open.';
+    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it has none to answer; stops the call until it has, giving it that rotation and the one that the ciphertext of the request names; refuses what did not open, be it a ciphertext or a rotation.';
 
 CREATE FUNCTION rule.managed_key_ciphertext_is_unsound()
 RETURNS void

@@ -274,6 +274,19 @@ test_data_key(void **state)
 	assert_plain(first, sizeof(first));
 }
 
+/* The door is told that a rotation does not open, and nothing else. */
+static void
+assert_told_closed(int newest)
+{
+	char text[128], kek[UUID_STR_LEN];
+
+	uuid_unparse_lower(rotations[newest].kek, kek);
+	snprintf(text, sizeof(text),
+	    "\"cipher\":{\"kek_id\":\"%s\",\"rotation\":%d,\"opened\":false}",
+	    kek, newest);
+	assert_non_null(strstr(fake_document(&request), text));
+}
+
 static void
 test_keys_that_do_not_open(void **state)
 {
@@ -285,14 +298,18 @@ test_keys_that_do_not_open(void **state)
 	take_ciphertext(1);
 	rotations[2].wrapped.bytes[30] ^= 1;
 	PERFORM(&encrypt, 2);
-	fake_expect((struct fake){ .again = 1, .failed = 1 });
+	assert_told_closed(2);
+	PERFORM(&generate, 2);
+	assert_told_closed(2);
 	PERFORM(&decrypt, 2, 1);
-	fake_expect((struct fake){ .again = 1, .failed = 2 });
+	assert_told_closed(2);
 	request.ciphertext.bytes[4] = 2;
 	PERFORM(&decrypt, 3, 2);
-	fake_expect((struct fake){ .again = 1, .failed = 3 });
+	assert_told_closed(3);
+	assert_null(request.plaintext.bytes);
+	fake_expect((struct fake){ .again = 5 });
 	key_use_perform(&request, need);
-	fake_expect((struct fake){ .again = 1, .failed = 4 });
+	fake_expect((struct fake){ .again = 5, .failed = 1 });
 	json_object_put(need);
 }
 

@@ -179,6 +179,7 @@ test_signer(void **state)
 static void
 test_pepper_made_and_refused(void **state)
 {
+	unsigned char before[KEYRING_DIGEST_SIZE], after[KEYRING_DIGEST_SIZE];
 	struct keyring_wrapped wrapped;
 
 	(void)state;
@@ -186,9 +187,13 @@ test_pepper_made_and_refused(void **state)
 	assert_string_equal(wrapped.root_id, ROOT_ID);
 	assert_false(keyring_has_pepper(ring));
 	assert_true(keyring_pepper_open(ring, &wrapped));
+	keyring_digest(ring, TOKEN, before);
 	wrapped.bytes[20] ^= 1;
 	assert_false(keyring_pepper_open(ring, &wrapped));
-	assert_false(keyring_has_pepper(ring));
+	/* The one in use stays, and as it was. */
+	assert_true(keyring_has_pepper(ring));
+	keyring_digest(ring, TOKEN, after);
+	assert_memory_equal(after, before, sizeof(before));
 	wrapped.bytes[20] ^= 1;
 	wrapped.root_id[0] ^= 1;
 	assert_false(keyring_pepper_open(ring, &wrapped));
@@ -246,10 +251,44 @@ test_kek_made_and_refused(void **state)
 	assert_false(keyring_kek_open(ring, made, project, &wrapped));
 }
 
+/* Opened, and wrapped anew, neither happens with another bit. */
+static void
+test_every_bit_counts(void **state)
+{
+	unsigned char public[CRYPTO_KEY_SIZE];
+	struct keyring_wrapped pepper, signer, wrapped, damaged;
+	uuid_t made;
+	size_t bit;
+
+	(void)state;
+	keyring_pepper_make(ring, &pepper);
+	keyring_signer_make(ring, public, &signer);
+	keyring_kek_make(ring, project, made, &wrapped);
+	for (bit = 0; bit < sizeof(wrapped.bytes) * 8; bit++) {
+		damaged = pepper;
+		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(keyring_pepper_open(ring, &damaged));
+		assert_false(keyring_pepper_rewrap(ring, &damaged));
+		damaged = signer;
+		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(keyring_signer_open(ring, &damaged));
+		assert_false(keyring_signer_rewrap(ring, &damaged));
+		damaged = wrapped;
+		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		assert_false(keyring_kek_open(ring, made, project, &damaged));
+		assert_false(keyring_kek_rewrap(ring, made, project, &damaged));
+	}
+	assert_true(keyring_pepper_open(ring, &pepper));
+	assert_true(keyring_signer_open(ring, &signer));
+	assert_true(keyring_kek_open(ring, made, project, &wrapped));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    test_every_bit_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_root_ids, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -13,6 +13,11 @@ def root_key(file):
     return base64.b64decode(Path(file).read_text().split()[1])
 
 
+def root_key_id(file):
+    """The name of the active key of a root key file."""
+    return Path(file).read_text().split()[0]
+
+
 def decipher(cipher, key, iv, data):
     """Decipher with the openssl command, which shows the key to this machine: for tests only."""
     return subprocess.run(

@@ -138,32 +138,6 @@ def test_purged_key_is_gone_for_ever(service, api, manager, new_key, new_secret_
     assert api.get(f"/secrets/{secret_id}").body["key_id"] == key_id
 
 
-def test_key_that_was_tampered_with(service, api, manager, new_key, new_secret_under):
-    """Nothing is encrypted or decrypted with it, and nobody is told why."""
-    key_id = new_key()["id"]
-    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
-    ciphertext = manager.encrypt(key_id, b"plaintext")
-    other = new_key()["id"]
-    # Another key's material, and its own with another bit.
-    service.database.query(
-        "UPDATE store.kek k SET id = gen_random_uuid(), wrapped = o.wrapped FROM store.kek o"
-        " WHERE k.key_id = %s AND k.active AND o.key_id = %s",
-        key_id,
-        other,
-    )
-    service.database.query(
-        "UPDATE store.kek k SET id = gen_random_uuid(),"
-        " wrapped = set_byte(wrapped, 30, get_byte(wrapped, 30) # 1) WHERE k.key_id = %s",
-        other,
-    )
-    fault = (500, {"message": "internal error", "type": "internal"})
-    for one in (key_id, other):
-        assert_answer(manager.post(f"/keys/{one}/encrypt", values(plaintext=b"a")), *fault)
-        assert_answer(manager.post(f"/keys/{one}/generate-data-key", {}), *fault)
-    assert_answer(manager.ask_to_decrypt(key_id, ciphertext), *fault)
-    assert "managed key does not open" in service.log
-
-
 # Rotations ----------------------------------------------------------------------------------------
 
 

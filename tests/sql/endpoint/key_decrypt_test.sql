@@ -59,6 +59,38 @@ SELECT follows_state('key_decrypt', '200', '412 precondition_failed resource_not
 SELECT refuses_key('key_decrypt', '412 precondition_failed resource_not_usable', 'a ciphertext of another form, by the state of the key first', 'disabled',
                    extra => cut('ciphertext', 5, '{"rotation": null}'));
 
+-- Tampered with -----------------------------------------------------------------
+
+CREATE FUNCTION test.closed(kek_id text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('cipher', jsonb_build_object('kek_id', kek_id, 'rotation', 2, 'opened', false))
+$$;
+SELECT is(brief(knock('key_decrypt', request(extra => :'at'::jsonb || closed(:'new')), 'keeper')), '500 internal',
+          'a rotation that the daemon cannot open is refused (SM101)');
+SELECT is((knock('key_decrypt', request(extra => :'at'::jsonb || closed(:'old')), 'keeper')).body ->> 'need', 'cipher',
+          'but not one that is no more the newest');
+SELECT is(brief(knock('key_decrypt', request(extra => at_key('disabled', cut('ciphertext', 38, '{"rotation": 1}')) || closed(:'new')), 'keeper')),
+          '412 precondition_failed resource_not_usable', 'by the state of the key first');
+
+-- What an attempt comes to when a rotation is gone, which is then taken back.
+CREATE FUNCTION test.decrypted_without(lost integer, named integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_said text;
+BEGIN
+    DELETE FROM store.kek k WHERE k.key_id = test.secret('live')::uuid AND k.rotation = lost;
+    v_said := test.brief(test.call_key('key_decrypt', 'live',
+                                       extra => test.cut('ciphertext', 38, jsonb_build_object('rotation', named))))
+              || ', ' || test.audited();
+    RAISE EXCEPTION USING ERRCODE = 'TEST0';
+EXCEPTION
+    WHEN SQLSTATE 'TEST0' THEN
+        RETURN v_said;
+END
+$$;
+SELECT is(decrypted_without(lost, named), '500 internal, key_decrypt 500 internal by keeper on live in main', title || ' is refused (SM101)')
+  FROM (VALUES (1, 1, 'a rotation that was taken away'), (2, 1, 'an older one, without the newest'),
+               (2, 2, 'the newest, which was taken away')) AS t(lost, named, title);
+SELECT is(decrypted_without(1, 2), '200, key_decrypt 200 by keeper on live in main', 'the newest opens without an older one');
+
 -- Unprivileged -----------------------------------------------------------------
 
 SELECT refuses_unprivileged_key('key_decrypt', 'decrypt', cut('ciphertext', 38, '{"rotation": 1}'));

@@ -29,6 +29,19 @@ SELECT is((answered(endpoint, key, secret_id, kek_id)).body ->> 'need', need,
                 gen_random_uuid()::text, 'key')
        ) AS t(title, key, secret_id, kek_id, need);
 
+-- The daemon says that what it was given does not open.
+CREATE FUNCTION test.closed(kek_id text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_set(test.key_of(test.secret('ready'), kek_id), '{key,opened}', 'false')
+$$;
+SELECT everything() AS before \gset
+SELECT is(brief(knock(endpoint, request('ready', '1', data => 'x', extra => closed(:'kek')), data => 'x')),
+          '500 internal', endpoint || ' with a key that does not open is refused (SM101)')
+  FROM unnest('{secret_version_access,secret_version_create}'::text[]) AS endpoint;
+SELECT is(audited(), 'secret_version_create 500 internal by owner on ready/1 in main', 'it is audited');
+SELECT is(everything(), :'before', 'and nothing has happened');
+SELECT is((knock('secret_version_access', request('ready', '1', extra => closed(gen_random_uuid()::text)))).body ->> 'need',
+          'key', 'another key that does not open is none that is asked for');
+
 -- A project without a key-encryption key, and one with a newer key-encryption key.
 SELECT make_secret('first', caller => 'guest');
 SELECT is((knock('secret_version_create', request('first', data => 'x'), data => 'x')).text,
