@@ -51,7 +51,7 @@ access_key_remember(struct request *request)
 	struct hints *hints = request->service->hints;
 	const struct access_key *key = &request->call.access_key;
 	struct json_object *path;
-	struct hint hint;
+	struct hint hint = { .rotation = 0 };
 
 	uuid_copy(hint.project, key->project);
 	uuid_copy(hint.kek, key->kek);

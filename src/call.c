@@ -13,7 +13,8 @@
 
 /*
  * For the key, for a KEK that another daemon makes meanwhile, and alone; the
- * others for keys that rotate between two rounds.
+ * others for keys that rotate between two rounds.  With more than that, the
+ * client may try again later: nothing has happened.
  */
 #define CALL_ROUNDS_MAX 8
 
@@ -65,7 +66,7 @@ call_send(struct request *request)
 	if (++call->rounds > CALL_ROUNDS_MAX) {
 		log_error(
 		    "call asks again without end", log_text("id", request->id));
-		return (request_refuse(request, ERROR_INTERNAL));
+		return (request_refuse(request, ERROR_UNAVAILABLE));
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->once = (flags & ENDPOINT_CHANGES) != 0;
@@ -226,6 +227,8 @@ call_request(struct request *request, void (*answered)(struct request *request))
 	call->answered = answered;
 	if (request->route.endpoint->flags & ENDPOINT_KEY)
 		access_key_guess(request);
+	if (request->route.endpoint->flags & ENDPOINT_CIPHERS)
+		key_use_guess(request);
 	if (!call_send(request))
 		return (false);
 	call->deadline =

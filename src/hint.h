@@ -1,7 +1,9 @@
 /*
  * What the daemon remembers of earlier calls, so that it can send the key
  * with the first call: which project and KEK a secret has, and which secret a
- * path led to.  It may be stale; the database checks, and asks again.
+ * path led to; and the newest rotation of a managed key, with which it can do
+ * what is asked before the first call.  It may be stale; the database checks,
+ * and asks again.
  *
  * A caller mostly reads in one project: what its last read told is kept under
  * its digest, and serves for a secret that nothing is known of.
@@ -11,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uuid/uuid.h>
 
 struct hints;
@@ -18,12 +21,16 @@ struct hints;
 struct hint {
 	uuid_t project;
 	uuid_t kek;
+	int32_t rotation; /* of a managed key; of what else there is, 0 */
 };
 
 struct hints *hint_new(size_t entries);
 void hint_free(struct hints *hints);
 
-/* Of a secret by its id, or of a caller by the first bytes of its digest. */
+/*
+ * Of a secret or a managed key by its id, or of a caller by the first bytes of
+ * its digest.
+ */
 bool hint_get(struct hints *hints, const uuid_t whose, struct hint *hint)
     __attribute__((warn_unused_result));
 void hint_put(struct hints *hints, const uuid_t whose, const struct hint *hint);

@@ -3,6 +3,7 @@
 
 #include "base64.h"
 #include "cipher.h"
+#include "hint.h"
 #include "key_use.h"
 #include "log.h"
 #include "memory.h"
@@ -212,6 +213,70 @@ key_use_write(struct request *request, const struct key_use_rotation *newest)
 	document_value_free(&ciphertext);
 }
 
+static bool
+key_use_key_id(struct request *request, uuid_t key)
+{
+	struct json_object *path;
+
+	json_object_object_get_ex(request->document, "path", &path);
+	return (need_uuid(path, "key_id", key));
+}
+
+/* Whether it can be done with the newest rotation alone. */
+static bool
+key_use_is_simple(const struct request *request, int32_t newest)
+{
+	const unsigned int flags = request->route.endpoint->flags;
+	const struct document_value *ciphertext = &request->ciphertext;
+
+	if (newest == 0)
+		return (false); /* it is remembered of something else */
+	if (flags & ENDPOINT_DECRYPTS)
+		return (cipher_rotation(ciphertext->bytes, ciphertext->size) ==
+		    newest);
+	return ((flags & ENDPOINT_GENERATES) != 0 ||
+	    request->plaintext.bytes != NULL);
+}
+
+void
+key_use_guess(struct request *request)
+{
+	struct key_use_rotation newest;
+	char kek_id[UUID_STR_LEN];
+	struct hint hint;
+	uuid_t key;
+
+	if (!key_use_key_id(request, key) ||
+	    !hint_get(request->service->hints, key, &hint) ||
+	    !key_use_is_simple(request, hint.rotation) ||
+	    !keyring_cipher_key(request->service->keyring, hint.kek,
+		hint.project, newest.key))
+		return;
+	newest.number = hint.rotation;
+	uuid_unparse_lower(hint.kek, kek_id);
+	newest.kek_id = kek_id;
+	if (request->route.endpoint->flags & ENDPOINT_DECRYPTS)
+		key_use_describe_done(request, &newest,
+		    key_use_decrypt(request, &newest),
+		    &(struct document_value){ .bytes = NULL });
+	else
+		key_use_write(request, &newest);
+	memory_wipe(&newest, sizeof(newest));
+}
+
+static void
+key_use_remember(struct request *request, struct json_object *need,
+    const struct key_use_rotation *newest)
+{
+	struct hint hint = { .rotation = newest->number };
+	uuid_t key;
+
+	if (key_use_key_id(request, key) &&
+	    need_uuid(need, "project_id", hint.project) &&
+	    uuid_parse(newest->kek_id, hint.kek) == 0)
+		hint_put(request->service->hints, key, &hint);
+}
+
 void
 key_use_perform(struct request *request, struct json_object *need)
 {
@@ -222,6 +287,8 @@ key_use_perform(struct request *request, struct json_object *need)
 	if (given == NULL)
 		return (call_fail(request, "call's need is malformed"));
 	opened = key_use_open(request, need, given, &newest);
+	if (opened)
+		key_use_remember(request, need, &newest);
 	if (opened && request->route.endpoint->flags & ENDPOINT_DECRYPTS)
 		opened = key_use_read(request, need, &newest);
 	else if (opened)

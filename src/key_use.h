@@ -13,6 +13,12 @@
 struct request;
 
 /*
+ * Does it before the door is asked, with the newest rotation as it is
+ * remembered, which may spare a round.  The door takes it, or gives the newest.
+ */
+void key_use_guess(struct request *request);
+
+/*
  * The door has given the rotations of the key that it takes: encrypts or
  * decrypts with them, and goes on with the call.
  */

@@ -15,6 +15,7 @@ test_remembers(void **state)
 	uuid_generate_random(other);
 	uuid_generate_random(hint.project);
 	uuid_generate_random(hint.kek);
+	hint.rotation = 7;
 	assert_false(hint_get(hints, secret, &found));
 	hint_put(hints, secret, &hint);
 	assert_true(hint_get(hints, secret, &found));

@@ -2,11 +2,13 @@
 
 #include "../../src/base64.h"
 #include "../../src/cipher.h"
+#include "../../src/hint.h"
 #include "../../src/key_use.h"
 #include "../../src/memory.h"
 #include "../../src/need.h"
 #include "call_fake.h"
 
+#define KEY "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 #define PROJECT "11111111-2222-4333-8444-555555555555"
 #define PLAIN "canary of a plaintext"
 #define PLAIN_SIZE (sizeof(PLAIN) - 1)
@@ -36,7 +38,9 @@ set_up(void **state)
 	fake_service(&service);
 	memset(&request, 0, sizeof(request));
 	request.service = &service;
-	request.document = json_tokener_parse("{\"body\":{}}");
+	service.hints = hint_new(64);
+	request.document = json_tokener_parse(
+	    "{\"path\":{\"key_id\":\"" KEY "\"},\"body\":{}}");
 	request.body = evbuffer_new();
 	uuid_parse(PROJECT, project);
 	for (i = 1; i <= 3; i++)
@@ -54,6 +58,7 @@ tear_down(void **state)
 	document_value_free(&request.plaintext);
 	document_value_free(&request.ciphertext);
 	document_value_free(&request.associated_data);
+	hint_free(service.hints);
 	keyring_free(service.keyring);
 	return (0);
 }
@@ -313,6 +318,88 @@ test_keys_that_do_not_open(void **state)
 	json_object_put(need);
 }
 
+/* Whether it is done before the door is asked. */
+static bool
+guesses(const struct endpoint *endpoint)
+{
+	request.route.endpoint = endpoint;
+	json_object_object_del(request.document, "cipher");
+	key_use_guess(&request);
+	return (json_object_object_get_ex(request.document, "cipher", NULL));
+}
+
+static void
+test_newest_rotation_is_remembered(void **state)
+{
+	(void)state;
+	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.associated_data, "place", 5);
+	assert_false(guesses(&encrypt));
+	PERFORM(&encrypt, 1);
+	assert_true(guesses(&encrypt));
+	assert_told(1, true);
+	assert_not_told(&request.plaintext);
+	take_ciphertext(1);
+	document_value_free(&request.plaintext);
+	assert_true(guesses(&decrypt));
+	assert_told(1, true);
+	assert_null(told("ciphertext"));
+	assert_plain(PLAIN, PLAIN_SIZE);
+	assert_true(guesses(&generate));
+	assert_told(1, true);
+	assert_int_equal(request.plaintext.size, CRYPTO_KEY_SIZE);
+	/* What does not open is told to the door, which may refuse it sooner. */
+	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	request.associated_data.size--;
+	assert_true(guesses(&decrypt));
+	assert_told(1, false);
+	assert_null(request.plaintext.bytes);
+	request.associated_data.size++;
+	/* There is a newer one, and the door says so. */
+	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	PERFORM(&encrypt, 2);
+	assert_true(guesses(&encrypt));
+	assert_told(2, true);
+	/* For an older ciphertext more is needed than is remembered. */
+	assert_false(guesses(&decrypt));
+	PERFORM(&decrypt, 2, 1);
+	assert_plain(PLAIN, PLAIN_SIZE);
+	fake_expect((struct fake){ .again = 3 });
+}
+
+static void
+test_nothing_is_guessed(void **state)
+{
+	struct hint hint = { .rotation = 0 };
+	uuid_t key;
+
+	(void)state;
+	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	/* Of a key that does not open nothing is remembered. */
+	rotations[2].wrapped.bytes[30] ^= 1;
+	PERFORM(&encrypt, 2);
+	assert_false(guesses(&encrypt));
+	PERFORM(&encrypt, 1);
+	assert_true(guesses(&encrypt));
+	/* Nor without a plaintext or a ciphertext. */
+	document_value_free(&request.plaintext);
+	assert_false(guesses(&encrypt));
+	assert_false(guesses(&decrypt));
+	/* What is remembered of a secret is no rotation. */
+	uuid_parse(KEY, key);
+	uuid_copy(hint.project, project);
+	uuid_copy(hint.kek, rotations[1].kek);
+	hint_put(service.hints, key, &hint);
+	assert_false(guesses(&generate));
+	/* A key that is not open any more. */
+	hint.rotation = 3;
+	uuid_copy(hint.kek, rotations[3].kek);
+	hint_put(service.hints, key, &hint);
+	assert_false(guesses(&generate));
+	json_object_object_del(request.document, "path");
+	assert_false(guesses(&generate));
+}
+
 static void
 assert_answer(const char *text)
 {
@@ -371,6 +458,10 @@ main(void)
 		    test_data_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_keys_that_do_not_open, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_newest_rotation_is_remembered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_nothing_is_guessed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_answer, set_up, tear_down),
 	};
 

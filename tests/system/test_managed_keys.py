@@ -20,6 +20,7 @@ from expected import (
 from support import eventually, keys
 from support.client import values
 from support.daemon import coffer
+from support.tenant import Tenant
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +275,68 @@ def test_rotation_while_it_is_used(stage):
     for ciphertext in rounds:
         assert stage.manager.decrypt(key_id, ciphertext, b"place") == b"plaintext"
     eventually(lambda: set(stage.rotations(secret_id)) == {(21,)})
+
+
+def test_rotation_elsewhere(stage):
+    """What a daemon remembers of a key is no more than a guess."""
+    manager, other = stage.manager, stage.manager.to(stage.start())
+    key_id = manager.create_key()["id"]
+    ciphertext = other.encrypt(key_id, b"plaintext")
+    assert other.decrypt(key_id, ciphertext) == b"plaintext"
+    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    answer = other.ask_to_decrypt(key_id, ciphertext)
+    assert base64.b64decode(answer.body["plaintext"]) == b"plaintext"
+    again = base64.b64decode(answer.body["ciphertext"])
+    assert again[1:5] == b"\x00\x00\x00\x02" and manager.decrypt(key_id, again) == b"plaintext"
+    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    assert other.encrypt(key_id, b"plaintext")[1:5] == b"\x00\x00\x00\x03"
+    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    made = {
+        name: base64.b64decode(value)
+        for name, value in other.post(f"/keys/{key_id}/generate-data-key", {}).body.items()
+        if name in ("plaintext", "ciphertext")
+    }
+    assert made["ciphertext"][1:5] == b"\x00\x00\x00\x04"
+    assert manager.decrypt(key_id, made["ciphertext"]) == made["plaintext"]
+    assert manager.post(f"/keys/{key_id}/disable", {}).status == 200
+    for verb, call in CALLS.items():
+        assert_answer(other.post(f"/keys/{key_id}/{verb}", call(ciphertext)), *key_not_usable(key_id))
+
+
+def test_guess_needs_the_right(stage):
+    """A daemon that knows a key does not tell anything with it that the door has not allowed."""
+    key_id = stage.manager.create_key()["id"]
+    ciphertext = stage.manager.encrypt(key_id, b"plaintext")
+    assert stage.manager.decrypt(key_id, ciphertext) == b"plaintext"
+    row = "SELECT method, status FROM audit.event WHERE id = %s"
+    for caller, status in ((stage.tenant.client(key=stage.tenant.key()), 403), (Tenant(stage.daemon).client(), 404)):
+        stranger = caller.key_manager()
+        for verb, call in CALLS.items():
+            answer = stranger.post(f"/keys/{key_id}/{verb}", call(ciphertext))
+            assert answer.status == status and "plaintext" not in answer.body and "ciphertext" not in answer.body
+            receipt = int(answer.headers["X-Audit-Id"])
+            assert stage.database.query(row, receipt) == [(f"key_{verb.replace('-', '_')}", status)]
+
+
+ALWAYS_ANOTHER = """
+    CREATE OR REPLACE FUNCTION rule.managed_key_rotation(key_id uuid, rotation bigint) RETURNS rule.rotation
+    LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN
+        RETURN (SELECT (1 + random() * 1e9, k.id, k.root_id, k.wrapped)::rule.rotation
+                  FROM store.kek k WHERE k.key_id = managed_key_rotation.key_id);
+    END
+    $$"""
+
+
+def test_key_that_rotates_without_end(stage):
+    """If it does so between all rounds of a call, the call is to be made again later."""
+    key_id = stage.manager.create_key()["id"]
+    stage.database.deploy(ALWAYS_ANOTHER)
+    for verb in ("encrypt", "generate-data-key"):
+        answer = stage.manager.post(f"/keys/{key_id}/{verb}", CALLS[verb](b""))
+        assert_answer(answer, 503, {"message": "service is unavailable", "type": "unavailable"})
+        assert int(answer.headers["Retry-After"]) > 0
+    assert stage.daemon.log.count("call asks again without end") == 2
 
 
 def test_new_root_key(stage, numbered):
