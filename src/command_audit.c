@@ -176,6 +176,10 @@ audit_run(struct audit *audit)
 	struct copy *chain, *seals = NULL, *events = NULL;
 	bool done = false;
 
+	if (!witness_begin(&audit->witness)) {
+		fprintf(stderr, "coffer: unable to read the anchors again\n");
+		return (false);
+	}
 	chain = audit_source(audit, audit->seals, 0, AUDIT_CHAIN_SQL);
 	if (chain != NULL) {
 		verify_chain(&audit->verify, chain);
@@ -232,7 +236,6 @@ command_audit(const struct settings *settings, int argc, char **argv)
 		fputs(audit_usage, stderr);
 	} else if (audit.seals != NULL || audit_connect(&audit, settings)) {
 		audit.verify.partial = audit.seals != NULL;
-		witness_sort(&audit.witness);
 		if (audit.seals == NULL && audit.verify.keys_count == 0)
 			audit_ask_keys(&audit);
 		if (audit_run(&audit))

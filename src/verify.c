@@ -202,6 +202,11 @@ verify_link(struct verify *verify, const struct copy_field *seal,
 			    "the seals before it are missing");
 		return;
 	}
+	if (no <= before->no) {
+		verify_damage(verify, "chain_broken", place,
+		    "it comes after seal %" PRId64, before->no);
+		return;
+	}
 	if (no != before->no + 1) {
 		if (!verify->partial)
 			verify_damage(verify, "seal_missing", place,
@@ -253,8 +258,8 @@ verify_chain(struct verify *verify, struct copy *seals)
 			    "its hash is not that of its other columns");
 		verify_signature(verify, seal, place);
 		if (verify->witness != NULL &&
-		    !witness_agrees(
-			&verify->witness->seals, no, seal[SEAL_HASH].bytes))
+		    !witness_seal_agrees(
+			verify->witness, no, seal[SEAL_HASH].bytes))
 			verify_damage(verify, "anchor_differs", place,
 			    "another hash was anchored: the chain was made "
 			    "anew");
@@ -450,7 +455,7 @@ verify_row(struct verify *verify, struct verify_range *range,
 		verify_damage(verify, "row_changed", verify_place("row", id),
 		    "its hash is not that of its other columns");
 	if (verify->witness != NULL &&
-	    !witness_agrees(&verify->witness->receipts, id, hash))
+	    !witness_row_agrees(verify->witness, id, hash))
 		verify_damage(verify, "receipt_differs",
 		    verify_place("row", id),
 		    "another hash was given out as its receipt");
@@ -500,38 +505,43 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 /* Anchors ------------------------------------------------------------------ */
 
 static void
-verify_unseen(struct verify *verify, const struct witness_list *list,
-    int64_t from, const char *kind, const char *what, const char *words)
+verify_lost(struct verify *verify, uint64_t count, int64_t first,
+    const char *kind, const char *what, const char *words)
 {
-	uint64_t unseen = 0;
-	int64_t first = 0;
-	size_t i;
-
-	for (i = 0; i < list->count; i++) {
-		if (!list->entries[i].seen && list->entries[i].number >= from &&
-		    unseen++ == 0)
-			first = list->entries[i].number;
-	}
-	if (unseen > 0)
+	if (count > 0)
 		verify_damage(verify, kind, verify_place(what, first),
-		    "it and %" PRIu64 " more %s", unseen - 1, words);
+		    "it and %" PRIu64 " more %s", count - 1, words);
 }
 
 void
 verify_anchors(struct verify *verify)
 {
-	int64_t from = 0;
+	const struct witness *witness = verify->witness;
+	uint64_t lost = 0;
+	int64_t from = 0, first = 0;
+	size_t i;
 
-	if (verify->witness == NULL || verify->partial)
+	if (witness == NULL)
+		return;
+	if (!witness_seals_end(verify->witness))
+		verify_damage(verify, "unreadable", "anchors",
+		    "what was kept of them cannot be read again");
+	if (verify->partial)
 		return;
 	/* Rows of months that were dropped had receipts, too. */
 	if (verify->dropped > 0)
 		from = verify->first_row + VERIFY_CALLS;
-	verify_unseen(verify, &verify->witness->seals, 0, "anchor_lost", "seal",
+	for (i = 0; i < witness->receipts_count; i++) {
+		if (!witness->receipts[i].seen &&
+		    witness->receipts[i].number >= from && lost++ == 0)
+			first = witness->receipts[i].number;
+	}
+	verify_lost(verify, witness->seals_lost, witness->seals_lost_first,
+	    "anchor_lost", "seal",
 	    "were anchored and are gone: the end was cut off, or an older "
 	    "backup is in its place");
-	verify_unseen(verify, &verify->witness->receipts, from, "receipt_lost",
-	    "row", "were given out as receipts and are gone");
+	verify_lost(verify, lost, first, "receipt_lost", "row",
+	    "were given out as receipts and are gone");
 }
 
 void

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../src/memory.h"
 #include "../../src/verify.h"
 #include "copy.h"
 #include "test.h"
@@ -155,21 +156,23 @@ make_chain(void)
 static void
 witness_all(void)
 {
+	struct spool_entry entry;
 	int i;
 
 	verify.witness = &witness;
-	witness.seals.entries = calloc(3, sizeof(struct witness_entry));
-	witness.receipts.entries = calloc(4, sizeof(struct witness_entry));
+	witness.seals = spool_new();
 	for (i = 0; i < 3; i++) {
-		witness.seals.entries[i].number = seals[i].no;
-		memcpy(witness.seals.entries[i].hash, seals[i].hash, 32);
+		entry.number = seals[i].no;
+		memcpy(entry.hash, seals[i].hash, 32);
+		assert_true(spool_add(witness.seals, &entry));
 	}
+	witness.receipts = memory_new_array(4, sizeof(*witness.receipts));
 	for (i = 0; i < 4; i++) {
-		witness.receipts.entries[i].number = rows[i].id;
-		memcpy(witness.receipts.entries[i].hash, rows[i].hash, 32);
+		witness.receipts[i].number = rows[i].id;
+		memcpy(witness.receipts[i].hash, rows[i].hash, 32);
 	}
-	witness.seals.count = 3;
-	witness.receipts.count = 4;
+	witness.receipts_count = 4;
+	assert_true(witness_begin(&witness));
 }
 
 static int
@@ -213,8 +216,7 @@ tear_down(void **state)
 {
 	(void)state;
 	verify_free(&verify);
-	free(witness.seals.entries);
-	free(witness.receipts.entries);
+	witness_free(&witness);
 	remove(SEALS);
 	remove(EVENTS);
 	remove(FOUND);
@@ -485,6 +487,21 @@ test_seal_missing(void **state)
 	    "anchor_lost seal 1");
 }
 
+/* Seals in another order could not be compared with anchors. */
+static void
+test_seals_out_of_order(void **state)
+{
+	const struct seal first = seals[1];
+
+	(void)state;
+	seals[1] = seals[2];
+	seals[2] = first;
+	verify.partial = true;
+	assert_string_equal(found(),
+	    "chain_broken seal 1, row_unsealed row 1, row_unsealed row 2, "
+	    "rows_missing seal 1");
+}
+
 static void
 test_first_seal_missing(void **state)
 {
@@ -631,6 +648,7 @@ main(void)
 		VERIFY_TEST(seal_changed),
 		VERIFY_TEST(seal_made_anew),
 		VERIFY_TEST(seal_missing),
+		VERIFY_TEST(seals_out_of_order),
 		VERIFY_TEST(first_seal_missing),
 		VERIFY_TEST(all_seals_missing),
 		VERIFY_TEST(end_cut_off),

@@ -12,6 +12,9 @@ static unsigned char hash[CRYPTO_SHA256_SIZE], other[CRYPTO_SHA256_SIZE];
 #define HEX                                \
 	"abababababababababababababababab" \
 	"abababababababababababababababab"
+#define HEX_62                             \
+	"abababababababababababababababab" \
+	"ababababababababababababababab"
 
 static int
 set_up(void **state)
@@ -41,7 +44,19 @@ read_text(const char *text)
 	fputs(text, file);
 	fclose(file);
 	assert_true(witness_read(&witness, PATH));
-	witness_sort(&witness);
+}
+
+/* The anchors that are left, which are taken. */
+static size_t
+seals_left(void)
+{
+	size_t count = 0;
+
+	while (spool_next(witness.seals) != NULL) {
+		spool_take(witness.seals);
+		count++;
+	}
+	return (count);
 }
 
 static void
@@ -51,17 +66,19 @@ test_seals_and_receipts(void **state)
 	read_text("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"}\n"
 		  "{\"event\":\"request\",\"receipt\":70,\"receipt_hash\":"
 		  "\"" HEX "\"}\n");
-	assert_int_equal(witness.seals.count, 1);
-	assert_int_equal(witness.receipts.count, 1);
-	assert_false(witness.seals.entries[0].seen);
-	assert_true(witness_agrees(&witness.seals, 7, hash));
-	assert_true(witness.seals.entries[0].seen);
-	assert_false(witness_agrees(&witness.seals, 7, other));
+	assert_true(witness_begin(&witness));
 	/* Of what it has not seen it has nothing to say. */
-	assert_true(witness_agrees(&witness.seals, 70, other));
-	assert_false(witness.receipts.entries[0].seen);
-	assert_false(witness_agrees(&witness.receipts, 70, other));
-	assert_true(witness.receipts.entries[0].seen);
+	assert_true(witness_seal_agrees(&witness, 6, other));
+	assert_true(witness_seal_agrees(&witness, 7, hash));
+	assert_true(witness_seal_agrees(&witness, 70, other));
+	assert_true(witness_seals_end(&witness));
+	assert_int_equal(witness.seals_lost, 0);
+	assert_int_equal(witness.receipts_count, 1);
+	assert_true(witness_row_agrees(&witness, 7, other));
+	assert_false(witness.receipts[0].seen);
+	assert_false(witness_row_agrees(&witness, 70, other));
+	assert_true(witness.receipts[0].seen);
+	assert_true(witness_row_agrees(&witness, 70, hash));
 }
 
 static void
@@ -70,7 +87,8 @@ test_lines_of_syslog(void **state)
 	(void)state;
 	read_text("Nov 23 09:00:00 host coffer: coffer {\"event\":\"seal\","
 		  "\"no\":7,\"hash\":\"" HEX "\"}\n");
-	assert_false(witness_agrees(&witness.seals, 7, other));
+	assert_true(witness_begin(&witness));
+	assert_false(witness_seal_agrees(&witness, 7, other));
 }
 
 /* Several files, and a seal that went out twice: all of them must agree. */
@@ -79,15 +97,38 @@ test_more_than_once(void **state)
 {
 	(void)state;
 	read_text("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"}\n"
-		  "{\"event\":\"seal\",\"no\":6,\"hash\":\"" HEX "\"}\n");
-	read_text("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"}\n");
-	assert_int_equal(witness.seals.count, 3);
-	assert_true(witness_agrees(&witness.seals, 7, hash));
-	assert_true(witness.seals.entries[1].seen);
-	assert_true(witness.seals.entries[2].seen);
-	assert_false(witness.seals.entries[0].seen);
-	witness.seals.entries[1].hash[0] ^= 1;
-	assert_false(witness_agrees(&witness.seals, 7, hash));
+		  "{\"event\":\"seal\",\"no\":6,\"hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
+	read_text("{\"event\":\"seal\",\"no\":7,\"hash\":\"ac" HEX_62 "\"}\n"
+		  "{\"event\":\"seal\",\"no\":6,\"hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":70,\"receipt_hash\":\"ac" HEX_62 "\"}\n");
+	assert_true(witness_begin(&witness));
+	assert_true(witness_seal_agrees(&witness, 6, hash));
+	assert_false(witness_seal_agrees(&witness, 7, hash));
+	assert_true(witness_row_agrees(&witness, 69, hash));
+	assert_false(witness_row_agrees(&witness, 70, hash));
+	assert_int_equal(witness.receipts_count, 3);
+	assert_true(witness.receipts[0].seen && witness.receipts[1].seen &&
+	    witness.receipts[2].seen);
+}
+
+/* Those that no seal was compared with, each once. */
+static void
+test_seals_lost(void **state)
+{
+	(void)state;
+	read_text("{\"event\":\"seal\",\"no\":5,\"hash\":\"" HEX "\"}\n"
+		  "{\"event\":\"seal\",\"no\":6,\"hash\":\"" HEX "\"}\n"
+		  "{\"event\":\"seal\",\"no\":8,\"hash\":\"" HEX "\"}\n"
+		  "{\"event\":\"seal\",\"no\":8,\"hash\":\"" HEX "\"}\n"
+		  "{\"event\":\"seal\",\"no\":9,\"hash\":\"" HEX "\"}\n");
+	assert_true(witness_begin(&witness));
+	assert_true(witness_seal_agrees(&witness, 5, hash));
+	assert_true(witness_seal_agrees(&witness, 7, hash));
+	assert_true(witness_seals_end(&witness));
+	assert_int_equal(witness.seals_lost, 3);
+	assert_int_equal(witness.seals_lost_first, 6);
 }
 
 static void
@@ -104,37 +145,58 @@ test_other_lines(void **state)
 		  "{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"\n"
 		  "{\"event\":\"started\"}\n"
 		  "{\"receipt\":70}\n");
-	assert_int_equal(witness.seals.count, 0);
-	assert_int_equal(witness.receipts.count, 0);
-	assert_true(witness_agrees(&witness.seals, 7, hash));
+	assert_true(witness_begin(&witness));
+	assert_int_equal(seals_left(), 0);
+	assert_int_equal(witness.receipts_count, 0);
 	assert_false(witness_read(&witness, "no such file"));
 }
 
-/* Of each file the last receipts, and all seals. */
 static void
-test_receipts_are_bounded(void **state)
+read_receipts(size_t from, size_t to)
 {
 	FILE *file = fopen(PATH, "w");
 	size_t i;
 
-	(void)state;
 	assert_non_null(file);
-	for (i = 0; i < WITNESS_RECEIPTS + 10; i++) {
+	for (i = from; i < to; i++) {
 		fprintf(file,
 		    "{\"receipt\":%zu,\"receipt_hash\":\"" HEX "\"}\n", i);
-		if (i == 3)
+		if (i == from)
 			fputs("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX
 			      "\"}\n",
 			    file);
 	}
 	fclose(file);
 	assert_true(witness_read(&witness, PATH));
-	witness_sort(&witness);
-	assert_int_equal(witness.seals.count, 1);
-	assert_int_equal(witness.receipts.count, WITNESS_RECEIPTS);
-	assert_int_equal(witness.receipts.entries[0].number, 10);
-	assert_int_equal(witness.receipts.entries[WITNESS_RECEIPTS - 1].number,
-	    WITNESS_RECEIPTS + 9);
+}
+
+static void
+has_receipts(size_t from, size_t to)
+{
+	assert_int_equal(witness.receipts_count, to - from);
+	assert_int_equal(witness.receipts[0].number, from);
+	assert_int_equal(witness.receipts[to - from - 1].number, to - 1);
+}
+
+/* Of each file the last receipts, of all the highest; and all seals. */
+static void
+test_receipts_are_bounded(void **state)
+{
+	size_t i;
+
+	(void)state;
+	read_receipts(0, WITNESS_RECEIPTS + 10);
+	has_receipts(10, WITNESS_RECEIPTS + 10);
+	for (i = 1; i < 5; i++)
+		read_receipts(
+		    10 + WITNESS_RECEIPTS * i, 10 + WITNESS_RECEIPTS * (i + 1));
+	has_receipts(10 + WITNESS_RECEIPTS,
+	    10 + WITNESS_RECEIPTS + WITNESS_RECEIPTS_MAX);
+	read_receipts(0, 10);
+	has_receipts(10 + WITNESS_RECEIPTS,
+	    10 + WITNESS_RECEIPTS + WITNESS_RECEIPTS_MAX);
+	assert_true(witness_begin(&witness));
+	assert_int_equal(seals_left(), 6);
 }
 
 int
@@ -147,6 +209,8 @@ main(void)
 		    test_lines_of_syslog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_more_than_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_seals_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_other_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,175 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "memory.h"
+#include "spool.h"
+
+#define SPOOL_AHEAD 256 /* entries of a run that are read at once */
+#define SPOOL_RUN_SIZE (SPOOL_ROOM * (off_t)sizeof(struct spool_entry))
+
+/*
+ * The file has runs of SPOOL_ROOM entries, each of them sorted; what came
+ * after the last of them is in memory.
+ */
+struct spool_run {
+	struct spool_entry *ahead; /* NULL: it is the one in memory */
+	const struct spool_entry *next, *end;
+	off_t place; /* in the file, of what comes after end */
+	size_t left; /* entries there */
+};
+
+struct spool {
+	FILE *file;
+	size_t file_runs;
+	struct spool_entry *entries;
+	size_t count;
+	struct spool_run *runs; /* NULL: it is still filled */
+	struct spool_run *lowest; /* that has the next entry */
+	bool failed;
+};
+
+struct spool *
+spool_new(void)
+{
+	struct spool *spool = memory_new(sizeof(*spool));
+
+	spool->entries = memory_new_array(SPOOL_ROOM, sizeof(*spool->entries));
+	return (spool);
+}
+
+void
+spool_free(struct spool *spool)
+{
+	size_t i;
+
+	if (spool == NULL)
+		return;
+	for (i = 0; spool->runs != NULL && i < spool->file_runs; i++)
+		memory_free(spool->runs[i].ahead);
+	memory_free(spool->runs);
+	memory_free(spool->entries);
+	if (spool->file != NULL)
+		fclose(spool->file);
+	memory_free(spool);
+}
+
+static int
+spool_compare(const void *left, const void *right)
+{
+	const struct spool_entry *a = left, *b = right;
+
+	return ((a->number > b->number) - (a->number < b->number));
+}
+
+static void
+spool_sort(struct spool *spool)
+{
+	qsort(spool->entries, spool->count, sizeof(*spool->entries),
+	    spool_compare);
+}
+
+static bool
+spool_write(struct spool *spool)
+{
+	spool_sort(spool);
+	if (spool->file == NULL)
+		spool->file = tmpfile();
+	if (spool->file == NULL ||
+	    fwrite(spool->entries, sizeof(*spool->entries), spool->count,
+		spool->file) != spool->count)
+		return (false);
+	spool->file_runs++;
+	spool->count = 0;
+	return (true);
+}
+
+bool
+spool_add(struct spool *spool, const struct spool_entry *entry)
+{
+	if (spool->count == SPOOL_ROOM && !spool_write(spool))
+		return (false);
+	spool->entries[spool->count++] = *entry;
+	return (true);
+}
+
+static void
+spool_read(struct spool *spool, struct spool_run *run)
+{
+	size_t count = run->left < SPOOL_AHEAD ? run->left : SPOOL_AHEAD;
+	size_t size = count * sizeof(*run->ahead);
+
+	run->next = run->end = run->ahead;
+	if (count == 0)
+		return;
+	if (pread(fileno(spool->file), run->ahead, size, run->place) !=
+	    (ssize_t)size) {
+		spool->failed = true;
+		return;
+	}
+	run->end += count;
+	run->left -= count;
+	run->place += (off_t)size;
+}
+
+static void
+spool_find_lowest(struct spool *spool)
+{
+	struct spool_run *run = spool->runs;
+	size_t i;
+
+	spool->lowest = NULL;
+	for (i = 0; i <= spool->file_runs; i++, run++) {
+		if (run->next < run->end &&
+		    (spool->lowest == NULL ||
+			run->next->number < spool->lowest->next->number))
+			spool->lowest = run;
+	}
+}
+
+bool
+spool_begin(struct spool *spool)
+{
+	struct spool_run *run;
+	size_t i;
+
+	spool_sort(spool);
+	if (spool->file != NULL && fflush(spool->file) != 0)
+		return (false);
+	spool->runs = memory_new_array(spool->file_runs + 1, sizeof(*run));
+	for (i = 0; i < spool->file_runs; i++) {
+		run = &spool->runs[i];
+		run->ahead = memory_new_array(SPOOL_AHEAD, sizeof(*run->ahead));
+		run->place = (off_t)i * SPOOL_RUN_SIZE;
+		run->left = SPOOL_ROOM;
+		spool_read(spool, run);
+	}
+	run = &spool->runs[spool->file_runs];
+	run->next = spool->entries;
+	run->end = spool->entries + spool->count;
+	spool_find_lowest(spool);
+	return (!spool->failed);
+}
+
+const struct spool_entry *
+spool_next(const struct spool *spool)
+{
+	return (spool->lowest != NULL ? spool->lowest->next : NULL);
+}
+
+void
+spool_take(struct spool *spool)
+{
+	struct spool_run *run = spool->lowest;
+
+	if (++run->next == run->end && run->ahead != NULL)
+		spool_read(spool, run);
+	spool_find_lowest(spool);
+}
+
+bool
+spool_failed(const struct spool *spool)
+{
+	return (spool->failed);
+}

@@ -1,0 +1,141 @@
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../../src/spool.h"
+#include "test.h"
+
+#define MANY (3 * SPOOL_ROOM + 7)
+
+static struct spool *spool;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	spool = spool_new();
+	return (0);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	spool_free(spool);
+	return (0);
+}
+
+static void
+add(int64_t number)
+{
+	struct spool_entry entry = { .number = number };
+
+	memset(entry.hash, (int)(number % 251), sizeof(entry.hash));
+	assert_true(spool_add(spool, &entry));
+}
+
+/* The next is this one, with its own hash. */
+static void
+take(int64_t number)
+{
+	const struct spool_entry *entry = spool_next(spool);
+
+	assert_non_null(entry);
+	assert_int_equal(entry->number, number);
+	assert_int_equal(entry->hash[0], number % 251);
+	assert_int_equal(entry->hash[31], number % 251);
+	spool_take(spool);
+}
+
+static void
+test_nothing(void **state)
+{
+	(void)state;
+	assert_true(spool_begin(spool));
+	assert_null(spool_next(spool));
+	assert_false(spool_failed(spool));
+	spool_free(NULL);
+}
+
+static void
+test_few(void **state)
+{
+	(void)state;
+	add(3);
+	add(1);
+	add(3);
+	add(2);
+	assert_true(spool_begin(spool));
+	take(1);
+	take(2);
+	take(3);
+	take(3);
+	assert_null(spool_next(spool));
+}
+
+/* All numbers once, in an order in which each run has some of everywhere. */
+static void
+test_more_than_there_is_room_for(void **state)
+{
+	int64_t i;
+
+	(void)state;
+	for (i = 0; i < MANY; i++)
+		add(i * 100003 % MANY);
+	assert_true(spool_begin(spool));
+	for (i = 0; i < MANY; i++)
+		take(i);
+	assert_null(spool_next(spool));
+	assert_false(spool_failed(spool));
+}
+
+static void
+test_as_many_as_there_is_room_for(void **state)
+{
+	int64_t i;
+
+	(void)state;
+	for (i = SPOOL_ROOM; i > 0; i--)
+		add(i);
+	assert_true(spool_begin(spool));
+	for (i = 1; i <= SPOOL_ROOM; i++)
+		take(i);
+	assert_null(spool_next(spool));
+}
+
+/* Where a file may have no more than a page, nothing is left out in silence. */
+static void
+test_no_room_on_disk(void **state)
+{
+	struct spool_entry entry = { .number = 1 };
+	struct rlimit before, page;
+	bool added = true;
+	int64_t i;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	page = before;
+	page.rlim_cur = 4096;
+	setrlimit(RLIMIT_FSIZE, &page);
+	for (i = 0; i <= SPOOL_ROOM && added; i++)
+		added = spool_add(spool, &entry);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_false(added);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define SPOOL_TEST(name) \
+	cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
+		SPOOL_TEST(nothing),
+		SPOOL_TEST(few),
+		SPOOL_TEST(more_than_there_is_room_for),
+		SPOOL_TEST(as_many_as_there_is_room_for),
+		SPOOL_TEST(no_room_on_disk),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
