@@ -55,8 +55,8 @@ $$;
 COMMENT ON FUNCTION rule.caller_permission_sets(text, text) IS
     'Gives the permission sets that allow an action: read (metadata), access (data), create, write, delete, restore, audit (the events) or watch (changes); on a key: read, create, write, delete, restore, encrypt or decrypt.';
 
--- Who may what, in one place: rule.caller_may enforces it and auditor.secret_readers explains it. SQL and without SET,
--- so that the planner puts it into the query that calls it.
+-- Who may what, in one place: rule.caller_may enforces it, auditor.secret_readers and auditor.key_users explain it. SQL and
+-- without SET, so that the planner puts it into the query that calls it.
 CREATE FUNCTION rule.caller_rights(principal_id uuid, permission_sets text[], project_id uuid)
 RETURNS TABLE (policy_id uuid, policy_name text, permission_set text, organization_wide boolean)
 LANGUAGE sql STABLE

@@ -1,6 +1,7 @@
--- Ten million events of the last 150 days, or as many as variable `events` says, as life leaves them: 95% reads, of 20,000
+-- Ten million events of the last 150 days, or as many as variable `events` says, as life leaves them: 94% reads, of 20,000
 -- secrets by 1,000 API keys of 200 principals in ten organizations, all of them skewed; a tenth of the secrets is never read,
--- but looked at; 2% are refused, 1% are changes; four calls share a transaction. Their hashes are right, and seals can be made.
+-- but looked at; 2% are refused, 1% are changes, 1% uses of 100 managed keys; four calls share a transaction. Their hashes are
+-- right, and seals can be made.
 \if :{?events} \else \set events 10000000 \endif
 \timing on
 SET synchronous_commit = off;
@@ -31,7 +32,7 @@ CREATE TABLE load.key AS
 SELECT k AS i, p.id AS principal_id,
        operator.api_key_add(p.id, 'SCW' || lpad(k::text, 17, '0'), sha256(k::text::bytea)) AS id
   FROM generate_series(0, 999) AS k JOIN load.principal p ON p.i = k % 200;
-SELECT operator.policy_create(id, 'access', '{SecretManagerSecretAccess}') FROM load.principal \g /dev/null
+SELECT operator.policy_create(id, 'access', '{SecretManagerSecretAccess,KeyManagerKeyDecrypt}') FROM load.principal \g /dev/null
 CREATE TABLE load.secret AS
 SELECT s AS i, md5('s' || s)::uuid AS id, p.organization_id, p.id AS project_id
   FROM generate_series(0, 19999) AS s JOIN load.project p ON p.i = s % 10;
@@ -40,6 +41,11 @@ SELECT id, organization_id, project_id, 'fr-par', '/', 's' || i, 'opaque', '', '
        now() - (200 + i % 100) * interval '1 day', now() FROM load.secret;
 INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)
 SELECT id, 1, 'enabled', '', now() - (i % 100) * interval '1 day', now(), '\x01' FROM load.secret;
+CREATE TABLE load.managed_key AS
+SELECT k AS i, md5('k' || k)::uuid AS id, p.organization_id, p.id AS project_id
+  FROM generate_series(0, 99) AS k JOIN load.project p ON p.i = k % 10;
+INSERT INTO store.managed_key (id, organization_id, project_id, region, name, tags, protected, created_at, updated_at, rotated_at)
+SELECT id, organization_id, project_id, 'fr-par', 'k' || i, '{}', false, now(), now(), now() FROM load.managed_key;
 
 -- The transactions that have written the events: they have to be over when these are sealed.
 CREATE TABLE load.xid AS SELECT pg_current_xact_id()::text::bigint + 1 AS first;
@@ -71,8 +77,11 @@ BEGIN
                         'coffer_api', CASE WHEN w.what >= 5 THEN s.organization_id END, CASE WHEN w.what >= 5 THEN k.principal_id END,
                         CASE WHEN w.what >= 5 THEN k.id END, '192.0.2.1'::inet + (k.i % 250), 'client/1.0',
                         CASE WHEN w.what < 20 THEN 'secret_version_access' WHEN w.what < 30 THEN 'secret_update'
-                             WHEN w.what < 50 THEN 'secret_get' ELSE 'secret_version_access' END,
-                        'fr-par', CASE WHEN w.what >= 5 THEN s.project_id END, CASE WHEN w.what >= 5 THEN s.id END, 1,
+                             WHEN w.what < 50 THEN 'secret_get' WHEN w.what < 60 THEN 'key_decrypt'
+                             ELSE 'secret_version_access' END,
+                        'fr-par', CASE WHEN w.what >= 5 THEN s.project_id END,
+                        CASE WHEN w.what < 5 THEN NULL WHEN w.what >= 50 AND w.what < 60 THEN m.id ELSE s.id END,
+                        CASE WHEN w.what < 50 OR w.what >= 60 THEN 1 END,
                         CASE WHEN w.what < 5 THEN 401 WHEN w.what < 20 THEN 403 ELSE 200 END,
                         CASE WHEN w.what < 5 THEN 'denied_authentication' WHEN w.what < 20 THEN 'permissions_denied' END,
                         '{"path": {"revision": "latest", "secret_id": "01234567-89ab-cdef-0123-456789abcdef"}}', NULL)::audit.event AS e
@@ -83,6 +92,7 @@ BEGIN
                                                    THEN 18000 + floor(2000 * load.random(n, 2) ^ 4)
                                                    ELSE floor(18000 * load.random(n, 2) ^ 4) END::integer
                   JOIN load.key k ON k.i = 10 * floor(100 * load.random(n, 3) ^ 2)::integer + s.i % 10
+                  JOIN load.managed_key m ON m.i = 10 * floor(10 * load.random(n, 4) ^ 2)::integer + s.i % 10
                  ORDER BY n) AS e;
         COMMIT;
     END LOOP;

@@ -1,8 +1,9 @@
--- Who may read what: the explanation against the doors, on random policies.
+-- Who may read what, or use which key: the explanation against the doors, on random policies.
 BEGIN;
 \ir ../setup.sql
+\ir ../keys.sql
 
--- Twelve principals of two organizations with up to four random rules each; a secret with a version in each of six projects.
+-- Twelve principals of two organizations with a few random rules each; a secret with a version, and a key, in each of six projects.
 SELECT setseed(0.4711);
 CREATE TABLE test.who (name text, organization text);
 INSERT INTO test.who SELECT 'who ' || i, CASE WHEN i <= 8 THEN 'acme' ELSE 'rival' END FROM generate_series(1, 12) AS i;
@@ -22,11 +23,12 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT make_caller('acme all', 'acme', '{SecretManagerFullAccess}', NULL, NULL),
-       make_caller('rival all', 'rival', '{SecretManagerFullAccess}', NULL, NULL);
+SELECT make_caller('acme all', 'acme', '{SecretManagerFullAccess,KeyManagerFullAccess}', NULL, NULL),
+       make_caller('rival all', 'rival', '{SecretManagerFullAccess,KeyManagerFullAccess}', NULL, NULL);
 SELECT make_secret(replace('s ' || p.name, ' ', '-'), jsonb_build_object('project_id', p.id),
                    split_part(p.name, ' ', 1) || ' all'),
-       make_version(replace('s ' || p.name, ' ', '-'), caller => split_part(p.name, ' ', 1) || ' all')
+       make_version(replace('s ' || p.name, ' ', '-'), caller => split_part(p.name, ' ', 1) || ' all'),
+       make_key(replace('k ' || p.name, ' ', '-'), jsonb_build_object('project_id', p.id), split_part(p.name, ' ', 1) || ' all')
   FROM store.project p WHERE p.name ~ ' [123]$';
 
 -- All pairs: what the door does, and what the auditor is told.
@@ -39,6 +41,19 @@ SELECT cmp_ok((SELECT count(*) FROM test.pair WHERE status = 200), '>', 5::bigin
 SELECT cmp_ok((SELECT count(*) FROM test.pair WHERE status = 403), '>', 5::bigint, 'and some of which cannot');
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 GRANT SELECT ON test.pair TO PUBLIC;
+CREATE TABLE test.use AS
+SELECT w.name AS caller, n.name AS key, n.id AS key_id, p.id AS principal_id, a.action,
+       (test.call_key('key_' || a.action, n.name, caller => w.name,
+                      extra => test.cut('plaintext', 5) || test.cut('ciphertext', 38, '{"rotation": 1}'))).status AS status
+  FROM test.who w JOIN store.principal p ON p.name = w.name, test.secret_name n, unnest('{encrypt,decrypt}'::text[]) AS a(action)
+ WHERE n.name LIKE 'k-%';
+SELECT results_eq('SELECT DISTINCT action, status FROM test.use ORDER BY 1, 2',
+                  $$VALUES ('decrypt', 200), ('decrypt', 403), ('decrypt', 404), ('encrypt', 200), ('encrypt', 403), ('encrypt', 404)$$,
+                  'some can encrypt, some decrypt, with some keys, and some cannot');
+SELECT cmp_ok((SELECT count(*) FROM test.use e JOIN test.use d USING (caller, key)
+                WHERE e.action = 'encrypt' AND d.action = 'decrypt' AND (e.status = 200) <> (d.status = 200)),
+              '>', 0::bigint, 'some can do one of both');
+GRANT SELECT ON test.use TO PUBLIC;
 SET LOCAL ROLE coffer_auditor;
 SELECT is_empty('SELECT p.caller, p.secret, p.status FROM test.pair p
                   WHERE (p.status = 200) <> EXISTS (SELECT FROM auditor.secret_readers(p.secret_id) r
@@ -48,6 +63,14 @@ SELECT is_empty('SELECT p.caller, p.secret, p.status FROM test.pair p
                   WHERE (p.status = 200) <> EXISTS (SELECT FROM auditor.principal_secrets(p.principal_id) s
                                                      WHERE s.secret_id = p.secret_id)',
                 'auditor.principal_secrets exactly those that the door gives');
+SELECT is_empty('SELECT u.* FROM test.use u
+                  WHERE (u.status = 200) <> EXISTS (SELECT FROM auditor.key_users(u.key_id) r
+                                                     WHERE r.principal_id = u.principal_id AND r.action = u.action)',
+                'auditor.key_users names exactly those for whom the door uses the key');
+SELECT is_empty('SELECT u.* FROM test.use u
+                  WHERE (u.status = 200) <> EXISTS (SELECT FROM auditor.principal_keys(u.principal_id) k
+                                                     WHERE k.key_id = u.key_id AND k.action = u.action)',
+                'auditor.principal_keys exactly those that the door uses');
 RESET ROLE;
 
 SELECT operator.policy_create(id, 'of one project', '{SecretManagerSecretAccess}', ARRAY[project('main')]),
@@ -58,6 +81,14 @@ SELECT results_eq($$SELECT policy, permission_set, organization_wide, api_keys F
                   $$VALUES ('of all', 'AllProductsFullAccess', true, 1::bigint),
                            ('of one project', 'SecretManagerSecretAccess', false, 1)$$,
                   'auditor.secret_readers says through which policies, and with how many API keys');
+SELECT operator.policy_create(id, 'to decrypt', '{KeyManagerKeyDecrypt}', ARRAY[project('main')])
+  FROM store.principal WHERE name = 'nobody';
+SELECT results_eq($$SELECT action, policy, permission_set, organization_wide, api_keys FROM auditor.key_users(test.secret('live')::uuid)
+                     WHERE principal = 'nobody'$$,
+                  $$VALUES ('decrypt', 'of all', 'AllProductsFullAccess', true, 1::bigint),
+                           ('decrypt', 'to decrypt', 'KeyManagerKeyDecrypt', false, 1),
+                           ('encrypt', 'of all', 'AllProductsFullAccess', true, 1)$$,
+                  'auditor.key_users says through which policies, and with how many API keys');
 
 SELECT finish();
 ROLLBACK;
