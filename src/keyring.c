@@ -64,6 +64,12 @@ _Static_assert(sizeof(struct keyring_pepper_aad) == 14 + 16, "padding");
 _Static_assert(sizeof(struct keyring_signer_aad) == 14 + 16, "padding");
 _Static_assert(sizeof(struct keyring_access) == 10 + 16 + 16, "padding");
 
+static struct cache *
+keyring_keks(void)
+{
+	return (cache_new(KEYRING_KEKS, sizeof(struct keyring_kek), true));
+}
+
 struct keyring *
 keyring_new(const struct settings *settings, char *cause, size_t size)
 {
@@ -73,7 +79,7 @@ keyring_new(const struct settings *settings, char *cause, size_t size)
 		memory_free_locked(ring, sizeof(*ring));
 		return (NULL);
 	}
-	ring->keks = cache_new(KEYRING_KEKS, sizeof(struct keyring_kek), true);
+	ring->keks = keyring_keks();
 	return (ring);
 }
 
@@ -117,6 +123,9 @@ keyring_decide(struct keyring *ring, unsigned int offer, bool take)
 		ring->roots = ring->offered;
 		if (!keyring_activate(ring, active))
 			ring->active = 0;
+		/* What a root key that is gone has opened is gone with it. */
+		cache_free(ring->keks);
+		ring->keks = keyring_keks();
 	}
 	memory_wipe(&ring->offered, sizeof(ring->offered));
 	ring->offer_open = false;

@@ -56,8 +56,9 @@ unsigned int
 keyring_root_ids(const struct keyring *ring, char *out, size_t size);
 
 /*
- * Takes the root keys of that offer, or forgets them; false: it is not open
- * any more, and nothing has been done.
+ * Takes the root keys of that offer and forgets the KEKs that were opened
+ * before, or forgets the offer; false: it is not open any more, and nothing has
+ * been done.
  */
 bool keyring_decide(struct keyring *ring, unsigned int offer, bool take);
 

@@ -4,16 +4,19 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_before CONSTANT timestamptz := clock_timestamp() - rule.setting('purge_after')::interval;
-    v_secret store.secret;
-    v_count  bigint := 0;
+    v_before   CONSTANT timestamptz := clock_timestamp() - rule.setting('purge_after')::interval;
+    v_secret   store.secret;
+    v_versions bigint := 0;
+    v_count    bigint := 0;
 BEGIN
     FOR v_secret IN
-        DELETE FROM store.secret s
-         WHERE s.id = ANY (ARRAY(SELECT d.id FROM store.secret d WHERE d.deletion_requested_at <= v_before
-                                  ORDER BY d.deletion_requested_at LIMIT batch FOR UPDATE SKIP LOCKED))
-        RETURNING s.*
+        SELECT s.* FROM store.secret s WHERE s.deletion_requested_at <= v_before
+         ORDER BY s.deletion_requested_at LIMIT batch FOR UPDATE SKIP LOCKED
     LOOP
+        -- A secret goes whole, but those with many versions do not make one transaction long together.
+        EXIT WHEN v_versions >= 20 * batch;
+        v_versions := v_versions + (SELECT count(*) FROM store.version v WHERE v.secret_id = v_secret.id);
+        DELETE FROM store.secret s WHERE s.id = v_secret.id;
         PERFORM rule.audit_write_job('job.secret_purge', v_secret, NULL);
         v_count := v_count + 1;
     END LOOP;
@@ -21,7 +24,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.secret_purge(integer) IS
-    'Removes for ever at most batch secrets that were scheduled for deletion longer ago than the setting purge_after; gives their number.';
+    'Removes for ever at most batch secrets that were scheduled for deletion longer ago than the setting purge_after, and none after those that had 20 times as many versions; gives their number.';
 
 CREATE FUNCTION job.version_purge(batch integer DEFAULT 100)
 RETURNS bigint
@@ -41,15 +44,20 @@ BEGIN
            FOR UPDATE SKIP LOCKED
     LOOP
         FOR v_revision IN
-            DELETE FROM store.version v WHERE v.secret_id = v_secret.id AND v.deletion_requested_at <= v_before
+            DELETE FROM store.version v
+             WHERE v.secret_id = v_secret.id
+               AND v.revision = ANY (ARRAY(SELECT d.revision FROM store.version d
+                                            WHERE d.secret_id = v_secret.id AND d.deletion_requested_at <= v_before
+                                            ORDER BY d.revision LIMIT batch - v_count))
             RETURNING v.revision
         LOOP
             PERFORM rule.audit_write_job('job.version_purge', v_secret, v_revision);
             v_count := v_count + 1;
         END LOOP;
+        EXIT WHEN v_count >= batch;
     END LOOP;
     RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION job.version_purge(integer) IS
-    'Removes for ever the versions, of at most batch secrets, that were scheduled for deletion longer ago than the setting purge_after; gives their number.';
+    'Removes for ever at most batch versions that were scheduled for deletion longer ago than the setting purge_after; gives their number.';

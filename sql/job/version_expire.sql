@@ -15,9 +15,10 @@ BEGIN
            FOR UPDATE SKIP LOCKED
     LOOP
         v_count := v_count + rule.version_expire(v_secret);
+        EXIT WHEN v_count >= batch;
     END LOOP;
     RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION job.version_expire(integer) IS
-    'Disables or removes versions that have expired, of at most batch secrets; gives the number of versions. What is in use is left to the next time.';
+    'Disables or removes versions that have expired, of no more secrets once batch is reached; gives the number of versions. What is in use is left to the next time.';

@@ -106,6 +106,8 @@ static void
 test_offer(void **state)
 {
 	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_PEPPER);
+	struct keyring_wrapped wrapped_kek = wrapped_of(WRAPPED_KEK);
+	unsigned char key[CRYPTO_KEY_SIZE];
 	struct root_keys roots = { .count = 1,
 		.keys = { { .id = "00000000ffffffff" } } };
 	char ids[64];
@@ -117,7 +119,9 @@ test_offer(void **state)
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 1);
 	assert_string_equal(ids, "{00000000ffffffff}");
 	assert_true(keyring_pepper_open(ring, &wrapped));
+	assert_true(keyring_kek_open(ring, kek, project, &wrapped_kek));
 	assert_true(keyring_decide(ring, 1, false));
+	assert_true(keyring_cipher_key(ring, kek, project, key));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
 	assert_string_equal(ids, "{" ROOT_ID "}");
 
@@ -126,6 +130,7 @@ test_offer(void **state)
 	assert_false(keyring_decide(ring, 2, true));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 3);
 	assert_true(keyring_decide(ring, 3, true));
+	assert_false(keyring_cipher_key(ring, kek, project, key));
 	assert_false(keyring_decide(ring, 3, true));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
 	assert_string_equal(ids, "{00000000ffffffff}");

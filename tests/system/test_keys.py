@@ -1,5 +1,8 @@
 """Root keys and key-encryption keys change while the service runs, and nobody notices."""
 
+import base64
+import contextlib
+import json
 import signal
 import subprocess
 import threading
@@ -7,7 +10,7 @@ import threading
 import pytest
 
 from support import eventually
-from support.daemon import coffer
+from support.daemon import BINARY, coffer, environment
 
 
 @pytest.fixture
@@ -279,3 +282,129 @@ def test_version_that_was_tampered_with_does_not_hold_up_the_others(database, st
     database.query(spoil, secret_ids[2])
     eventually(lambda: rotation(database) == [])
     assert tenant.client().access(secret_ids[2], 1) == secret_ids[2].encode()
+
+
+# Shredding ------------------------------------------------------------------------------------------
+
+
+class Backup:
+    """The first version of a secret and the key above it, as a backup from before its purge has them."""
+
+    def __init__(self, database, secret_id):
+        self.database, self.secret_id = database, secret_id
+        self.version = self._row("version", "(secret_id, revision) = (%s, 1)")
+        self.dek = self._row("dek", "(secret_id, revision) = (%s, 1)")
+        self.kek = self.kek_now()
+
+    def _row(self, table, where):
+        ((row,),) = self.database.query(f"SELECT t::text FROM store.{table} t WHERE {where}", self.secret_id)
+        return row
+
+    def kek_now(self):
+        """As a later backup has it."""
+        return self._row("kek", "project_id = (SELECT project_id FROM store.secret WHERE id = %s) AND active")
+
+    @contextlib.contextmanager
+    def put_back(self, kek=None):
+        """Into the live database; together with that key, unless the database has it still."""
+        with self.database.connect() as connection:
+            with connection.transaction():
+                if kek is not None:
+                    connection.execute(
+                        "INSERT INTO store.kek (id, project_id, root_id, wrapped, active)"
+                        " SELECT k.id, k.project_id, k.root_id, k.wrapped, false FROM (SELECT (%s::store.kek).*) k",
+                        [kek],
+                    )
+                connection.execute("INSERT INTO store.version SELECT (%s::store.version).*", [self.version])
+                connection.execute("INSERT INTO store.dek SELECT (%s::store.dek).*", [self.dek])
+            yield
+            with connection.transaction():
+                connection.execute("DELETE FROM store.version WHERE (secret_id, revision) = (%s, 1)", [self.secret_id])
+                if kek is not None:
+                    connection.execute("DELETE FROM store.kek WHERE id = (%s::store.kek).id", [kek])
+
+
+def change_root_key(database, daemon, key_file, new_root_key):
+    """A new root key, under which all moves; the old one is retired, and not loaded any more."""
+    (old,) = (root_id for root_id, wraps in roots(database).items() if wraps > 0)
+    new, line = new_root_key()
+    key_file.write_text(key_file.read_text() + line)
+    reload(daemon)
+    known(database, new)
+
+    def done(verb, root_id):
+        try:
+            return root_key(database, verb, root_id) == ""
+        except subprocess.CalledProcessError:
+            return False
+
+    eventually(lambda: done("activate", new))
+    eventually(lambda: done("retire", old))
+    key_file.write_text(line)
+    reload(daemon)
+    return old
+
+
+def test_how_long_a_backup_has_what_was_purged(database, start, key_file, new_root_key, new_tenant, numbered):
+    """Until the key of the project has been replaced, and after that the root key, and this one destroyed: in this order."""
+    daemon = start(database)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    secret_id = client.create_secret(name="secret")["id"]
+    for value in (b"gone", b"kept"):
+        client.create_version(secret_id, value)
+    backup = Backup(database, secret_id)
+    first_key = key_file.read_text()
+    database.query("SELECT operator.setting_set('purge_after', '0 seconds')", role="coffer_operator")
+    assert client.delete(f"/secrets/{secret_id}/versions/1").status == 204
+    left = "SELECT revision FROM store.dek UNION ALL SELECT revision FROM store.version"
+    eventually(lambda: set(database.query(left)) == {(2,)})
+    access = f"/secrets/{secret_id}/versions/1/access"
+    assert client.get(access).status == 404
+
+    def needs(root_id):
+        eventually(lambda: f"root key {root_id} is needed and not loaded" in daemon.readiness()[1])
+        assert client.get(access).status == 503
+
+    # A backup has it, with the key of the project as it is today, too: under another root key it is the same key.
+    with backup.put_back():
+        assert client.access(secret_id, 1) == b"gone"
+    first = change_root_key(database, daemon, key_file, new_root_key)
+    with backup.put_back():
+        assert client.access(secret_id, 1) == b"gone"
+    between = backup.kek_now()
+    # Once the project has another key, the old one is in backups only: under the root keys of when they were made.
+    rotate(tenant)
+    eventually(lambda: rotation(database) == [])
+    with backup.put_back(between):
+        eventually(lambda: client.get(access).status == 200)
+    reload(daemon)  # and in the memory of daemons, until they load root keys anew
+    with backup.put_back(backup.kek):
+        needs(first)
+    eventually(daemon.ready)
+    second = change_root_key(database, daemon, key_file, new_root_key)
+    with backup.put_back(between):
+        needs(second)
+        keys = numbered("old-root-key")
+        for content in (key_file.read_text(), first_key):
+            keys.unlink(missing_ok=True)
+            keys.write_text(content)
+            keys.chmod(0o400)
+            assert recovered(database, secret_id, keys).get(1) is None
+    # Who has kept the root key of then has it all.
+    with backup.put_back(backup.kek):
+        assert recovered(database, secret_id, keys)[1] == b"gone"
+    eventually(daemon.ready)
+    assert client.access(secret_id) == b"kept"
+
+
+def recovered(database, secret_id, root_key_file):
+    """The versions that coffer recover opens with these root keys."""
+    run = subprocess.run(
+        [BINARY, "recover", "--secret", secret_id, "--yes"],
+        env=environment({"recover_dsn": database.dsn(), "root_key_file": root_key_file}),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    return {line["revision"]: base64.b64decode(line["data"]) for line in lines}

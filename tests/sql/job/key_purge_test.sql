@@ -37,5 +37,16 @@ SELECT is(job.run(), 2::bigint, 'job.run does the rest');       -- with secret "
 SELECT is((stored_key('new')).id, NULL, 'that key too');
 SELECT is((SELECT count(*) FROM store.managed_key), 4::bigint, 'what is not scheduled for deletion stays');
 
+-- Many versions: a key with 60, one with one, and one more.
+SELECT make_key(name), make_secret('under-' || name, jsonb_build_object('key_id', secret(name))), make_version('under-' || name)
+  FROM unnest('{first,second,third}'::text[]) AS name;
+INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)
+SELECT secret('under-first')::uuid, revision, 'enabled', '', now(), now(), '\x01' FROM generate_series(2, 59) AS revision;
+INSERT INTO store.dek SELECT d.secret_id, more.revision, d.kek_id, d.wrapped FROM store.dek d, generate_series(2, 59) AS more(revision)
+ WHERE d.secret_id = secret('under-first')::uuid;
+SELECT given_key('key_delete', name) FROM unnest('{first,second,third}'::text[]) AS name;
+SELECT is(job.key_purge(3), purged::bigint, title)
+  FROM (VALUES (2, 'keys are purged until they have had 20 times as many versions'), (1, 'the others the next time')) AS t(purged, title);
+
 SELECT finish();
 ROLLBACK;

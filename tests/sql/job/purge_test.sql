@@ -63,5 +63,24 @@ SELECT is(job.version_purge(1), 1::bigint, 'the rest the next time');
 SELECT is((call('secret_version_create', 'ready', data => 'x')).body ->> 'revision', '5',
           'the revisions that are gone are not used again');
 
+-- Many versions -------------------------------------------------------------------------
+
+CREATE FUNCTION test.make_versions(secret text, versions integer) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)
+    SELECT test.secret(secret)::uuid, revision, 'enabled', '', now(), now(), '\x01' FROM generate_series(1, versions) AS revision
+$$;
+SELECT make_secret(name), make_versions(name, 3) FROM unnest('{more,most}'::text[]) AS name;
+UPDATE store.version SET status = 'scheduled_for_deletion', status_to_restore = 'enabled', deletion_requested_at = clock_timestamp()
+ WHERE secret_id IN (secret('more')::uuid, secret('most')::uuid);
+SELECT is(job.version_purge(4), purged::bigint, title)
+  FROM (VALUES (4, 'no more versions than a batch are purged at once, of whichever secrets'), (2, 'the others the next time'),
+               (0, 'until there is none')) AS t(purged, title);
+
+SELECT make_secret(name), make_versions(name, versions), given('secret_delete', name)
+  FROM (VALUES ('one', 59), ('two', 1), ('three', 70), ('four', 1)) AS t(name, versions);
+SELECT is(job.secret_purge(3), purged::bigint, title)
+  FROM (VALUES (2, 'secrets are purged until they have had 20 times as many versions'), (1, 'each whole, however many it has'),
+               (1, 'and the others the next time')) AS t(purged, title);
+
 SELECT finish();
 ROLLBACK;

@@ -38,5 +38,11 @@ SELECT expire('ready', 5, 'disable'), expire('protected', 1, 'disable'), expire(
 SELECT is(job.version_expire(2), 2::bigint, 'at most a batch is done at once');
 SELECT is(job.version_expire(2), 1::bigint, 'the rest the next time');
 
+-- Of both secrets one is among the first two, and one more is due.
+SELECT make_secret(name), make_version(name), make_version(name) FROM unnest('{one,other}'::text[]) AS name;
+SELECT expire(name, revision, 'disable') FROM generate_series(1, 2) AS revision, unnest('{one,other}'::text[]) AS name;
+SELECT is(job.version_expire(2), 2::bigint, 'with all of a secret, and no other secret once a batch is done')
+  FROM generate_series(1, 2);
+
 SELECT finish();
 ROLLBACK;
