@@ -14,7 +14,7 @@ SELECT id AS unread FROM load.secret WHERE i = 18000 \gset
 SELECT id AS principal, access_key FROM (
     SELECT p.id, k.access_key FROM store.principal p JOIN store.api_key k ON k.principal_id = p.id WHERE p.name = 'p0' ORDER BY 2 LIMIT 1) AS one \gset
 SELECT id AS key FROM load.managed_key WHERE i = 0 \gset
-SELECT id - 500 AS change FROM auditor.change ORDER BY id DESC LIMIT 1 \gset
+SELECT id - 100000 AS change FROM auditor.change ORDER BY id DESC LIMIT 1 \gset
 
 \warn == who read this secret in the last 30 days: the one that is read most
 SELECT count(*) FROM auditor.secret_reads(:'secret');

@@ -51,14 +51,15 @@ USED = {
 
 
 def psql(database, file, *arguments, **settings):
-    options = " ".join(f"-c {name.replace('__', '.')}={value}" for name, value in settings.items())
-    return subprocess.run(
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    done = subprocess.run(
         ["psql", "-Xqv", "ON_ERROR_STOP=1", *arguments, "-f", HERE / file],
         env={**database.environment(), "PGOPTIONS": options},
-        check=True,
         text=True,
         capture_output=True,
-    ).stderr
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return done.stderr
 
 
 def nodes(plan):
@@ -78,8 +79,12 @@ def loaded(new_database):
 
 @pytest.fixture(scope="module")
 def plans(loaded):
-    """By question, the nodes of all plans of its answer."""
-    said = psql(loaded, "ask.sql", auto_explain__log_format="json", enable_seqscan="off")
+    """By question, the nodes of all plans of its answer.
+
+    Without its index a question that takes 10 ms may take half an hour, which is long enough to know.
+    """
+    settings = {"auto_explain.log_format": "json", "enable_seqscan": "off", "statement_timeout": "60s"}
+    said = psql(loaded, "ask.sql", **settings)
     _, *parts = re.split(r"^== (.*)\n", said, flags=re.MULTILINE)
     decode = json.JSONDecoder().raw_decode
     return {
