@@ -17,7 +17,8 @@ BEGIN
         DELETE FROM store.kek k WHERE k.id = v_kek.id AND NOT EXISTS (SELECT FROM store.dek d WHERE d.kek_id = k.id);
         IF FOUND THEN
             PERFORM rule.audit_write_operator('job.kek_purge',
-                (SELECT p.organization_id FROM store.project p WHERE p.id = v_kek.project_id), v_kek.project_id, NULL);
+                (SELECT p.organization_id FROM store.project p WHERE p.id = v_kek.project_id), v_kek.project_id, NULL,
+                jsonb_build_object('kek_id', v_kek.id));
             v_count := v_count + 1;
         END IF;
     END LOOP;

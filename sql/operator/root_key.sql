@@ -34,7 +34,8 @@ BEGIN
     END IF;
     UPDATE store.root_key r SET active = false WHERE r.active;
     UPDATE store.root_key r SET active = true, activated_at = clock_timestamp() WHERE r.id = v_key.id;
-    PERFORM rule.audit_write_operator('operator.root_key_activate', NULL, NULL, NULL);
+    PERFORM rule.audit_write_operator('operator.root_key_activate', NULL, NULL, NULL,
+                                      jsonb_build_object('root_id', v_key.id));
 END
 $$;
 COMMENT ON FUNCTION operator.root_key_activate(text) IS
@@ -64,7 +65,8 @@ BEGIN
                                        'try again in a minute');
     END IF;
     UPDATE store.root_key r SET retired_at = clock_timestamp() WHERE r.id = v_key.id;
-    PERFORM rule.audit_write_operator('operator.root_key_retire', NULL, NULL, NULL);
+    PERFORM rule.audit_write_operator('operator.root_key_retire', NULL, NULL, NULL,
+                                      jsonb_build_object('root_id', v_key.id));
 END
 $$;
 COMMENT ON FUNCTION operator.root_key_retire(text) IS

@@ -38,6 +38,7 @@ SELECT is(operates($$SELECT operator.root_key_activate('new')$$),
 SELECT instance(2, '{old,new}') \g /dev/null
 SELECT is(operates($$SELECT operator.root_key_activate('new')$$), 'done', 'and activates one that all have');
 SELECT is(audited(), format('operator.root_key_activate 200 by %s', session_user), 'it is audited');
+SELECT is(request, '{"root_id": "new"}', 'with which key that was') FROM audit.event ORDER BY id DESC LIMIT 1;
 SELECT is(operates($$SELECT operator.root_key_activate('new')$$), 'done', 'again: nothing');
 SELECT is(states(), format('new active 0 2 0, old loaded %s 2 0', :keys), 'the other is no more active');
 
@@ -55,6 +56,7 @@ SELECT is(operates($$SELECT operator.root_key_retire('old')$$), 'a running daemo
           'and one that a daemon may be about to use (SM900)');
 SELECT instance(1, '{old,new}'), instance(2, '{old,new}') \g /dev/null
 SELECT is(operates($$SELECT operator.root_key_retire('old')$$), 'done', 'and retires one that nothing is under');
+SELECT is(request, '{"root_id": "old"}', 'which is audited') FROM audit.event ORDER BY id DESC LIMIT 1;
 SELECT is(operates($$SELECT operator.root_key_retire('old')$$), 'done', 'again: nothing');
 SELECT is(states(), format('new active %s 2 0, old retired 0 2 0', :keys), 'which it then is');
 SELECT is(operates($$SELECT operator.root_key_activate('old')$$), 'this root key is retired',

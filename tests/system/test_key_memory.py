@@ -1,0 +1,135 @@
+"""Keys are in memory that is not swapped and in no core file, and there alone; those that are no longer loaded are in none."""
+
+import base64
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from support import eventually, keys, outside
+from support.daemon import BINARY, coffer, environment, free_port
+
+MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r.*$|^VmFlags: (.*)$", re.MULTILINE)
+LARGEST = 1 << 28  # what is larger is no memory, but room that a sanitizer keeps
+
+
+def mappings(daemon):
+    """The content and the flags of each part of the daemon's memory that can be read."""
+    found, address = [], None
+    try:
+        smaps = Path(f"/proc/{daemon.pid}/smaps").read_text()
+        with open(f"/proc/{daemon.pid}/mem", "rb") as file:
+            for first, end, flags in MAPPING.findall(smaps):
+                if first:
+                    address = int(first, 16), int(end, 16) - int(first, 16)
+                elif address is not None and address[1] <= LARGEST:
+                    with contextlib.suppress(OSError, OverflowError):  # what the kernel lends
+                        file.seek(address[0])
+                        found.append((file.read(address[1]), flags.split()))
+                    address = None
+    except PermissionError:
+        pytest.skip("only root may read the memory of the daemon")
+    return found
+
+
+def places(daemon, key):
+    """Of each part of memory that has a key, as it is, in hexadecimal or in base64, whether it is fit for keys."""
+    forms = (key, key.hex().encode(), base64.b64encode(key))
+    return [
+        {"lo", "dd"} <= set(flags)  # locked; not for core files
+        for content, flags in mappings(daemon)
+        if any(form in content for form in forms)
+    ]
+
+
+def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, numbered):
+    """Whatever the daemon holds, and nothing of what it has derived from that to open and to seal with."""
+    file = numbered("key-file")
+    root_id = coffer("root-key", "generate", file).strip()
+    daemon = start_daemon(database, root_key_file=file, job_interval=1, check_interval=1)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    manager = client.key_manager()
+    key_id = manager.create_key()["id"]
+    secret_id = client.create_secret(name="secret")["id"]
+    client.create_version(secret_id, b"value")
+    assert client.access(secret_id) == b"value"
+    assert manager.decrypt(key_id, manager.encrypt(key_id, b"plaintext")) == b"plaintext"
+    eventually(lambda: database.query("SELECT 1 FROM audit.seal WHERE signature IS NOT NULL"))
+
+    root = keys.root_key(file)
+    held = {"root key": root}
+    for label, table in ((b"coffer/pepper", "pepper"), (b"coffer/signer", "signer")):
+        ((wrapped,),) = database.query(f"SELECT wrapped FROM store.{table}")
+        held[table] = outside.unwrap(root, label, label + b"\0" + root_id.encode(), wrapped)
+    for kek_id, project_id, wrapped in database.query("SELECT id, project_id, wrapped FROM store.kek"):
+        held[str(kek_id)] = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id), wrapped)
+    assert len(held) == 5
+    for name, key in held.items():
+        found = places(daemon, key)
+        assert found != [] and all(found), name
+    derived = [keys.hkdf(root, label) for label in (b"coffer/kek", b"coffer/pepper", b"coffer/signer")]
+    derived += [keys.hkdf(key, b"coffer/cipher") for key in held.values()]
+    for key in derived:
+        assert places(daemon, key) == []
+
+    # Another root key, and the old one is retired and gone.
+    new = numbered("new-root-key")
+    new_id = coffer("root-key", "generate", new).strip()
+    operator_dsn = database.dsn("coffer_operator")
+
+    def load(text):
+        file.chmod(0o600)
+        file.write_text(text)
+        before = daemon.log.count("root keys loaded")
+        daemon.process.send_signal(signal.SIGHUP)
+        eventually(lambda: daemon.log.count("root keys loaded") > before)
+
+    def done(verb, which):
+        run = subprocess.run(
+            [BINARY, "root-key", verb, which], env=environment({"operator_dsn": operator_dsn}), capture_output=True
+        )
+        return run.returncode == 0
+
+    load(file.read_text() + new.read_text())
+    eventually(lambda: done("activate", new_id))
+    eventually(lambda: done("retire", root_id))
+    assert places(daemon, root) != []
+    load(new.read_text())
+    assert places(daemon, root) == []
+    assert all(found := places(daemon, keys.root_key(new))) and found != []
+    assert client.access(secret_id) == b"value"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
+def test_process_shows_nothing(database, root_key_file):
+    """What is not dumpable belongs to root in /proc, whoever runs it: no other process of its user reads it, or traces it."""
+    nobody = 65534
+    directory = Path(tempfile.mkdtemp(prefix="coffer-process-"))
+    directory.chmod(0o755)
+    binary = shutil.copy(BINARY, directory)
+    key = Path(shutil.copy(root_key_file, directory / "root-key"))
+    os.chown(key, nobody, nobody)
+    settings = {"dsn": database.dsn("coffer_api"), "root_key_file": key, "listen": f"127.0.0.1:{free_port()}"}
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen([binary], env=environment(settings), stdout=log, stderr=log, user=nobody)
+        other = subprocess.Popen(["sleep", "600"], user=nobody)
+    try:
+        eventually(lambda: "the database serves" in (directory / "log").read_text())
+        assert os.stat(f"/proc/{other.pid}/maps").st_uid == nobody
+        assert os.stat(f"/proc/{process.pid}/maps").st_uid == 0
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        assert "unable to lock the memory" not in (directory / "log").read_text()
+        assert "unable to forbid core files" not in (directory / "log").read_text()
+    finally:
+        for one in (process, other):
+            one.terminate()
+            one.wait()
+        shutil.rmtree(directory)
