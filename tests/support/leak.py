@@ -6,6 +6,7 @@ one of text 16: none is found by chance.
 
 import base64
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -54,9 +55,8 @@ FORMS = {
 TWICE = list(product(["hex", "base64+0", "base64+1", "base64+2"], ["hex", "base64+0", "decimal"]))
 
 
-def pieces(secret):
+def pieces(secret, size):
     """What each part of a secret that is twice as long has one of; a short secret is its own."""
-    size = 16 if secret.isascii() and secret.decode().isprintable() else 8
     if len(secret) <= size:
         return [secret]
     starts = [*range(0, len(secret) - size, size), len(secret) - size]
@@ -65,9 +65,13 @@ def pieces(secret):
 
 def patterns(secret):
     """Each way to see a piece of it, with the name of its form."""
-    for piece in pieces(secret):
-        for form, show in FORMS.items():
+    text = secret.isascii() and secret.decode().isprintable()
+    for form, show in FORMS.items():
+        # Numbers fill a line soon, so that all longer pieces might be broken.
+        size = 16 if text and not form.startswith("decimal") else 8
+        for piece in pieces(secret, size):
             yield show(piece), form
+    for piece in pieces(secret, 16 if text else 8):
         for inner, outer in TWICE:
             yield FORMS[outer](FORMS[inner](piece)), f"{inner} in {outer}"
 
@@ -132,7 +136,7 @@ def files(*directories):
 
 
 class Log:
-    """What PostgreSQL has logged, as it stands, and with the lines joined that it breaks at blanks; forget() begins anew."""
+    """What PostgreSQL has logged since forget(): as it stands, and lists of numbers, whose lines it breaks, in one line."""
 
     def __init__(self, cluster):
         self._directory = cluster.logs
@@ -146,8 +150,10 @@ class Log:
 
     def __iter__(self):
         text = self.text()
+        lists = b"".join(re.findall(rb"\[[-0-9\s]+\]", text))
         yield "server log", text
-        yield "server log", text.replace(b"\n\t", b" ")
+        yield "server log", lists.replace(b"\n\t", b" ")
+        yield "server log", re.sub(rb"\n\t *", b"", lists)  # broken anywhere, and indented
 
 
 # PostgreSQL that tells all it can ----------------------------------------------------------------

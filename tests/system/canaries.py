@@ -59,6 +59,12 @@ ENDPOINTS = [
     ),
     Endpoint("key_generate_data_key", "POST", KEYS + "/{key_id}/generate-data-key", lambda scene, data: {}),
 ]
+
+
+def endpoints(*functions):
+    return [endpoint for endpoint in ENDPOINTS if endpoint.function in functions]
+
+
 # All others, which do not.
 WITHOUT_PLAINTEXT = set(
     """

@@ -158,8 +158,11 @@ def use(daemon, stage):
     large = secrets.token_bytes(30) * 1000
     with audit_held_up(daemon):
         connection = send(client, f"/secrets/{secret_id}/versions", values(data=large))
-        waits = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'api[.]secret_version_create' AND wait_event_type = 'Lock'"
-        eventually(lambda: daemon.database.query(waits))
+        end = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query ~ 'api[.]secret_version_create' AND wait_event_type = 'Lock'"
+        )
+        eventually(lambda: daemon.database.query(end))
     assert connection.recv(20).startswith(b"HTTP/1.1 200")
     connection.close()
     before = stage.secrets()
@@ -169,6 +172,8 @@ def use(daemon, stage):
     manager, key_id = client.key_manager(), stage.scene("key_encrypt").key_id
     for payload in odd.values():
         assert manager.decrypt(key_id, manager.encrypt(key_id, payload)) == payload
+    for connection in (client, manager):
+        connection.get("/live", absolute=True)  # so what was before is over
     return {**odd, "large payload": large[:30], **before, **stage.secrets()}
 
 
@@ -262,7 +267,8 @@ def start_unprivileged(numbered, start):
 
     def start_unprivileged(binary=BINARY):
         script = numbered("script")
-        script.write_text(f'#!/bin/sh\nulimit -c unlimited || ulimit -c 1\nexec {" ".join(UNPRIVILEGED)} {binary} "$@"\n')
+        command = " ".join([*UNPRIVILEGED, str(binary)])
+        script.write_text(f'#!/bin/sh\nulimit -c unlimited || ulimit -c 1\nexec {command} "$@"\n')
         script.chmod(0o755)
         return start(script)
 
