@@ -60,6 +60,7 @@ ALTER ROLE coffer_api SET work_mem = '4MB';
 -- The digest of a new API key passes here.
 ALTER ROLE coffer_operator SET log_parameter_max_length = 0;
 ALTER ROLE coffer_operator SET log_parameter_max_length_on_error = 0;
+ALTER ROLE coffer_operator SET plan_cache_mode = force_generic_plan;
 ALTER ROLE coffer_operator SET pgaudit.log_parameter = off;
 
 -- A call is short. What takes longer has met trouble, and the caller is better told so.

@@ -59,8 +59,10 @@ array_cut(struct array *array, size_t count)
 struct session_parameter
 array_parameter(const struct array *array)
 {
-	return ((struct session_parameter){
-	    .value = array->bytes, .size = array_size(array), .binary = true });
+	return ((struct session_parameter){ .value = array->bytes,
+	    .size = array_size(array),
+	    .binary = true,
+	    .secret = true });
 }
 
 void

@@ -25,7 +25,7 @@ void array_set(struct array *array, size_t place, const void *value);
 /* Cuts it down to its first count elements. */
 void array_cut(struct array *array, size_t count);
 
-/* The parameter of a statement that it is, valid until array_free. */
+/* The parameter of a statement that it is, secret; valid until array_free. */
 struct session_parameter array_parameter(const struct array *array);
 
 /* Wipes what it holds; it may be used again, or never have been. */

@@ -48,6 +48,13 @@ call_bytes(const void *bytes, size_t size)
 }
 
 static struct session_parameter
+call_secret(const void *bytes, size_t size)
+{
+	return ((struct session_parameter){
+	    .value = bytes, .size = size, .binary = true, .secret = true });
+}
+
+static struct session_parameter
 call_text(const char *text)
 {
 	return ((struct session_parameter){ .value = text });
@@ -82,9 +89,9 @@ call_send(struct request *request)
 	query->parameters[1] =
 	    call_bytes(request->digest, sizeof(request->digest));
 	query->parameters[2] =
-	    call_bytes(key->known ? key->bytes : NULL, sizeof(key->bytes));
+	    call_secret(key->known ? key->bytes : NULL, sizeof(key->bytes));
 	query->parameters[3] =
-	    call_bytes(request->data.bytes, request->data.size);
+	    call_secret(request->data.bytes, request->data.size);
 	query->label = request->id;
 	query->owner = request;
 	query->done = call_done;

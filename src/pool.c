@@ -11,6 +11,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
+#define POOL_CLEAN 1 /* s between two looks for connections to be cleaned */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -18,6 +19,7 @@ enum seat_state {
 	SEAT_FREE,
 	SEAT_RUNNING,
 	SEAT_PREPARING, /* all statements anew, before its query runs again */
+	SEAT_CLEANING, /* no query: what went through shall not stay */
 };
 
 /* A place for one connection, and what runs on it. */
@@ -43,6 +45,7 @@ struct pool {
 	struct seat_list free;
 	struct query_line *line;
 	struct event *gather; /* dispatches when the loop has heard everybody */
+	struct event *clean;
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	bool served; /* once, or more often */
@@ -236,6 +239,17 @@ seat_answer(struct pool_seat *seat)
 	}
 }
 
+static void
+seat_clean(struct pool_seat *seat)
+{
+	struct pool *pool = seat->pool;
+
+	TAILQ_REMOVE(&pool->free, seat, entry);
+	seat->state = SEAT_CLEANING;
+	session_start_timer(seat->session, pool->settings->request_deadline);
+	session_clean(seat->session);
+}
+
 /* Sessions ----------------------------------------------------------------- */
 
 static void
@@ -253,7 +267,8 @@ pool_result(void *owner, PGresult *result)
 
 	if (seat->state == SEAT_RUNNING)
 		return (group_result(&seat->group, result));
-	greet_result(&seat->greet, result);
+	if (seat->state != SEAT_CLEANING)
+		greet_result(&seat->greet, result);
 	session_clear(result);
 }
 
@@ -293,7 +308,7 @@ pool_finished(void *owner)
 	struct pool_seat *seat = owner;
 	enum greet_outcome outcome = GREET_READY;
 
-	if (seat->state != SEAT_RUNNING)
+	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
 		outcome = greet_finished(&seat->greet);
 	if (outcome == GREET_GOES_ON)
 		return;
@@ -301,6 +316,8 @@ pool_finished(void *owner)
 		pool_greeted(seat, outcome);
 	else if (outcome == GREET_REFUSED)
 		seat_lose(seat);
+	else if (seat->state == SEAT_CLEANING)
+		seat_free(seat);
 	else if (seat->state == SEAT_PREPARING &&
 	    group_first(&seat->group) != NULL)
 		seat_send(seat);
@@ -342,6 +359,27 @@ pool_gather(evutil_socket_t fd, short what, void *arg)
 	pool_dispatch(arg);
 }
 
+/*
+ * A connection that is used again and again has what went through last in its
+ * buffers; from one that is not, keys and payloads are to go.
+ */
+static void
+pool_clean(evutil_socket_t fd, short what, void *arg)
+{
+	struct pool *pool = arg;
+	struct pool_seat *seat;
+	long i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		seat = &pool->seats[i];
+		if (seat->state == SEAT_FREE &&
+		    session_is_soiled(seat->session))
+			seat_clean(seat);
+	}
+}
+
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
     const struct dsn *dsn, struct keyring *keyring, const char *instance)
@@ -357,6 +395,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 	TAILQ_INIT(&pool->free);
 	pool->line = query_line_new(base, pool_dispatch, pool);
 	pool->gather = evtimer_new(base, pool_gather, pool);
+	pool->clean = event_new(base, -1, EV_PERSIST, pool_clean, pool);
+	event_add(pool->clean, &(struct timeval){ .tv_sec = POOL_CLEAN });
 	pool->seats =
 	    memory_new_array((size_t)settings->pool_size, sizeof(*pool->seats));
 	for (i = 0; i < settings->pool_size; i++) {
@@ -414,6 +454,7 @@ pool_free(struct pool *pool)
 	}
 	query_line_free(pool->line);
 	event_free(pool->gather);
+	event_free(pool->clean);
 	memory_free(pool->seats);
 	memory_free(pool);
 }

@@ -6,6 +6,10 @@
 #include "session.h"
 
 #define SESSION_CAUSE_SIZE 256
+/* What goes out and comes back as it is. */
+#define SESSION_ECHO_SQL "SELECT $1::bytea"
+/* More than what is sent and received around the values of a statement. */
+#define SESSION_OVERHEAD 1024
 /* Where PostgreSQL waits for a standby. */
 #define SESSION_STANDBY_WAIT "SyncRepWaitForLSN"
 
@@ -19,6 +23,11 @@ struct session {
 	struct event *timer;
 	bool running;
 	bool unsafe; /* the server has not waited for its standby */
+	/* Of what runs: its bytes, both ways, and whether some are secret. */
+	size_t bytes;
+	bool secret;
+	size_t soiled; /* as far as libpq's buffers may hold something secret */
+	bool cleaning;
 };
 
 static void session_fail(struct session *, const char *);
@@ -55,6 +64,8 @@ session_close(struct session *session)
 	session->connection = NULL;
 	session->running = false;
 	session->unsafe = false;
+	session->bytes = session->soiled = 0;
+	session->secret = session->cleaning = false;
 }
 
 void
@@ -159,6 +170,21 @@ session_writable(evutil_socket_t fd, short what, void *arg)
 	session_flush(arg);
 }
 
+/*
+ * libpq fills its buffers from the start, for each batch of statements anew,
+ * so none has reached farther than its own bytes.
+ */
+static void
+session_account(struct session *session)
+{
+	if (session->cleaning)
+		session->soiled = 0;
+	else if (session->secret && session->bytes > session->soiled)
+		session->soiled = session->bytes;
+	session->bytes = 0;
+	session->secret = session->cleaning = false;
+}
+
 /* Hands out what has come; stops when more is needed, or all is closed. */
 static void
 session_receive(struct session *session)
@@ -176,6 +202,7 @@ session_receive(struct session *session)
 		gap = false;
 		if (result != NULL &&
 		    PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
+			session->bytes += PQresultMemorySize(result);
 			session->events->result(session->owner, result);
 			continue;
 		}
@@ -185,6 +212,7 @@ session_receive(struct session *session)
 			return (session_fail(session, "connection lost"));
 		if (session->unsafe)
 			return (session_fail(session, "standby not awaited"));
+		session_account(session);
 		session->events->finished(session->owner);
 	}
 }
@@ -294,15 +322,24 @@ session_sent(struct session *session, int sent)
 }
 
 static void
-session_split(const struct session_parameter *parameters, size_t count,
+session_split(struct session *session,
+    const struct session_parameter *parameters, size_t count,
     const char **values, int *sizes, int *formats)
 {
+	const struct session_parameter *parameter;
 	size_t i;
 
+	session->bytes += SESSION_OVERHEAD;
 	for (i = 0; i < count; i++) {
-		values[i] = parameters[i].value;
-		sizes[i] = (int)parameters[i].size;
-		formats[i] = parameters[i].binary ? 1 : 0;
+		parameter = &parameters[i];
+		values[i] = parameter->value;
+		sizes[i] = (int)parameter->size;
+		formats[i] = parameter->binary ? 1 : 0;
+		if (parameter->value == NULL)
+			continue;
+		session->bytes += parameter->binary ? parameter->size
+						    : strlen(parameter->value);
+		session->secret = session->secret || parameter->secret;
 	}
 }
 
@@ -313,7 +350,7 @@ session_query(struct session *session, const char *sql,
 	const char *values[SESSION_PARAMETERS_MAX];
 	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
 
-	session_split(parameters, count, values, sizes, formats);
+	session_split(session, parameters, count, values, sizes, formats);
 	session_sent(session,
 	    PQsendQueryParams(session->connection, sql, (int)count, NULL,
 		values, sizes, formats, 1));
@@ -326,7 +363,7 @@ session_execute(struct session *session, const char *name,
 	const char *values[SESSION_PARAMETERS_MAX];
 	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
 
-	session_split(parameters, count, values, sizes, formats);
+	session_split(session, parameters, count, values, sizes, formats);
 	session_sent(session,
 	    PQsendQueryPrepared(session->connection, name, (int)count, values,
 		sizes, formats, 1));
@@ -347,7 +384,28 @@ session_sync(struct session *session)
 	session_flush(session);
 }
 
-/* libpq's buffers, where the result came through, are beyond reach. */
+bool
+session_is_soiled(const struct session *session)
+{
+	return (session->soiled > 0);
+}
+
+/* libpq's buffers are beyond reach, but not beyond what they are used for. */
+void
+session_clean(struct session *session)
+{
+	const size_t size = session->soiled;
+	char *nothing = memory_new(size);
+	const struct session_parameter parameter = { nothing, size, true,
+		false };
+
+	session->cleaning = true;
+	session_query(session, SESSION_ECHO_SQL, &parameter, 1);
+	session_sync(session);
+	memory_free(nothing);
+}
+
+/* The buffers where it came through are for session_clean. */
 void
 session_clear(PGresult *result)
 {

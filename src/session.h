@@ -44,6 +44,7 @@ struct session_parameter {
 	const void *value;
 	size_t size; /* counts for binary ones */
 	bool binary;
+	bool secret; /* it, or what comes back for it, must not stay */
 };
 
 #define SESSION_PARAMETERS_MAX 6
@@ -79,6 +80,13 @@ void session_prepare(struct session *session, const char *name, const char *sql,
 
 /* Ends what was sent since the last time; finished will be called. */
 void session_sync(struct session *session);
+
+/*
+ * Whether libpq may still hold something secret; and a statement that
+ * overwrites it, after which finished will be called.  No other may run.
+ */
+bool session_is_soiled(const struct session *session);
+void session_clean(struct session *session);
 
 /*
  * What is wrong with a connection, in libpq's own words and on one line; of

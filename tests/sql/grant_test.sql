@@ -42,7 +42,7 @@ SELECT ok(pg_temp.settings('coffer_api') @> ARRAY[wanted], 'coffer_api has ' || 
                     'idle_in_transaction_session_timeout=5s']) AS wanted;
 SELECT ok(pg_temp.settings('coffer_operator') @> ARRAY[wanted], 'coffer_operator has ' || wanted)
   FROM unnest(ARRAY['log_parameter_max_length=0', 'log_parameter_max_length_on_error=0',
-                    'pgaudit.log_parameter=off']) AS wanted;
+                    'plan_cache_mode=force_generic_plan', 'pgaudit.log_parameter=off']) AS wanted;
 
 -- Functions --------------------------------------------------------------------------------------
 

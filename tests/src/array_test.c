@@ -20,7 +20,7 @@ test_binary_form(void **state)
 	array_set(&array, 1, "\x03\x04");
 	array_set(&array, 0, "\x01\x02");
 	parameter = array_parameter(&array);
-	assert_true(parameter.binary);
+	assert_true(parameter.binary && parameter.secret);
 	assert_int_equal(parameter.size, sizeof(expected));
 	assert_memory_equal(parameter.value, expected, sizeof(expected));
 	array_free(&array);

@@ -7,6 +7,8 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("COFFER_BUILD", SOURCE / "var" / "build"))
 SCRATCH = BUILD / "check"
+# How much longer than in the suite the tests of keys are: `make check-keys TIMES=10`.
+TIMES = int(os.environ.get("COFFER_TIMES") or 1)
 
 
 def eventually(condition, seconds=30):

@@ -41,7 +41,8 @@ def environment(settings):
 class Daemon:
     """A daemon on a database. It serves, or runs if ready is false; start() is for one that has ended."""
 
-    def __init__(self, directory, database, root_key_file, ready=True, **settings):
+    def __init__(self, directory, database, root_key_file, ready=True, binary=BINARY, **settings):
+        self.binary = binary
         self.database = database
         self.directory = Path(directory)
         self.directory.mkdir()
@@ -68,7 +69,7 @@ class Daemon:
         self.config.write_text("".join(lines))
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "--config", self.config],
+                [self.binary, "--config", self.config],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -40,6 +40,19 @@ def unwrap(root, label, wrapped):
     return decipher("aes-256-ctr", hkdf(root, label), nonce + bytes([0, 0, 0, 2]), ciphertext)
 
 
+def decrypt(cipher_key, ciphertext):
+    """The plaintext of a ciphertext of a managed key; its tag is not checked."""
+    nonce, data = ciphertext[5:17], ciphertext[17:-16]
+    return decipher("aes-256-ctr", cipher_key, nonce + bytes([0, 0, 0, 2]), data)
+
+
+def public_key(seed):
+    """Of an Ed25519 key."""
+    pkcs8 = bytes.fromhex("302e020100300506032b657004220420") + seed
+    command = ["openssl", "pkey", "-inform", "DER", "-pubout", "-outform", "DER"]
+    return subprocess.run(command, input=pkcs8, stdout=subprocess.PIPE, check=True).stdout[-32:]
+
+
 def digest(pepper, secret_key):
     """What the database keeps of a secret key."""
     return hmac.digest(pepper, secret_key.encode(), hashlib.sha256)

@@ -1,160 +1,76 @@
-"""No plaintext at rest: PostgreSQL tells all it can, and no file of it holds what it must not.
+"""No plaintext at rest: PostgreSQL tells all it can, and nothing that is left of it holds what it must not.
 
-A cluster of its own logs at the highest verbosity there is, with every module that prints plans or
-parameters. Payloads with a marker in them, and the keys around them, go through all calls that touch
-them, good and bad. Then every file of the data directory and every log is searched for them, as bytes,
-hexadecimal, base64 and decimal.
+A cluster of its own logs at the highest verbosity there is, with every module that prints plans or parameters. Each
+endpoint that touches plaintext or keys is called with plaintext and keys of its own, well and badly. Then everything
+that is left, for whoever operates the database, is searched for them: each file of the data directory, the logs, a
+dump, a backup, what the views of statistics showed, the answers of errors. What makes the search find something is in
+test_leak_guards.py; what is left in the daemon, in test_plaintext_memory.py.
+
+COFFER_LEAKS=long repeats it all with other ways to log.
 """
 
 import base64
 import json
+import os
 import secrets
+import subprocess
+import threading
 import uuid
-import zlib
 from pathlib import Path
 
+import psycopg
 import pytest
+from canaries import ENDPOINTS, WITHOUT_PLAINTEXT, Stage, bad_bodies, encoded, exercise_types
 
-from support import eventually, keys
+from support import eventually, leak
 from support.cluster import Cluster
-from support.daemon import Daemon
+from support.daemon import BINARY, Daemon, coffer, environment
 from support.tenant import Tenant
 
-VERBOSE = """
-    log_statement = 'all'
-    log_duration = on
-    log_min_duration_statement = 0
-    log_min_duration_sample = 0
-    log_statement_sample_rate = 1
-    log_transaction_sample_rate = 1
-    log_parameter_max_length = -1
-    log_parameter_max_length_on_error = -1
-    log_min_messages = debug5
-    log_min_error_statement = debug5
-    log_error_verbosity = verbose
-    log_lock_waits = on
-    log_connections = on
-    log_disconnections = on
-    log_temp_files = 0
-    debug_print_parse = on
-    debug_print_rewritten = on
-    debug_print_plan = on
-    debug_pretty_print = off
-    track_functions = all
-    track_activity_query_size = 1MB
-    full_page_writes = on
-    wal_level = logical
-"""
-VERBOSE_MODULES = {
-    "auto_explain": """
-        auto_explain.log_min_duration = 0
-        auto_explain.log_level = log
-        auto_explain.log_nested_statements = on
-        auto_explain.log_analyze = on
-        auto_explain.log_verbose = on
-        auto_explain.log_triggers = on
-        auto_explain.log_settings = on
-    """,
-    "pg_stat_statements": """
-        pg_stat_statements.track = all
-        pg_stat_statements.track_utility = on
-        pg_stat_statements.save = on
-    """,
-    "pgaudit": """
-        pgaudit.log = 'all'
-        pgaudit.log_parameter = on
-        pgaudit.log_relation = on
-        pgaudit.log_rows = on
-        pgaudit.log_level = log
-    """,
-}
-# The role of the daemon turns more off than it must: here it has only what the daemon insists on.
-BELT_AND_BRACES = {
-    "debug_print_parse": "on",
-    "debug_print_rewritten": "on",
-    "debug_print_plan": "on",
-    "log_min_duration_sample": "0",
-    "log_transaction_sample_rate": "1",
-    "auto_explain.log_min_duration": "0",
-    "pgaudit.log": "all",
-}
-
-
-# What is looked for -------------------------------------------------------------------------------
-
-
-def in_base64(secret, offset):
-    """The part of its base64 that depends on nothing else, behind so many bytes in a group of three."""
-    encoded = base64.b64encode(bytes(offset) + secret)
-    first = -(-offset * 8 // 6)
-    last = (offset + len(secret)) * 8 // 6
-    return encoded[first:last]
-
-
-def in_decimal(secret):
-    """As debug_print_* shows a constant: signed numbers."""
-    return " ".join(str(byte - 256 if byte > 127 else byte) for byte in secret).encode()
-
-
-FORMS = {
-    "bytes": bytes,
-    "hex": lambda secret: secret.hex().encode(),
-    "HEX": lambda secret: secret.hex().upper().encode(),
-    "base64": lambda secret: in_base64(secret, 0),
-    "base64+1": lambda secret: in_base64(secret, 1),
-    "base64+2": lambda secret: in_base64(secret, 2),
-    "decimal": in_decimal,
-}
-
-
-class Search:
-    """Looks into every file of the data directory and the logs, as they are at this moment."""
-
-    def __init__(self, cluster, daemon):
-        self._directories = [cluster.data, cluster.logs, daemon.directory]
-
-    def find(self, looked_for):
-        """Of the secrets {name: bytes}, where each was found: {(name, form): {file}}."""
-        found = {}
-        for file, forms, content in self._contents():
-            for form in forms:
-                for name, secret in looked_for.items():
-                    if FORMS[form](secret) in content:
-                        found.setdefault((name, form), set()).add(file)
-        return found
-
-    def _contents(self):
-        """Each file with the forms to look for. A log breaks base64 anywhere, decimals at blanks."""
-        data, *logs = self._directories
-        for directory in self._directories:
-            for file in sorted(path for path in directory.rglob("*") if path.is_file()):
-                try:
-                    content = file.read_bytes()
-                except FileNotFoundError:
-                    continue  # PostgreSQL has just removed it
-                yield file, FORMS, content
-                if directory in logs:
-                    yield file, ["base64", "base64+1", "base64+2"], content.replace(b"\n\t", b"")
-                    yield file, ["decimal"], content.replace(b"\n\t", b" ")
+# Ways to log, besides those of leak.VERBOSE. What one says another may say in other words, or at another time.
+VARIANTS = {"all": {}}
+if os.environ.get("COFFER_LEAKS") == "long":
+    VARIANTS |= {
+        "csv and json": {
+            "log_destination": "csvlog,jsonlog",
+            "auto_explain.log_format": "json",
+            "debug_pretty_print": "on",
+        },
+        "xml": {"auto_explain.log_format": "xml", "log_error_verbosity": "terse"},
+        "cut off": {"log_parameter_max_length": "24", "log_parameter_max_length_on_error": "24"},
+        "errors alone": {
+            "log_statement": "none",
+            "log_min_messages": "error",
+            "log_min_error_statement": "error",
+            "pgaudit.log": "none",
+            "debug_print_parse": "off",
+            "debug_print_rewritten": "off",
+            "debug_print_plan": "off",
+        },
+        "slow alone": {
+            "log_statement": "none",
+            "log_duration": "off",
+            "log_min_messages": "log",
+            "auto_explain.log_triggers": "off",
+            "auto_explain.log_analyze": "off",
+        },
+        "unsampled": {
+            "log_min_duration_sample": "-1",
+            "log_transaction_sample_rate": "0",
+            "pgaudit.log_statement_once": "on",
+            "pgaudit.log_catalog": "off",
+        },
+        "as it comes": {"plan_cache_mode": "auto", "work_mem": "4MB", "wal_level": "replica"},
+    }
 
 
 # The stage ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def cluster(numbered):
+@pytest.fixture(scope="module", params=VARIANTS)
+def cluster(request, numbered):
     cluster = Cluster(numbered("cluster"))
-    with cluster.connect() as connection:
-        ((libraries,),) = connection.execute(
-            "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'"
-        ).fetchall()
-    modules = [module for module in VERBOSE_MODULES if Path(libraries, f"{module}.so").exists()]
-    assert "auto_explain" in modules
-    with cluster.data.joinpath("postgresql.conf").open("a") as file:
-        file.write(f"shared_preload_libraries = '{','.join(modules)}'\n{VERBOSE}")
-        file.write("".join(VERBOSE_MODULES[module] for module in modules))
-    cluster.restart()
-    cluster.modules = modules
+    leak.let_speak(cluster, **VARIANTS[request.param])
     yield cluster
     cluster.discard()
 
@@ -162,10 +78,7 @@ def cluster(numbered):
 @pytest.fixture(scope="module")
 def database(cluster):
     database = cluster.database()
-    for name, value in BELT_AND_BRACES.items():
-        database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET {name} = '{value}'")
-    if "pg_stat_statements" in cluster.modules:
-        database.query("CREATE EXTENSION pg_stat_statements")
+    leak.loosen(database, statement_timeout="1500ms", lock_timeout="500ms")
     return database
 
 
@@ -183,358 +96,334 @@ def tenant(daemon):
     return Tenant(daemon)
 
 
-@pytest.fixture(scope="module")
-def marker():
-    """What every payload holds, and nothing else."""
-    return secrets.token_hex(16)
+class Sampler:
+    """Looks at pg_stat_activity again and again, as a superuser; keeps all that it sees."""
+
+    def __init__(self, cluster):
+        self.seen = set()
+        self.failure = None
+        quiet = "log_min_messages=panic log_statement=none debug_print_parse=off debug_print_rewritten=off debug_print_plan=off"
+        options = " ".join(f"-c {setting}" for setting in quiet.split())
+        self._connection = psycopg.connect(cluster.dsn(), autocommit=True, options=options)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        look = "SELECT a::text FROM pg_stat_activity AS a WHERE usename = 'coffer_api'"
+        try:
+            while not self._ended.wait(0.005):
+                self.seen |= {row for (row,) in self._connection.execute(look)}
+        except psycopg.Error as failure:
+            self.failure = failure
+
+    def end(self):
+        self._ended.set()
+        self._thread.join()
+        self._connection.close()
+        assert self.failure is None
+        return "\n".join(self.seen).encode()
 
 
-def typed_payloads(marker):
-    """For each type payloads that it takes, and payloads that it refuses, each in another way."""
-    database = {
-        "engine": "postgres",
-        "username": "u",
-        "password": marker,
-        "host": "h",
-        "dbname": "d",
-        "port": "5432",
-    }
-    pem = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
-    good = {
-        "opaque": [marker.encode(), bytes(range(256)) + marker.encode(), marker.encode() * 2048],
-        "certificate": [(pem % base64.b64encode(marker.encode() * 3).decode()).encode()],
-        "key_value": [
-            json.dumps({"key": marker, marker: 1}).encode(),
-            json.dumps({marker: True}).encode(),
-        ],
-        "basic_credentials": [json.dumps({"username": marker, "password": marker}).encode()],
-        "database_credentials": [json.dumps(database).encode()],
-        "ssh_key": [json.dumps({"ssh_private_key": f"-----BEGIN\n{marker}\n"}).encode()],
-    }
-    no_json = [
-        marker,
-        f'"{marker}',
-        f'{{"{marker}',
-        f'{{"password":"{marker}"',
-        f'{{"password":"{marker}",}}',
-        f'{{"password":{marker}}}',
-        f'{{"password":"{marker}\\x"}}',
-        f'{{"password":"{marker}\\u12"}}',
-        f'{{"password":"{marker}\\u0000"}}',
-        f'{{"password":"{marker}\\ud800"}}',
-        f'{{"password":"{marker}\x01"}}',
-        f'{{"password":"{marker}"}} {marker}',
-        f'{{"{marker}":1e{"9" * 20}}}',
-        f'{{"{marker}":1e200000}}',
-        f'{{"{marker}":{"[" * 20000}',
-        f'["{marker}"]',
-        f'"{marker}"',
-        f"{{{marker}:1}}",
-        f'{{"username":["{marker}"],"password":{{"{marker}":"{marker}"}}}}',
-        f'{{"{marker}":null,"password":null}}',
-        "9" * 100 + marker,
-    ]
-    no_text = [
-        marker.encode() + b"\xff",
-        b'{"password":"%s\xc0\x80"}' % marker.encode(),
-        marker.encode() + b"\0",
-    ]
-    bad = {
-        "certificate": [
-            marker.encode(),
-            (pem % f"{marker}!").encode(),
-            (pem % marker)[:-10].encode(),
-            *no_text,
-        ],
-        **{
-            secret_type: [text.encode() for text in no_json] + no_text
-            for secret_type in ("key_value", "basic_credentials", "database_credentials", "ssh_key")
-        },
-    }
-    bad["database_credentials"] += [
-        json.dumps({**database, **change}).encode()
-        for change in (
-            {"engine": marker},
-            {"port": marker},
-            {"port": 5432},
-            {"more": marker},
-            {"host": [marker]},
-        )
-    ]
-    return good, bad
+class Exercised:
+    """All the calls are made: what is looked for, and what is no file."""
 
-
-def data(payload):
-    return base64.b64encode(payload).decode()
+    def __init__(self, secrets, seen, answers):
+        self.secrets = secrets  # {name: bytes}
+        self.seen = seen  # {where: bytes}
+        self.answers = answers
 
 
 @pytest.fixture(scope="module")
-def known(cluster, database, daemon, tenant, marker, root_key_file):
-    """Make all the calls; then, of everything that must not be found, {name: bytes}."""
-    client = tenant.client()
-    binary = secrets.token_bytes(32)
-    opaque = exercise_types(client, marker)
-    revision = client.create_version(opaque, binary)["revision"]
-    assert client.access(opaque) == binary
-    exercise_reads(client, tenant, opaque, marker)
-    exercise_arguments(client, opaque, marker)
-    exercise_ephemeral(client, marker)
-    data_key, managed = exercise_managed_key(client, tenant, database, root_key_file, marker)
-    exercise_faults(client, database, opaque, marker)
-    old = keys_of(database, tenant, root_key_file, opaque, revision, binary)
-    exercise_rotation(database, tenant)
-    new = keys_of(database, tenant, root_key_file, opaque, revision, binary)
-    assert new["project key"] != old["project key"] and new["version key"] == old["version key"]
-    return {
-        "marker": marker.encode(),
-        "binary payload": binary,
-        "data key": data_key,
-        **managed,
-        **{f"old {name}": key for name, key in old.items() if new[name] != key},
-        **new,
+def exercised(numbered, cluster, database, daemon, tenant, root_key_file):
+    sampler = Sampler(cluster)
+    stage = Stage(tenant, root_key_file)
+    value, name = secrets.token_hex(16), secrets.token_hex(16)
+    exercise_types(stage.client, value, name)
+    exercise_calls(stage)
+    exercise_bodies(stage)
+    exercise_arguments(stage, value)
+    exercise_ephemeral(stage.client, value)
+    exercise_faults(stage, database)
+    exercise_locks(stage, database)
+    other_log = exercise_keys_that_do_not_open(stage, database, root_key_file, numbered)
+    before = stage.secrets()
+    exercise_rotation(stage, database)
+    after = stage.secrets()
+    exercise_purge(stage, database)
+    said = exercise_commands(stage, root_key_file, numbered)
+
+    about = Path(f"/proc/{daemon.pid}")
+    seen = {
+        "pg_stat_activity": sampler.end(),
+        "pg_stat_statements": "\n".join(
+            row for (row,) in database.query("SELECT s::text FROM pg_stat_statements AS s")
+        ).encode(),
+        "arguments of the daemon": (about / "cmdline").read_bytes(),
+        "environment of the daemon": (about / "environ").read_bytes(),
+        "log of another daemon": other_log,
+        "what commands say": said,
     }
-
-
-def exercise_types(client, marker):
-    """Every type, with all its payloads; return the id of the opaque secret."""
-    good, bad = typed_payloads(marker)
-    ids = {
-        secret_type: client.create_secret(name=secret_type, type=secret_type)["id"]
-        for secret_type in good
+    old = {f"old {name}": secret for name, secret in before.items() if after.get(name) != secret}
+    assert {"secret_version_access: access key", "secret_version_access under a managed key: access key"} <= {
+        name.removeprefix("old ") for name in old
     }
-    for secret_type, payloads in good.items():
-        for payload in payloads:
-            client.create_version(
-                ids[secret_type], payload, data_crc32=zlib.crc32(payload), disable_previous=True
-            )
-            assert client.access(ids[secret_type]) == payload
-    for secret_type, payloads in bad.items():
-        for payload in payloads:
-            answer = client.post(f"/secrets/{ids[secret_type]}/versions", {"data": data(payload)})
-            # key_value takes some of what the others refuse.
-            assert answer.status == 400 or (
-                secret_type == "key_value" and answer.status == 200
-            ), answer.status
-    return ids["opaque"]
+    values = {"value": value.encode(), "name of a member": name.encode()}
+    return Exercised({**values, **after, **old}, seen, stage.answers)
 
 
-def exercise_reads(client, tenant, secret_id, marker):
-    """Reads by every name, and refused ones."""
-    by_path = {"project_id": tenant.project_id, "secret_name": "opaque"}
-    for revision in ("3", "latest", "latest_enabled"):
-        assert (
-            client.get(f"/secrets/{secret_id}/versions/{revision}/access").status == 200
-            or revision == "3"
-        )
-        client.get(f"/secrets-by-path/versions/{revision}/access", query=by_path)
-    assert client.get(f"/secrets/{secret_id}/versions/1/access").status == 412
-    reader = tenant.client(key=tenant.key("SecretManagerReadOnly"))
-    assert reader.get(f"/secrets/{secret_id}/versions/latest/access").status == 403
-    assert (
-        reader.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status == 403
-    )
-    stranger = client.as_key(str(uuid.uuid4()))
-    assert (
-        stranger.post(f"/secrets/{secret_id}/versions", {"data": data(marker.encode())}).status
-        == 401
-    )
+# The calls ----------------------------------------------------------------------------------------
+
+
+def exercise_calls(stage):
+    """Good ones, and refused ones."""
+    assert stage.answer(200)
+    scene = stage.scene("secret_version_access")
+    client, versions = stage.client, f"/secrets/{scene.secret_id}/versions"
+    for revision in ("1", "latest"):
+        assert client.get(f"{versions}/{revision}/access").status == 200
+    client.create_version(scene.secret_id, scene.payload, disable_previous=True)
+    assert client.get(f"{versions}/1/access").status == 412
+    reader = stage.tenant.key("SecretManagerReadOnly", "KeyManagerReadOnly")
+    assert stage.answer(403, stage.record(stage.tenant.client(key=reader)))
+    for secret_key in (str(uuid.uuid4()), None):
+        assert stage.answer(401, stage.record(stage.tenant.client().as_key(secret_key)))
     assert client.get("/secrets").status == 200
 
 
-def exercise_arguments(client, secret_id, marker):
-    """Payloads where none belongs, or in a form that is none."""
-    payload = marker.encode()
+def exercise_bodies(stage):
+    """Bodies that are none, or hold the payload where it does not belong."""
+    for scene in stage.scenes:
+        for body in bad_bodies(scene) if scene.endpoint.body else []:
+            assert scene.call(body=body).status in (400, 413), (scene.name, body)
+
+
+def exercise_arguments(stage, value):
+    """Payloads where none belongs, or with arguments that are wrong."""
+    client = stage.client
+    secret_id = stage.scene("secret_version_create").secret_id
+    key_id = stage.scene("key_encrypt").key_id
+    data = encoded(value.encode())
     versions = f"/secrets/{secret_id}/versions"
     for path, body in [
-        (versions, {"data": data(payload), "data_crc32": 1}),
-        (versions, {"data": data(payload), "data_crc32": "x"}),
-        (versions, {"data": data(payload), "description": 1}),
-        (versions, {"data": data(payload * 2049)}),
-        (versions, {"data": data(payload) + "!"}),
-        (versions, {"data": data(payload)[:-1]}),
-        (versions, {"data": marker + "\u00e9"}),
-        (versions, {"data": [data(payload)]}),
-        (versions, {"data": {"value": data(payload)}}),
-        (versions, {"payload": data(payload), "value": marker}),
-        (f"/secrets/{uuid.uuid4()}/versions", {"data": data(payload)}),
-        ("/secrets/x/versions", {"data": data(payload)}),
-        (f"{versions}/latest/enable", {"data": data(payload)}),
-        ("/secrets", {"name": "a b", "data": data(payload)}),
-        (f"/secrets/{secret_id}/protect", {"data": data(payload), "secret": marker}),
-        (f"/secrets/{secret_id}/unprotect", {"data": marker}),
+        (versions, {"data": data, "data_crc32": 1}),
+        (versions, {"data": data, "data_crc32": "x"}),
+        (versions, {"data": data, "description": 1}),
+        (versions, {"payload": data, "value": value}),
+        (f"/secrets/{uuid.uuid4()}/versions", {"data": data}),
+        ("/secrets/x/versions", {"data": data}),
+        (f"{versions}/latest/enable", {"data": data}),
+        ("/secrets", {"name": "a b", "data": data}),
+        (f"/secrets/{secret_id}/protect", {"data": data, "secret": value}),
+        (f"/secrets/{secret_id}/unprotect", {"data": value}),
     ]:
         answer = client.post(path, body)
         assert answer.status in (200, 400, 404), (path, answer.status)
-    for body in (
-        b'{"data":"%s"' % data(payload).encode(),
-        b'{"data":"%s\xff"}' % payload,
-        b'{"data":"%s\\u0000"}' % payload,
-        b'{"data":%s}' % payload,
-        b'{"x":1.,"data":"%s"}' % payload,
-        b'["%s"]' % payload,
-        b'{"data":"%s"}' % (payload * 5000),
-        b'{"data":"%s","data":"AA=="}' % data(payload).encode(),
-    ):
-        assert client.post(versions, body).status in (200, 400, 413)
-    assert (
-        client.patch(f"/secrets/{secret_id}", {"data": data(payload), "value": marker}).status
-        == 200
-    )
-    assert (
-        client.patch(f"{versions}/latest", {"data": data(payload), "value": marker}).status == 200
-    )
-    for query in ({"unknown": marker}, {"token": client.secret_key}, {marker: marker}):
+    keys = "/key-manager/v1alpha1/regions/fr-par/keys"
+    for verb, body in [
+        ("encrypt", {"plaintext": data, "associated_data": [data]}),
+        ("encrypt", {"ciphertext": data, "associated_data": data}),
+        ("decrypt", {"ciphertext": data, "associated_data": data}),
+        ("decrypt", {"ciphertext": stage.scene("key_decrypt").ciphertext, "plaintext": data}),
+        ("generate-data-key", {"plaintext": data, "algorithm": "none", "associated_data": data}),
+        ("rotate", {"plaintext": data, "value": value}),
+    ]:
+        answer = client.post(f"{keys}/{key_id}/{verb}", body, absolute=True)
+        assert answer.status in (200, 400), (verb, answer.status)
+    twice = b'{"data":"%s","data":"AA=="}' % data.encode()
+    assert client.post(versions, twice).status in (200, 400)
+    for path in (f"/secrets/{secret_id}", f"{versions}/latest"):
+        assert client.patch(path, {"data": data, "value": value}).status == 200
+    for query in ({"unknown": value}, {"token": client.secret_key}, {value: value}):
         assert client.get("/secrets", query=query).status == 200
-    assert (
-        client.get("/secrets", headers={"Authorization": f"Bearer {client.secret_key}"}).status
-        == 200
-    )
+    bearer = {"Authorization": f"Bearer {client.secret_key}"}
+    assert client.get("/secrets", headers=bearer).status == 200
 
 
-def exercise_ephemeral(client, marker):
+def exercise_ephemeral(client, value):
     """Versions that are used up, and secrets that go at once."""
     for action in ("disable", "delete"):
         policy = {"expires_once_accessed": True, "action": action}
         secret_id = client.create_secret(name=f"once-{action}", ephemeral_policy=policy)["id"]
-        client.create_version(secret_id, marker.encode())
-        assert client.access(secret_id) == marker.encode()
+        client.create_version(secret_id, value.encode())
+        assert client.access(secret_id) == value.encode()
         assert client.get(f"/secrets/{secret_id}/versions/1/access").status in (404, 412)
         assert client.delete(f"/secrets/{secret_id}").status == 204
 
 
-def exercise_managed_key(client, tenant, database, root_key_file, marker):
-    """Plaintext, data keys and associated data, which stay in the daemon; return a data key, and the keys above it."""
-    manager = client.key_manager()
-    key_id = manager.create_key()["id"]
-    payload = marker.encode()
-    ciphertext = manager.encrypt(key_id, payload, payload)
-    assert manager.decrypt(key_id, ciphertext, payload) == payload
-    for verb, body in [
-        ("encrypt", {"plaintext": data(payload * 2048)}),
-        ("encrypt", {"plaintext": data(payload)[:-1]}),
-        ("encrypt", {"plaintext": {"value": data(payload)}, "associated_data": data(payload)}),
-        ("decrypt", {"ciphertext": data(payload), "associated_data": [data(payload)]}),
-        ("decrypt", {"ciphertext": data(ciphertext), "plaintext": data(payload)}),
-        ("generate-data-key", {"plaintext": data(payload), "associated_data": data(payload)}),
-    ]:
-        assert manager.post(f"/keys/{key_id}/{verb}", body).status in (200, 400)
-    stranger = tenant.client(key=tenant.key()).key_manager()
-    body = {"plaintext": data(payload), "associated_data": data(payload)}
-    assert stranger.post(f"/keys/{key_id}/encrypt", body).status == 403
-    made = manager.post(f"/keys/{key_id}/generate-data-key", {}).body
-    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
-    data_key = manager.decrypt(key_id, base64.b64decode(made["ciphertext"]))
-    assert data_key == base64.b64decode(made["plaintext"])
-    ((wrapped,),) = database.query(
-        "SELECT wrapped FROM store.kek WHERE key_id = %s AND rotation = 1", key_id
+def trigger(body):
+    """A trigger of the audit, which each call meets with payload and key in hand; and what takes it away."""
+    return (
+        f"""CREATE FUNCTION rule.spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END $$;
+            CREATE TRIGGER spoil BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION rule.spoil()""",
+        "DROP FUNCTION rule.spoil() CASCADE",
     )
-    material = keys.unwrap(keys.root_key(root_key_file), b"coffer/kek", wrapped)
-    return data_key, {
-        "managed key": material,
-        "key of ciphertexts": keys.hkdf(material, b"coffer/cipher"),
-    }
 
 
-def exercise_faults(client, database, secret_id, marker):
+FAULTS = [  # what breaks, so that calls are answered 503, and what mends
+    # permission denied, in the middle of the function
+    ("REVOKE INSERT ON audit.event FROM coffer_exec", "GRANT INSERT ON audit.event TO coffer_exec"),
+    # a constraint, whose error quotes the row
+    (
+        "ALTER TABLE audit.event ADD CONSTRAINT never CHECK (id < 0) NOT VALID",
+        "ALTER TABLE audit.event DROP CONSTRAINT never",
+    ),
+    trigger("RAISE EXCEPTION 'not this %', NEW"),
+]
+FAULT_OF_TIME = trigger("PERFORM pg_sleep(30)")
+# Errors in expressions that have the plaintext in hand.
+FAULT_WITH_PLAINTEXT = (
+    """ALTER FUNCTION rule.payload_frame(bytea, bigint) RENAME TO payload_frame_away;
+       ALTER FUNCTION rule.payload_data(bytea) RENAME TO payload_data_away;
+       CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint) RETURNS bytea
+           LANGUAGE plpgsql AS $$ BEGIN RETURN set_byte(data, 0, 1 / (octet_length(data) * 0)); END $$;
+       CREATE FUNCTION rule.payload_data(frame bytea) RETURNS bytea
+           LANGUAGE sql AS $$ SELECT set_byte(frame, octet_length(frame), 0) $$""",
+    """DROP FUNCTION rule.payload_frame(bytea, bigint), rule.payload_data(bytea);
+       ALTER FUNCTION rule.payload_frame_away(bytea, bigint) RENAME TO payload_frame;
+       ALTER FUNCTION rule.payload_data_away(bytea) RENAME TO payload_data""",
+)
+
+
+def of_secrets(stage):
+    return [scene for scene in stage.scenes if scene.endpoint.of_secret]
+
+
+def exercise_faults(stage, database):
     """Errors while PostgreSQL has payload and key in hand: it writes all it knows into its log."""
-    versions = f"/secrets/{secret_id}/versions"
-
-    def both(status):
-        assert client.post(versions, {"data": data(marker.encode())}).status == status
-        assert client.get(f"{versions}/latest/access").status == status
-
-    broken_and_mended = [  # and how the calls are answered meanwhile
-        # permission denied, in the middle of the function
-        (
-            503,
-            "REVOKE INSERT ON audit.event FROM coffer_exec",
-            "GRANT INSERT ON audit.event TO coffer_exec",
-        ),
-        # a constraint, whose error quotes the row
-        (
-            503,
-            "ALTER TABLE audit.event ADD CONSTRAINT never CHECK (id < 0) NOT VALID",
-            "ALTER TABLE audit.event DROP CONSTRAINT never",
-        ),
-        # errors in expressions that have the plaintext in hand
-        (
-            500,
-            """ALTER FUNCTION rule.payload_frame(bytea, bigint) RENAME TO payload_frame_away;
-               ALTER FUNCTION rule.payload_data(bytea) RENAME TO payload_data_away;
-               CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint) RETURNS bytea
-                   LANGUAGE plpgsql AS $$ BEGIN RETURN set_byte(data, 0, 1 / (octet_length(data) * 0)); END $$;
-               CREATE FUNCTION rule.payload_data(frame bytea) RETURNS bytea
-                   LANGUAGE sql AS $$ SELECT set_byte(frame, octet_length(frame), 0) $$""",
-            """DROP FUNCTION rule.payload_frame(bytea, bigint), rule.payload_data(bytea);
-               ALTER FUNCTION rule.payload_frame_away(bytea, bigint) RENAME TO payload_frame;
-               ALTER FUNCTION rule.payload_data_away(bytea) RENAME TO payload_data""",
-        ),
-    ]
-    for status, broken, mended in broken_and_mended:
+    for broken, mended in FAULTS:
         database.deploy(broken)
-        both(status)
+        assert stage.answer(503), broken
         database.deploy(mended)
-        eventually(lambda: client.get(f"{versions}/latest/access").status == 200)
+        eventually(lambda: stage.answer(200))
+    broken, mended = FAULT_OF_TIME
+    database.deploy(broken)
+    assert stage.scene("secret_version_create").call().status == 503  # by statement_timeout
+    database.deploy(mended)
+    broken, mended = FAULT_WITH_PLAINTEXT
+    database.deploy(broken)
+    assert {scene.call().status for scene in of_secrets(stage)} == {500}
+    database.deploy(mended)
+    eventually(lambda: stage.answer(200))
+
+
+def exercise_locks(stage, database):
+    """A lock that does not come, a deadlock, a backend that is ended."""
+    waiting = (
+        "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE NOT granted AND query ~ 'api.secret_version_create'"
+    )
+    scene = stage.scene("secret_version_create")
     with database.connect() as blocker:
-        blocker.execute("BEGIN")
-        blocker.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
-        both(503)  # lock_timeout, and statement_timeout if that is nearer
-        blocker.execute("ROLLBACK")
+        with blocker.transaction():
+            blocker.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
+            assert scene.call().status == 503
+        with blocker.transaction():
+            blocker.execute("SET LOCAL deadlock_timeout = '30s'")  # the other is the one that falls
+            blocker.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
+            call = threading.Thread(target=scene.call)
+            call.start()
+            eventually(lambda: database.query(waiting))
+            blocker.execute("SELECT FROM store.secret WHERE id = %s FOR UPDATE", [scene.secret_id])
+        call.join()
+        assert stage.answers[-1].status == 200
     with database.connect() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'"
         )
-    eventually(lambda: client.get(f"{versions}/latest/access").status == 200)
+    eventually(lambda: stage.answer(200))
 
 
-def exercise_rotation(database, tenant):
-    """A new key for the project; access keys, the old ones and the new ones, go to the database in arrays."""
-    database.query("SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator")
+def exercise_keys_that_do_not_open(stage, database, root_key_file, numbered):
+    """Tampered rows: of a payload and its key, and of all keys above, which a new daemon has not opened yet."""
+    scene = stage.scene("secret_version_access")
+    flip = "UPDATE store.{0} SET {1} = set_bit({1}, 200, 1 - get_bit({1}, 200)) WHERE {2}"
+    for table, column in (("version", "sealed"), ("dek", "wrapped")):
+        tamper = flip.format(table, column, "secret_id = %s")
+        database.query(tamper, scene.secret_id)
+        assert scene.call().status == 500
+        database.query(tamper, scene.secret_id)
+    database.query(flip.format("kek", "wrapped", "true"))
+    command = f"/bin/cat {root_key_file}"
+    other = Daemon(numbered("other"), database, None, log_level="debug", root_key_command=command)
+    new = stage.record(stage.tenant.client(other))
+    assert {scene.call(new).status for scene in of_secrets(stage)} == {500}
+    other.stop()
+    assert "key does not open" in other.log
+    database.query(flip.format("kek", "wrapped", "true"))
+    assert stage.answer(200)
+    return other.log.encode()
+
+
+def exercise_rotation(stage, database):
+    """New keys for project and managed keys; access keys, the old ones and the new ones, go to the database in arrays."""
+    manager = stage.client.key_manager()
+    for scene in of_secrets(stage):
+        if scene.key_id:
+            assert manager.post(f"/keys/{scene.key_id}/rotate", {}).status == 200
+    database.query("SELECT operator.kek_rotate(%s)", stage.tenant.project_id, role="coffer_operator")
     eventually(lambda: not database.query("SELECT kek_id FROM operator.key_rotation"))
 
 
-def keys_of(database, tenant, root_key_file, secret_id, revision, payload):
-    """The API key, and all keys from the root down to the payload, which proves them right."""
-    root = keys.root_key(root_key_file)
-    ((wrapped_pepper,),) = database.query("SELECT wrapped FROM store.pepper")
-    pepper = keys.unwrap(root, b"coffer/pepper", wrapped_pepper)
-    secret_key = tenant.full_access.secret_key
-    digest = keys.digest(pepper, secret_key)
-    assert database.query("SELECT count(*) FROM store.api_key WHERE digest = %s", digest) == [(1,)]
+def exercise_purge(stage, database):
+    """A secret and its keys become dead rows, which nothing removes yet."""
+    scene = stage.scene("secret_version_create")
+    secret_id = stage.client.create_secret(name="purged")["id"]
+    stage.client.create_version(secret_id, scene.payload)
+    database.query("SELECT operator.setting_set('purge_after', '0 days')", role="coffer_operator")
+    assert stage.client.delete(f"/secrets/{secret_id}").status == 204
+    database.query("SELECT job.run(1000)", role="coffer_operator")
+    eventually(lambda: not database.query("SELECT id FROM store.secret WHERE id = %s", secret_id))
 
-    ((wrapped_kek, wrapped_dek, sealed),) = database.query(
-        "SELECT k.wrapped, d.wrapped, v.sealed"
-        "  FROM store.version v JOIN store.dek d USING (secret_id, revision)"
-        "  JOIN store.kek k ON k.id = d.kek_id"
-        " WHERE v.secret_id = %s AND v.revision = %s",
-        secret_id,
-        revision,
-    )
-    kek = keys.unwrap(root, b"coffer/kek", wrapped_kek)
-    access_key = keys.access_key(kek, tenant.project_id, secret_id)
-    dek = keys.open_sealed(access_key, wrapped_dek)
-    proved = keys.open_sealed(dek, sealed) == b"\0" + payload
-    assert proved
-    return {
-        "secret key": secret_key.encode(),
-        "secret key, capitals": secret_key.upper().encode(),
-        "secret key, as bytes": uuid.UUID(secret_key).bytes,
-        "root key": root,
-        "key under the root key": keys.hkdf(root, b"coffer/kek"),
-        "pepper": pepper,
-        "project key": kek,
-        "access key": access_key,
-        "access key, half": access_key[32:],
-        "version key": dek,
-        "version key, half": dek[32:],
-    }
+
+def exercise_commands(stage, root_key_file, numbered):
+    """What opens and makes keys without the daemon; all that it says besides its results."""
+    database, project_id = stage.tenant.daemon.database, stage.tenant.project_id
+    other_key = numbered("other-key")
+    coffer("root-key", "generate", other_key)
+    said = []
+
+    def run(*arguments, key_file=root_key_file, **settings):
+        settings = {"root_key_file": key_file, "log_level": "debug", **settings}
+        ended = subprocess.run([BINARY, *arguments], env=environment(settings), capture_output=True)
+        said.append(ended.stderr)
+        return ended
+
+    opened = run("recover", "--project", project_id, "--yes", recover_dsn=database.dsn())
+    payloads = {base64.b64decode(json.loads(line)["data"]) for line in opened.stdout.splitlines()}
+    assert {scene.payload for scene in of_secrets(stage)} <= payloads
+    refused = run("recover", "--project", project_id, "--yes", key_file=other_key, recover_dsn=database.dsn())
+    assert refused.returncode == 1
+    said.append(refused.stdout)
+    for key_file, code in ((root_key_file, 0), (other_key, 1)):
+        arguments = ["api-key", "create", "--principal", stage.tenant.full_access.principal_id]
+        ended = run(*arguments, key_file=key_file, operator_dsn=database.dsn("coffer_operator"))
+        assert ended.returncode == code, ended.stderr
+    said.append(run("doctor", dsn=database.dsn("coffer_api")).stdout)
+    said.append(run("root-key", "list", operator_dsn=database.dsn("coffer_operator")).stdout)
+    return b"\n".join(said)
 
 
 # The tests ----------------------------------------------------------------------------------------
 
 
-def test_search_finds(cluster, database, daemon):
-    """What a role without Coffer's settings says is found, in each form: the search can find."""
+def test_every_endpoint_is_known():
+    """A new endpoint needs a row in canaries.py, or its name there."""
+    printed = {line.split()[2] for line in coffer("--endpoints").splitlines()}
+    touching = {endpoint.function for endpoint in ENDPOINTS}
+    assert touching | WITHOUT_PLAINTEXT == printed
+    assert not touching & WITHOUT_PLAINTEXT
+
+
+def test_every_endpoint_with_key_or_payload_is_exercised(database):
+    given = database.query(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'endpoint'::regnamespace AND proargnames && '{key,data}'"
+    )
+    assert {name for (name,) in given} <= {endpoint.function for endpoint in ENDPOINTS}
+
+
+def test_search_finds_each_form(cluster, database, daemon):
+    """In files of the data and of the log, what a role without Coffer's settings says."""
     control = secrets.token_bytes(33)
     text = control.hex()
     with database.connect() as connection:
@@ -543,68 +432,104 @@ def test_search_finds(cluster, database, daemon):
             "INSERT INTO public.control VALUES (%s, %s)", [control, "in the table " + text]
         )
         for before in (b"", b"x", b"xx"):
-            connection.execute(
-                "SELECT %s::text", ["=" + base64.b64encode(before + control).decode()]
-            )
+            connection.execute("SELECT %s::text", ["=" + encoded(before + control)])
             connection.execute("SELECT pg_catalog.encode(%s::bytea, 'base64')", [before + control])
-        connection.execute("SELECT %s::text", [control.hex().upper()])
+        connection.execute("SELECT %s::text", [text.upper()])
+        connection.execute("SELECT %s::text", ["[%s]" % ", ".join(map(str, control))])
+        connection.execute("SELECT %s::text", ["[%s]" % ",".join(map(str, control))])
+        connection.execute("SELECT %s::text", ["".join(f"\\{byte:03o}" for byte in control)])
+        connection.execute("SELECT %s::text", [encoded(b"!" + control).encode().hex()])
+        connection.execute("SET bytea_output = 'escape'")
+        connection.execute("SELECT %s::text", connection.execute("SELECT %s::bytea::text", [control]).fetchone())
         connection.execute("SELECT pg_catalog.length(%s::bytea)", [control], binary=True)
         connection.execute("SELECT pg_catalog.octet_length('\\x" + text + "'::bytea) + random()")
         connection.execute("CHECKPOINT")
-    found = Search(cluster, daemon).find({"control": control, "text": text.encode()})
-    in_data = {
-        form for form, files in found.items() if any(cluster.data in file.parents for file in files)
-    }
-    in_logs = {
-        form for form, files in found.items() if any(cluster.logs in file.parents for file in files)
-    }
-    assert {("control", "bytes"), ("text", "bytes"), ("control", "hex")} <= in_data
-    assert {
-        ("control", "hex"),
-        ("control", "HEX"),
-        ("control", "base64"),
-        ("control", "base64+1"),
-        ("control", "base64+2"),
-        ("control", "decimal"),
-        ("text", "bytes"),
-    } <= in_logs
+    search = leak.Search({"control": control})
+    in_data = {form for _, form, _ in search.find(leak.files(cluster.data))}
+    in_logs = {form for _, form, _ in search.find(leak.Log(cluster))}
+    assert {"bytes", "hex"} <= in_data
+    assert {"hex", "HEX", "base64+0", "base64+1", "base64+2", "decimal", "decimal ', '", "decimal ','"} <= in_logs
+    assert {"octal", "escape", "base64+1 in hex"} <= in_logs
 
 
-def test_search_finds_what_the_service_stores(cluster, database, daemon, known, tenant):
+def test_search_finds_what_the_service_stores(cluster, database, daemon, exercised, tenant):
     """What is no secret is where it should be, in the data and in the log of the daemon."""
     description = secrets.token_hex(16)
     answer = tenant.client().post("/secrets", {"name": "described", "description": description})
     assert answer.status == 200
     database.query("CHECKPOINT")
     request_id = answer.headers["X-Request-Id"]
-    found = Search(cluster, daemon).find(
-        {"description": description.encode(), "request": request_id.encode()}
+    search = leak.Search({"description": description.encode(), "request": request_id.encode()})
+    where = {(name, file) for name, _, file in search.find(leak.files(cluster.data, daemon.directory))}
+    assert any(name == "description" and "base" in file.parts for name, file in where)
+    assert any(name == "description" and "pg_wal" in file.parts for name, file in where)
+    assert ("request", daemon.log_file) in where
+
+
+def test_log_is_as_verbose_as_can_be(request, cluster, exercised):
+    """The calls are in the log with their statements, their plans and their errors."""
+    log = leak.Log(cluster).text()
+    said = [b"division by zero", b"out of valid range", b"due to statement timeout", b"due to lock timeout"]
+    said += [b"deadlock detected", b"violates check constraint", b"permission denied", b"not this"]
+    if request.node.callspec.params["cluster"] == "all":
+        said += [b"api.secret_version_create", b"Query Text: ", b"rewritten parse tree:", b"plan:", b"AUDIT: SESSION"]
+    assert [words for words in said if words not in log] == []
+
+
+def test_statistics_show_the_calls(exercised):
+    for endpoint in ENDPOINTS:
+        call = f"api.{endpoint.function}($1, $2, $3, $4)".encode()
+        assert call in exercised.seen["pg_stat_statements"]
+    assert call in exercised.seen["pg_stat_activity"]
+
+
+def test_dead_rows_were_among_them(database, exercised):
+    """Of the keys that were moved and of the values that were purged, whose pages hold them yet."""
+    database.query("CREATE EXTENSION pageinspect")
+    for table in ("dek", "kek", "version"):
+        ((dead,),) = database.query(
+            f"SELECT count(*) FROM generate_series(0, pg_relation_size('store.{table}') / 8192 - 1) AS page,"
+            f" heap_page_items(get_raw_page('store.{table}', page::integer)) WHERE t_xmax <> 0 AND t_data IS NOT NULL"
+        )
+        assert dead > 0, table
+
+
+def test_no_call_has_written_a_temporary_file(cluster, exercised):
+    """Which would be gone, but not from the disk."""
+    lines = leak.Log(cluster).text().splitlines()
+    assert [line for line in lines if b"temporary file: path" in line and b"coffer_api@" in line] == []
+
+
+def test_nothing_secret_is_found_elsewhere(exercised):
+    found = leak.Search(exercised.secrets).find(exercised.seen.items())
+    # Whoever sends a member that is not allowed is told its name, and nobody else is.
+    told = {name: secret for name, secret in exercised.secrets.items() if name != "name of a member"}
+    errors = [
+        str(answer.headers).encode() + answer.raw for answer in exercised.answers if answer.status >= 400
+    ]
+    found |= leak.Search(told).find([("errors", b"\n".join(errors))])
+    assert found == set()
+
+
+def test_nothing_secret_is_found_in_a_dump(cluster, exercised):
+    dump = subprocess.run(["pg_dumpall"], env=cluster.environment("postgres"), check=True, stdout=subprocess.PIPE).stdout
+    assert b"COPY store.dek" in dump and b"COPY audit.event" in dump
+    assert leak.Search(exercised.secrets).find([("dump", dump)]) == set()
+
+
+def test_nothing_secret_is_found_in_a_base_backup(cluster, numbered, exercised):
+    backup = numbered("backup")
+    subprocess.run(
+        ["pg_basebackup", "--checkpoint=fast", "--pgdata", backup], env=cluster.environment("postgres"), check=True
     )
-    assert any(cluster.data in file.parents for file in found["description", "bytes"])
-    assert daemon.log_file in found["request", "bytes"]
+    assert (backup / "pg_wal").is_dir()
+    assert leak.Search(exercised.secrets).find(leak.files(backup)) == set()
 
 
-def test_log_is_as_verbose_as_can_be(cluster, known):
-    """The calls are in the log with their statements and their plans."""
-    log = b"".join(file.read_bytes() for file in cluster.logs.iterdir())
-    assert b"api.secret_version_create" in log
-    assert b"Query Text: " in log
-    assert b"rewritten parse tree:" in log and b"plan:" in log
-    assert b"division by zero" in log and b"out of valid range" in log
-    assert b"canceling statement due to" in log
-    if "pgaudit" in cluster.modules:
-        assert b"AUDIT: SESSION" in log
-
-
-def test_nothing_secret_is_found(cluster, database, daemon, known):
-    database.query("CHECKPOINT")
-    found = Search(cluster, daemon).find(known)
-    assert found == {}
-
-
-def test_nothing_secret_is_found_after_a_shutdown(cluster, daemon, known):
-    """Statistics and the last of the log are written at the end."""
+def test_nothing_secret_is_found_in_files(cluster, daemon, exercised):
+    """Of the data directory after a shutdown, since statistics and the last of the log are written at the end."""
     cluster.stop()
-    found = Search(cluster, daemon).find(known)
+    files = leak.files(cluster.data, daemon.directory)
+    found = leak.Search(exercised.secrets).find([*files, *leak.Log(cluster)])
     cluster.start()
-    assert found == {}
+    assert found == set()

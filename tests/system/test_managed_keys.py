@@ -17,7 +17,7 @@ from expected import (
     secret,
 )
 
-from support import eventually, keys
+from support import TIMES, eventually, keys
 from support.client import values
 from support.daemon import coffer
 from support.tenant import Tenant
@@ -263,18 +263,19 @@ def test_rotation_while_it_is_used(stage):
     users = [threading.Thread(target=use) for _ in range(3)]
     for user in users:
         user.start()
-    for count in range(2, 22):
+    last = 1 + 20 * TIMES
+    for count in range(2, last + 1):
         before = len(rounds)
         assert stage.manager.post(f"/keys/{key_id}/rotate", {}).body["rotation_count"] == count
         eventually(lambda: wrong or len(rounds) > before + 2)
-    eventually(lambda: wrong or rounds and rounds[-1][4] == 21)
+    eventually(lambda: wrong or rounds and int.from_bytes(rounds[-1][1:5], "big") == last)
     stopping.set()
     for user in users:
         user.join()
     assert wrong == []
     for ciphertext in rounds:
         assert stage.manager.decrypt(key_id, ciphertext, b"place") == b"plaintext"
-    eventually(lambda: set(stage.rotations(secret_id)) == {(21,)})
+    eventually(lambda: set(stage.rotations(secret_id)) == {(last,)})
 
 
 def test_rotation_elsewhere(stage):
@@ -498,14 +499,14 @@ def test_kill_while_keys_rotate(stage):
     secret_id = stage.client.create_secret(name="secret", key_id=ids[0])["id"]
     stage.client.create_version(secret_id, b"payload")
     ciphertexts = {key_id: [stage.manager.encrypt(key_id, b"plaintext")] for key_id in ids}
-    for kill in range(3):
+    for kill in range(3 * TIMES):
         for key_id in ids:
             is_due(stage.database, key_id)
         before = {key_id: stage.manager.get(f"/keys/{key_id}").body["rotation_count"] for key_id in ids}
         answered = {}
         calling = threading.Thread(target=rotate_until_it_breaks, args=(stage.tenant, ids, answered))
         calling.start()
-        eventually(lambda: len(answered) > 3 + kill)
+        eventually(lambda: len(answered) > 3 + kill % 30)
         stage.daemon.kill()
         calling.join()
         stage.daemon.start()
