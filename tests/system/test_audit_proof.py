@@ -40,6 +40,20 @@ def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, databas
     assert sorted(anchored) == sealed == list(range(len(sealed)))
 
 
+def test_many_seals_that_were_held_up_are_anchored(database, start_daemon):
+    """More than one round anchors."""
+    daemon = start_daemon(database)
+    eventually(lambda: is_anchored(database))
+    database.query(
+        "DO $$ DECLARE v_last audit.seal; BEGIN PERFORM pg_advisory_xact_lock(x'C0FFE2'::integer, 2);"
+        " SELECT * INTO v_last FROM audit.seal ORDER BY no DESC LIMIT 1; FOR i IN 1..250 LOOP"
+        " PERFORM rule.seal_append(v_last.epoch, v_last.month, v_last.xid_to, v_last.xid_to, 0, sha256('')); END LOOP; END $$"
+    )
+    eventually(lambda: is_anchored(database))
+    logged = [line["no"] for line in daemon.log_lines() if line["event"] == "seal"]
+    assert logged == list(range(len(logged))) and len(logged) > 250
+
+
 def test_an_anchor_command_gets_each_seal(database, start_daemon, new_tenant, tmp_path):
     kept = tmp_path / "anchors"
     kept.touch()
