@@ -59,8 +59,7 @@ key_use_open(struct request *request, struct json_object *need,
 	    need_uuid(given, "kek_id", kek) &&
 	    (keyring_cipher_key(keyring, kek, project, rotation->key) ||
 		(keyring_kek_open(keyring, kek, project, &wrapped) &&
-		    keyring_cipher_key(
-			keyring, kek, project, rotation->key))));
+		    keyring_cipher_key(keyring, kek, project, rotation->key))));
 }
 
 /* Ciphertexts -------------------------------------------------------------- */
@@ -249,8 +248,8 @@ key_use_guess(struct request *request)
 	if (!key_use_key_id(request, key) ||
 	    !hint_get(request->service->hints, key, &hint) ||
 	    !key_use_is_simple(request, hint.rotation) ||
-	    !keyring_cipher_key(request->service->keyring, hint.kek,
-		hint.project, newest.key))
+	    !keyring_cipher_key(
+		request->service->keyring, hint.kek, hint.project, newest.key))
 		return;
 	newest.number = hint.rotation;
 	uuid_unparse_lower(hint.kek, kek_id);

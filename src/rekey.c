@@ -35,6 +35,8 @@ struct rekey {
 	size_t chore;
 	uuid_t cursor;
 	bool has_cursor;
+	uuid_t before; /* the cursor, before this batch */
+	bool has_before;
 	char cursor_text[UUID_STR_LEN];
 	char root_id[ROOT_KEY_ID_SIZE];
 	struct array arrays[REKEY_ARRAYS];
@@ -326,6 +328,8 @@ rekey_found(
 
 	if (error != NULL || PQntuples(result) == 0)
 		return (rekey_next_chore(rekey));
+	uuid_copy(rekey->before, rekey->cursor);
+	rekey->has_before = rekey->has_cursor;
 	uuid_copy(rekey->cursor, rekey_uuid(result, PQntuples(result) - 1, 0));
 	rekey->has_cursor = true;
 	done = rekey_chores[rekey->chore].fill(rekey, result);
@@ -357,6 +361,11 @@ rekey_kept(
 	if (error == NULL && rekey_number(result, 1) > 0)
 		log_error("keys of versions do not open",
 		    log_number("count", rekey_number(result, 1)));
+	/* Not all of the batch was done: it is asked for again. */
+	if (error == NULL && *PQgetvalue(result, 0, 2) != 0) {
+		uuid_copy(rekey->cursor, rekey->before);
+		rekey->has_cursor = rekey->has_before;
+	}
 	rekey_wait(rekey, REKEY_PAUSE);
 }
 

@@ -24,13 +24,14 @@ COMMENT ON FUNCTION daemon.dek_due(uuid, integer) IS
     'Gives at most batch secrets, with ids after that one, that have data-encryption keys under an old key-encryption key; with the old key and the new one, wrapped.';
 
 CREATE FUNCTION daemon.dek_rewrap(secret_ids uuid[], old_ids uuid[], new_ids uuid[], old_keys bytea[], new_keys bytea[])
-RETURNS TABLE (moved bigint, broken bigint)
+RETURNS TABLE (moved bigint, broken bigint, more boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_due     record;
     v_wrapped bytea;
+    v_most    CONSTANT bigint := 2000;      -- so that it is no long transaction, however many versions a secret has
 BEGIN
     moved := 0;
     broken := 0;
@@ -38,7 +39,7 @@ BEGIN
         FOR v_due IN
             SELECT s.project_id, d.revision, d.wrapped FROM store.dek d JOIN store.secret s ON s.id = d.secret_id
              WHERE d.secret_id = secret_ids[i] AND d.kek_id = old_ids[i]
-             ORDER BY d.revision
+             ORDER BY d.revision LIMIT v_most - moved - broken
                FOR NO KEY UPDATE OF d SKIP LOCKED
         LOOP
             BEGIN
@@ -56,8 +57,9 @@ BEGIN
             END;
         END LOOP;
     END LOOP;
+    more := moved > 0 AND moved + broken >= v_most;
     RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION daemon.dek_rewrap(uuid[], uuid[], uuid[], bytea[], bytea[]) IS
-    'Seals the data-encryption keys of secrets, which are under old access keys, under new ones, those that nobody else is at; gives how many have moved, and how many do not open.';
+    'Seals the data-encryption keys of secrets, which are under old access keys, under new ones, those that nobody else is at and at most 2000; gives how many have moved, how many do not open, and whether to ask for the same secrets again.';

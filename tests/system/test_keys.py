@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support import TIMES, eventually
+from support import TIMES, eventually, keys, outside
 from support.daemon import BINARY, coffer, environment
 
 
@@ -260,6 +260,34 @@ def test_project_gets_a_new_key_under_load(database, start, new_tenant):
         assert tenant.client(daemons[1]).access(secret_id, 1) == secret_id.encode()
 
 
+def test_secret_with_many_versions(database, start, new_tenant):
+    """They move in parts, one after the other, and none of them takes long."""
+    daemon = start(database)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    secret_id, other_id = make_secrets(client, 2)
+    ((kek_id, wrapped),) = database.query("SELECT id, wrapped FROM store.kek")
+    root, root_id = keys.root_key(daemon.settings["root_key_file"]), keys.root_key_id(daemon.settings["root_key_file"])
+    kek = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, tenant.project_id, root_id), wrapped)
+    access_key = keys.access_key(kek, tenant.project_id, secret_id)
+    for statement in (
+        "INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)"
+        " SELECT secret_id, n, status, description, created_at, updated_at, sealed FROM store.version, generate_series(2, 5000) n"
+        " WHERE secret_id = %(secret)s AND revision = 1",
+        "INSERT INTO store.dek SELECT %(secret)s::uuid, n, %(kek)s::uuid,"
+        " rule.seal(%(key)s, rule.aad('dek', %(project)s, %(secret)s, n, %(kek)s), sha512('dek')) FROM generate_series(2, 5000) n",
+    ):
+        with database.connect() as connection:
+            connection.execute(
+                statement, {"secret": secret_id, "kek": kek_id, "key": access_key, "project": tenant.project_id}
+            )
+    rotate(tenant)
+    eventually(lambda: rotation(database) == [])
+    moved = [line["count"] for line in daemon.log_lines() if line["event"] == "versions moved to a new key"]
+    assert sum(moved) == 5001 and max(moved) <= 2000
+    assert client.access(secret_id, 1) == secret_id.encode() and client.access(other_id) == other_id.encode()
+
+
 def test_rotation_goes_on_after_a_kill(database, start, new_tenant):
     daemon = start(database)
     tenant = new_tenant(daemon)
@@ -393,15 +421,15 @@ def test_how_long_a_backup_has_what_was_purged(database, start, key_file, new_ro
     second = change_root_key(database, daemon, key_file, new_root_key)
     with backup.put_back(between):
         needs(second)
-        keys = numbered("old-root-key")
+        old_file = numbered("old-root-key")
         for content in (key_file.read_text(), first_key):
-            keys.unlink(missing_ok=True)
-            keys.write_text(content)
-            keys.chmod(0o400)
-            assert recovered(database, secret_id, keys).get(1) is None
+            old_file.unlink(missing_ok=True)
+            old_file.write_text(content)
+            old_file.chmod(0o400)
+            assert recovered(database, secret_id, old_file).get(1) is None
     # Who has kept the root key of then has it all.
     with backup.put_back(backup.kek):
-        assert recovered(database, secret_id, keys)[1] == b"gone"
+        assert recovered(database, secret_id, old_file)[1] == b"gone"
     eventually(daemon.ready)
     assert client.access(secret_id) == b"kept"
 

@@ -52,5 +52,19 @@ SELECT is((call('secret_version_access', 's', revision)).body ->> 'data', encode
   FROM unnest('{1,2}'::text[]) AS revision;
 SELECT is((SELECT count(*) FROM operator.key_rotation WHERE key_id IS NOT NULL), 0::bigint, 'and then nothing is moving');
 
+-- Many versions: as many at a time as a transaction should have. The first does not open, and stays.
+SELECT make_secret('many');
+INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)
+SELECT secret('many')::uuid, revision, 'enabled', '', now(), now(), '\x01' FROM generate_series(1, 2100) AS revision;
+INSERT INTO store.dek (secret_id, revision, kek_id, wrapped)
+SELECT secret('many')::uuid, v.revision, :'old',
+       CASE v.revision WHEN 1 THEN '\x01' ELSE rule.seal(sha512('old'), rule.aad('dek', project('main'), secret('many')::uuid, v.revision, :'old'), 'dek') END
+  FROM store.version v WHERE v.secret_id = secret('many')::uuid;
+SELECT results_eq(format('SELECT * FROM daemon.dek_rewrap(ARRAY[%1$L]::uuid[], ARRAY[%2$L]::uuid[], ARRAY[%3$L]::uuid[], ARRAY[sha512(%4$L)], ARRAY[sha512(%5$L)])',
+                         secret('many'), :'old', :'new', 'old', 'new'),
+                  format('VALUES (%s::bigint, 1::bigint, %L::boolean)', moved, more), title)
+  FROM (VALUES (1999, true, 'of many versions some are moved, and there are more'), (100, false, 'then the others'),
+               (0, false, 'and nothing more')) AS t(moved, more, title);
+
 SELECT finish();
 ROLLBACK;
