@@ -83,6 +83,20 @@ memory_wipe_free_text(char *text)
 		memory_wipe_free(text, strlen(text));
 }
 
+void
+memory_wipe_registers(void)
+{
+	/* Each is copied in another way, some by its ends and some in a loop. */
+	static const volatile size_t sizes[] = { 128, 256, 512, 1000, 2000 };
+	static unsigned char zeros[2000], copy[2000];
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memcpy(copy, zeros, sizes[i]);
+		__asm__ volatile("" : : "r"(copy) : "memory");
+	}
+}
+
 void *
 memory_new_locked(size_t size)
 {

@@ -25,6 +25,12 @@ void memory_wipe_free(void *memory, size_t size);
 void memory_wipe_free_text(char *text);
 
 /*
+ * Overwrites the registers by which the C library copies blocks, and which have
+ * the end of the last large one until there is another.
+ */
+void memory_wipe_registers(void);
+
+/*
  * Memory for keys: never swapped, never in a core file, wiped on release.
  * When the system refuses to lock it, that is logged once and borne.
  */

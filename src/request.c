@@ -49,6 +49,7 @@ request_free(struct request *request)
 	if (request->body != NULL)
 		evbuffer_free(request->body);
 	memory_wipe_free(request, sizeof(*request));
+	memory_wipe_registers();
 }
 
 bool

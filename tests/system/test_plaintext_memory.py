@@ -257,6 +257,22 @@ def test_core_without_one_guard_has(numbered, start, stage, look, guard):
     assert [name for name, _, _ in found if name.startswith(what)]
 
 
+@in_a_core
+@pytest.mark.parametrize("guarded", [True, False])
+def test_registers_that_copied_a_plaintext(numbered, start, stage, guarded):
+    """A core has the registers, too, with the end of what was copied last."""
+    guard = "\tmemory_wipe_registers();\n"
+    daemon = start(BINARY if guarded else mutant(numbered("mutant"), "request", guard))
+    manager, key_id = stage.tenant.client(daemon).key_manager(), stage.scene("key_encrypt").key_id
+    found = set()
+    for size in (200, 400, 790, 1500):
+        payload = secrets.token_bytes(size)
+        assert manager.decrypt(key_id, manager.encrypt(key_id, payload)) == payload
+        manager.get("/live", absolute=True)  # so what was before is over
+        found |= leak.Search({size: payload}).find([("core", core(daemon, numbered("core")))])
+    assert (found == set()) == guarded
+
+
 # Without any rights but those of its user: no core, and no look into its memory.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else ["setpriv"]
 
