@@ -183,24 +183,22 @@ def test_without_memory_for_an_answer(set_role, run, stage, log):
     assert lines and all(b"coffer_api@" in line for line in lines)
 
 
-LONG = os.environ.get("COFFER_LEAKS") == "long"
+if os.environ.get("COFFER_LEAKS") == "long":
 
-
-@pytest.mark.skipif(not LONG, reason="make check-leaks")
-@pytest.mark.parametrize("speaker", SPEAKERS)
-@pytest.mark.parametrize("guard", [None, *GUARDS])
-def test_each_way_to_log_alone(set_role, run, stage, log, guard, speaker):
-    value, leaks = GUARDS.get(guard, (None, {}))
-    undone = {guard: value} if guard else {}
-    set_role(**{**SPEAKERS[speaker], **undone})
-    with run() as daemon:
-        looked_for = use(daemon, stage)
-    found = leak.Search(looked_for).find(log)
-    form = leaks.get(speaker, leaks.get(None))
-    if form:
-        assert names(found, form) >= FOUND
-    else:
-        assert found == set()
+    @pytest.mark.parametrize("speaker", SPEAKERS)
+    @pytest.mark.parametrize("guard", [None, *GUARDS])
+    def test_each_way_to_log_alone(set_role, run, stage, log, guard, speaker):
+        value, leaks = GUARDS.get(guard, (None, {}))
+        undone = {guard: value} if guard else {}
+        set_role(**{**SPEAKERS[speaker], **undone})
+        with run() as daemon:
+            looked_for = use(daemon, stage)
+        found = leak.Search(looked_for).find(log)
+        form = leaks.get(speaker, leaks.get(None))
+        if form:
+            assert names(found, form) >= FOUND
+        else:
+            assert found == set()
 
 
 # Functions of the database -----------------------------------------------------------------------------
