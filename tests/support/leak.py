@@ -230,12 +230,10 @@ BELT_AND_BRACES = {
 
 
 def configure(cluster, **settings):
-    """Restart a cluster with the modules that tell of statements, and with settings of a postgresql.conf."""
-    modules = ",".join(MODULES)
+    """Restart a cluster with the modules that tell of statements, and with settings of a postgresql.conf; it keeps its WAL."""
+    always = {"shared_preload_libraries": ",".join(MODULES), "wal_keep_size": "8GB"}
     with cluster.data.joinpath("postgresql.conf").open("a") as file:
-        file.writelines(
-            f"{name} = '{value}'\n" for name, value in {**settings, "shared_preload_libraries": modules}.items()
-        )
+        file.writelines(f"{name} = '{value}'\n" for name, value in {**settings, **always}.items())
     cluster.restart()
 
 
