@@ -41,7 +41,8 @@ class Stage:
     """A PostgreSQL of our own with fsync on, an organization in it, secrets, and daemons."""
 
     def __init__(self, directory):
-        self.directory = Path(directory)
+        self.directory = directory
+        directory.mkdir(mode=0o755, exist_ok=True)  # PostgreSQL may run as another user
         self.cluster = Cluster(self.directory / "cluster")
         self.set(max_connections=400, max_wal_size="8GB", shared_buffers="1GB", autovacuum="off")
         self.cluster.restart()
@@ -316,18 +317,19 @@ def bench(stage, output, clients, rounds, seconds):
     print(f"charts: {output}/fast.svg, {output}/slow.svg")
 
 
-def bench_scale(stage, totals, rounds, seconds):
-    """How the cost of a read and of a list grows with the number of secrets."""
-    rows = []
-    for total in totals:
+def bench_scale(stages, totals, rounds, seconds):
+    """How the cost of a read and of a list grows with the number of secrets: measured in turns, as a machine has its moods."""
+    modes = ("access", "list")
+    samples = {(total, mode): [] for total in totals for mode in modes}
+    for stage, total in zip(stages, totals, strict=True):
         stage.load(total)
-        samples = {}
-        for mode in ("access", "list"):
-            stage.wrk(mode, stage.daemon, 8, 2)
-        for _ in range(rounds):
-            for mode in ("access", "list"):
-                samples.setdefault(mode, []).append(stage.wrk(mode, stage.daemon, 8, seconds).rate)
-        rows.append([total, *(statistics.median(samples[mode]) for mode in ("access", "list"))])
+        for mode in modes:
+            stage.wrk(mode, stage.daemon, 8, 5)
+    for _ in range(rounds):
+        for stage, total in zip(stages, totals, strict=True):
+            for mode in modes:
+                samples[total, mode].append(stage.wrk(mode, stage.daemon, 8, seconds).rate)
+    rows = [[total, *(statistics.median(samples[total, mode]) for mode in modes)] for total in totals]
     print(f"\n{'secrets':>10}{'reads/s':>12}{'to the first':>14}{'lists/s':>12}{'to the first':>14}   (8 clients, medians)\n")
     for total, reads, lists in rows:
         print(f"{total:10,}{reads:12.0f}{reads / rows[0][1]:14.2f}{lists:12.0f}{lists / rows[0][2]:14.2f}")
@@ -345,16 +347,19 @@ def main():
     output = BUILD / "var" / "bench"
     output.mkdir(parents=True, exist_ok=True)
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=output))
-    directory.chmod(0o755)  # PostgreSQL may run as another user
-    stage = Stage(directory)
+    directory.chmod(0o755)
+    stages = []
     try:
         if given.scale:
-            bench_scale(stage, given.totals, given.rounds, given.seconds)
+            stages += (Stage(directory / str(total)) for total in given.totals)
+            bench_scale(stages, given.totals, given.rounds, given.seconds)
         else:
-            bench(stage, output, given.clients, given.rounds, given.seconds)
+            stages.append(Stage(directory))
+            bench(stages[0], output, given.clients, given.rounds, given.seconds)
     finally:
-        stage.daemon.stop()
-        stage.cluster.stop()
+        for stage in stages:
+            stage.daemon.stop()
+            stage.cluster.stop()
     shutil.rmtree(directory)
 
 
