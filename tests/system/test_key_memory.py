@@ -1,42 +1,12 @@
 """Keys are in memory that is not swapped and in no core file, and there alone; those that are no longer loaded are in none."""
 
 import base64
-import contextlib
-import os
-import re
-import shutil
 import signal
 import subprocess
-import tempfile
-from pathlib import Path
-
-import pytest
 
 from support import eventually, keys, outside
-from support.daemon import BINARY, coffer, environment, free_port
-
-MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r.*$|^VmFlags: (.*)$", re.MULTILINE)
-LARGEST = 1 << 28  # what is larger is no memory, but room that a sanitizer keeps
-
-
-def mappings(daemon):
-    """The content and the flags of each part of the daemon's memory that can be read."""
-    found, address = [], None
-    try:
-        smaps = Path(f"/proc/{daemon.pid}/smaps").read_text()
-        with open(f"/proc/{daemon.pid}/mem", "rb") as file:
-            for first, end, flags in MAPPING.findall(smaps):
-                if first:
-                    address = int(first, 16), int(end, 16) - int(first, 16)
-                elif address is not None and address[1] <= LARGEST:
-                    with contextlib.suppress(OSError, OverflowError):  # what the kernel lends
-                        file.seek(address[0])
-                        found.append((file.read(address[1]), flags.split()))
-                    address = None
-    except PermissionError:
-        pytest.skip("only root may read the memory of the daemon")
-    return found
-
+from support.daemon import BINARY, coffer, environment
+from support.memory import mappings
 
 def places(daemon, key):
     """Of each part of memory that has a key, as it is, in hexadecimal or in base64, whether it is fit for keys."""
@@ -105,31 +75,3 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
     assert places(daemon, root) == []
     assert all(found := places(daemon, keys.root_key(new))) and found != []
     assert client.access(secret_id) == b"value"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
-def test_process_shows_nothing(database, root_key_file):
-    """What is not dumpable belongs to root in /proc, whoever runs it: no other process of its user reads it, or traces it."""
-    nobody = 65534
-    directory = Path(tempfile.mkdtemp(prefix="coffer-process-"))
-    directory.chmod(0o755)
-    binary = shutil.copy(BINARY, directory)
-    key = Path(shutil.copy(root_key_file, directory / "root-key"))
-    os.chown(key, nobody, nobody)
-    settings = {"dsn": database.dsn("coffer_api"), "root_key_file": key, "listen": f"127.0.0.1:{free_port()}"}
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen([binary], env=environment(settings), stdout=log, stderr=log, user=nobody)
-        other = subprocess.Popen(["sleep", "600"], user=nobody)
-    try:
-        eventually(lambda: "the database serves" in (directory / "log").read_text())
-        assert os.stat(f"/proc/{other.pid}/maps").st_uid == nobody
-        assert os.stat(f"/proc/{process.pid}/maps").st_uid == 0
-        limits = Path(f"/proc/{process.pid}/limits").read_text()
-        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
-        assert "unable to lock the memory" not in (directory / "log").read_text()
-        assert "unable to forbid core files" not in (directory / "log").read_text()
-    finally:
-        for one in (process, other):
-            one.terminate()
-            one.wait()
-        shutil.rmtree(directory)

@@ -9,7 +9,6 @@ import base64
 import contextlib
 import json
 import os
-import re
 import secrets
 import socket
 import subprocess
@@ -22,26 +21,13 @@ from canaries import Stage
 from support import eventually, leak
 from support.client import values
 from support.daemon import BINARY, Daemon
+from support.memory import mappings
 from support.mutant import mutant
 from support.tenant import Tenant
 
-MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r")
-LARGEST = 1 << 28  # what is larger is no memory, but room that a sanitizer keeps
-
 
 def memory(daemon):
-    """All that the daemon has in memory; to read it takes more than to be of the same user."""
-    content = []
-    try:
-        with open(f"/proc/{daemon.pid}/maps") as maps, open(f"/proc/{daemon.pid}/mem", "rb") as file:
-            for first, end in MAPPING.findall(maps.read()):
-                size = int(end, 16) - int(first, 16)
-                with contextlib.suppress(OSError, OverflowError):  # what the kernel lends
-                    file.seek(int(first, 16))
-                    content.append(file.read(size) if size <= LARGEST else b"")
-    except PermissionError:
-        pytest.skip("only root may read the memory of the daemon")
-    return b"".join(content)
+    return b"".join(content for content, _ in mappings(daemon))
 
 
 def holds(daemon, canary):
