@@ -2,10 +2,14 @@
 
 import contextlib
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from support.daemon import BINARY
+
+SANITIZED = b"libasan" in subprocess.run(["ldd", BINARY], check=True, capture_output=True).stdout
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r.*$|^VmFlags: (.*)$", re.MULTILINE)
 LARGEST = 1 << 28  # what is larger is no memory, but room that a sanitizer keeps
 

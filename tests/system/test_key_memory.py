@@ -4,9 +4,12 @@ import base64
 import signal
 import subprocess
 
+import pytest
+
 from support import eventually, keys, outside
 from support.daemon import BINARY, coffer, environment
-from support.memory import mappings
+from support.memory import SANITIZED, mappings
+
 
 def places(daemon, key):
     """Of each part of memory that has a key, as it is, in hexadecimal or in base64, whether it is fit for keys."""
@@ -18,6 +21,7 @@ def places(daemon, key):
     ]
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer makes mlock do nothing")
 def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, numbered):
     """Whatever the daemon holds, and nothing of what it has derived from that to open and to seal with."""
     file = numbered("key-file")
