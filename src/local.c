@@ -100,9 +100,9 @@ local_ready(struct request *request)
 	const char *reason = local_not_ready(request->service);
 	struct json_object *body = json_object_new_object();
 
-	if (reason == NULL)
+	if (reason == NULL && audit->known)
 		json_object_object_add(body, "audit", local_audit(audit));
-	else
+	if (reason != NULL)
 		json_object_object_add(
 		    body, "reason", json_object_new_string(reason));
 	json_object_object_add(body, "status",
