@@ -24,10 +24,12 @@ def waiting(database):
 
 
 def refuses_connections(daemon):
-    try:
-        socket.create_connection(("127.0.0.1", daemon.port), 10).close()
-    except ConnectionRefusedError:
-        return True
+    # One that is on its way while the socket closes is reset: the next one tells.
+    with suppress(ConnectionResetError):
+        try:
+            socket.create_connection(("127.0.0.1", daemon.port), 10).close()
+        except ConnectionRefusedError:
+            return True
     return False
 
 
