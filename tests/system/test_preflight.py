@@ -14,6 +14,16 @@ GET = """CREATE OR REPLACE FUNCTION endpoint.secret_get(caller rule.caller, requ
          LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN NULL; END $$"""
 SPY = """CREATE FUNCTION rule.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
          CREATE TRIGGER spy BEFORE INSERT ON store.dek FOR EACH ROW EXECUTE FUNCTION rule.spy()"""
+# Where nobody of ours would look for it.
+AFAR = """CREATE FUNCTION public.afar() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+          CREATE FUNCTION public.afar(value anyelement) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'"""
+OWN = "what partition audit.event_2"
+
+
+def with_partition(statement):
+    """A statement about the partition of this month."""
+    return f"""{AFAR};
+        DO $do$ BEGIN EXECUTE replace($of${statement}$of$, 'PARTITION', 'audit.' || rule.audit_partition(current_date)); END $do$"""
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +45,42 @@ def deployed(new_database):
         ("ALTER TABLE audit.event OWNER TO coffer_api", "audit.event"),
         ("GRANT USAGE ON SCHEMA store TO coffer_operator", "schema store"),
         (SPY, "store.dek"),
+        # What a table lets in, and what follows from it.
+        ("ALTER TABLE store.dek DROP CONSTRAINT dek_secret_id_revision_fkey", "table store.dek"),
+        ("ALTER TABLE store.dek DISABLE TRIGGER ALL", "table store.dek"),
+        ("ALTER TABLE store.secret DISABLE TRIGGER secret_count_insert", "table store.secret"),
+        (f"{AFAR}; ALTER TABLE store.dek ADD CHECK (public.afar(wrapped)) NOT VALID", "table store.dek"),
+        (f"{AFAR}; CREATE INDEX ON store.dek (public.afar(wrapped))", "table store.dek"),
+        (f"{AFAR}; ALTER TABLE store.version ALTER description SET DEFAULT public.afar(1)::text", "table store.version"),
+        ("ALTER TABLE store.dek ENABLE ROW LEVEL SECURITY", "table store.dek"),
+        ("CREATE POLICY few ON store.dek USING (revision > 1)", "table store.dek"),
+        ("ALTER TABLE store.signer DROP CONSTRAINT signer_public_key_key", "table store.signer"),
+        ("DROP INDEX store.signer_active", "table store.signer"),
+        ("ALTER TABLE store.kek ALTER wrapped DROP NOT NULL", "table store.kek"),
+        ("ALTER TABLE store.request SET UNLOGGED", "table store.request"),
+        ("CREATE TABLE public.spare () INHERITS (store.request)", "what partition public.spare has of its own"),
+        # A partition is not looked for; what it has of its own is.
+        (with_partition("CREATE TRIGGER t BEFORE INSERT ON PARTITION FOR EACH ROW EXECUTE FUNCTION public.afar()"), OWN),
+        (with_partition("CREATE RULE r AS ON INSERT TO PARTITION DO INSTEAD NOTHING"), OWN),
+        (with_partition("ALTER TABLE PARTITION ADD CHECK (public.afar(hash)) NOT VALID"), OWN),
+        (with_partition("CREATE INDEX ON PARTITION (public.afar(hash))"), OWN),
+        (with_partition("ALTER TABLE PARTITION ENABLE ROW LEVEL SECURITY"), OWN),
+        (with_partition("CREATE POLICY p ON PARTITION USING (false)"), OWN),
+        (with_partition("ALTER TABLE PARTITION SET UNLOGGED"), OWN),
+        (with_partition("ALTER TABLE PARTITION OWNER TO coffer_api"), OWN),
+        (with_partition("GRANT DELETE ON PARTITION TO coffer_exec"), OWN),
+        # Who may be whom, and what is given to those who come.
+        ("CREATE ROLE friend; GRANT coffer_exec TO friend", "role coffer_exec"),
+        ("CREATE ROLE friend; GRANT coffer_owner TO friend", "role coffer_owner"),
+        ("GRANT pg_read_all_data TO coffer_api", "role coffer_api"),
+        ("ALTER ROLE coffer_exec LOGIN", "role coffer_exec"),
+        ("ALTER ROLE coffer_api SUPERUSER", "role coffer_api"),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE coffer_exec GRANT EXECUTE ON FUNCTIONS TO PUBLIC", "privileges of coffer_exec"),
+        ("ALTER DEFAULT PRIVILEGES IN SCHEMA audit GRANT SELECT ON TABLES TO coffer_api", "default privileges of postgres"),
+        ("DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$", "database is"),
+        ("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO coffer_api', current_database()); END $$", "database is"),
     ],
-    ids=lambda value: value.split("(")[0][:40] if isinstance(value, str) else None,
+    ids=lambda value: (value.split("$of$")[1] if "$of$" in value else value.removeprefix(f"{AFAR}; "))[:60],
 )
 def test_change_is_found(deployed, change, named):
     hello = "SELECT faults FROM daemon.hello(gen_random_uuid(), 'test', '{}')"
@@ -48,6 +92,34 @@ def test_change_is_found(deployed, change, named):
         assert connection.execute(hello).fetchone()[0] == before
     found = [fault for fault in after if fault not in before]
     assert any(named in fault and "migrations/migrate" in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE ROLE friend; GRANT coffer_operator, coffer_auditor TO friend",
+        "CREATE ROLE friend; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO friend",
+        "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database()); END $$",
+        "CREATE ROLE friend; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO friend', current_database()); END $$",
+        "REINDEX TABLE store.dek",
+        "ALTER TABLE store.dek SET (autovacuum_vacuum_scale_factor = 0.01)",
+    ],
+)
+def test_work_of_an_administrator_is_no_change(deployed, change):
+    with deployed.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(change)
+        assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
+
+
+def test_reindex_is_no_change(deployed):
+    """Even a half of one: what it leaves is an index like that which it was to replace."""
+    with deployed.connect() as connection:
+        for table in ("store.dek", "audit.event"):
+            connection.execute(f"REINDEX TABLE CONCURRENTLY {table}")
+            assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
+        with connection.transaction(force_rollback=True):
+            connection.execute("CREATE INDEX dek_kek_id_ccnew ON store.dek (kek_id)")
+            assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
 
 
 def test_replaced_function_stops_the_service_until_the_next_deploy(database, start, new_tenant):
