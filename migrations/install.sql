@@ -71,6 +71,8 @@ ALTER ROLE coffer_api SET client_connection_check_interval = '1s';
 ALTER ROLE coffer_api SET jit = off;
 -- No answer before its audit row is on disk, whatever the cluster does elsewhere.
 ALTER ROLE coffer_api SET synchronous_commit = on;
+-- Who has waited for a lock has to see what was committed meanwhile.
+ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed';
 
 -- The database belongs to nobody but these ------------------------------------
 

@@ -2,9 +2,12 @@ CREATE FUNCTION rule.session_faults()
 RETURNS text[]
 LANGUAGE sql STABLE
 AS $$
-    -- Without these PostgreSQL writes bind parameters, and so keys and payloads, to its log, or answers to temporary files.
+    -- Without these PostgreSQL writes bind parameters, and so keys and payloads, to its log, or answers to temporary files;
+    -- or does not do what functions rely on. (With row_security off it hides no rows but fails, which is no harm.)
     SELECT coalesce(array_agg(format('%s is %s: ALTER ROLE %I SET %s = %s', name, coalesce(present, 'not set'),
-                                     session_user, name, must_be) ORDER BY name), '{}')
+                                     session_user, name,
+                                     CASE WHEN must_be LIKE '% %' THEN quote_literal(must_be) ELSE must_be END)
+                              ORDER BY name), '{}')
       FROM (SELECT name, must_be, current_setting(name, true) AS present
               FROM (VALUES ('log_parameter_max_length', '0'),
                            ('log_parameter_max_length_on_error', '0'),
@@ -13,6 +16,10 @@ AS $$
                            ('auto_explain.log_parameter_max_length', '0'),
                            ('work_mem', '4096'),
                            ('client_min_messages', 'notice'),
+                           -- A replica looks after no foreign key: what is purged would keep its keys.
+                           ('session_replication_role', 'origin'),
+                           -- Who locks before he looks has to see what was committed while he waited.
+                           ('default_transaction_isolation', 'read committed'),
                            ('synchronous_commit', 'on')) AS wanted(name, must_be)) AS settings
      WHERE CASE name
                WHEN 'auto_explain.log_parameter_max_length'     -- PostgreSQL 15 does not know it, and logs none

@@ -24,6 +24,7 @@ SETTINGS = {
     "client_connection_check_interval": "1s",
     "jit": "off",
     "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
 }
 
 FORBIDDEN = {
@@ -67,6 +68,7 @@ def test_the_settings_win_over_the_servers(own_cluster):
         "SET debug_print_plan = on",
         "SET plan_cache_mode = auto",
         "SET synchronous_commit = off",
+        "SET default_transaction_isolation = serializable",
         "SET work_mem = '64kB'",
     ):
         database.query(f"ALTER SYSTEM {statement}")

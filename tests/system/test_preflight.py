@@ -135,14 +135,35 @@ def test_replaced_function_stops_the_service_until_the_next_deploy(database, sta
     assert client.get(f"/secrets/{secret['id']}").body == secret
 
 
-def test_setting_that_is_taken_back_stops_the_service(own_cluster, start):
+@pytest.mark.parametrize(
+    "change, fault, mend",
+    [
+        (
+            "ALTER ROLE coffer_api RESET log_parameter_max_length",
+            "ALTER ROLE coffer_api SET log_parameter_max_length = 0",
+            "ALTER ROLE coffer_api SET log_parameter_max_length = 0",
+        ),
+        (
+            "ALTER ROLE coffer_api IN DATABASE {} SET session_replication_role = replica",
+            "session_replication_role is replica",
+            "ALTER ROLE coffer_api IN DATABASE {} RESET session_replication_role",
+        ),
+        (
+            "ALTER DATABASE {} SET default_transaction_isolation = serializable; "
+            "ALTER ROLE coffer_api RESET default_transaction_isolation",
+            "ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed'",
+            "ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed'",
+        ),
+    ],
+    ids=["taken back", "no foreign keys", "isolation"],
+)
+def test_setting_that_is_changed_stops_the_service(own_cluster, start, change, fault, mend):
     """By a session that began before, nothing would be seen of it."""
     database = own_cluster.database()
     daemon = start(database)
-    database.query("ALTER ROLE coffer_api RESET log_parameter_max_length")
-    mend = "ALTER ROLE coffer_api SET log_parameter_max_length = 0"
-    eventually(lambda: mend in daemon.readiness()[1])
-    database.query(mend)
+    database.query(change.format(database.name))
+    eventually(lambda: fault in daemon.readiness()[1])
+    database.query(mend.format(database.name))
     eventually(daemon.ready)
 
 

@@ -31,6 +31,9 @@ SELECT is(faults_with(name,
                ('pgaudit.log_parameter', 'on', 'on', 'off'),
                ('work_mem', '64kB', '64kB', '4096'), ('work_mem', '4095', '4095kB', '4096'),
                ('client_min_messages', 'error', 'error', 'notice'),
+               ('session_replication_role', 'replica', 'replica', 'origin'),
+               ('session_replication_role', 'local', 'local', 'origin'),
+               ('default_transaction_isolation', 'repeatable read', 'repeatable read', '''read committed'''),
                ('synchronous_commit', 'off', 'off', 'on'),
                ('synchronous_commit', 'local', 'local', 'on')) AS t(name, value, shown, must_be);
 SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_commit may be stricter');
