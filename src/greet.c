@@ -81,6 +81,16 @@ greet_prepare_again(struct greet *greet)
 	greet_prepare(greet);
 }
 
+void
+greet_examine(struct greet *greet)
+{
+	greet->refused = false;
+	greet->examined = false;
+	greet->step = GREET_EXAMINE;
+	session_execute(greet->session, STATEMENT_SESSION_FAULTS, NULL, 0);
+	session_sync(greet->session);
+}
+
 static void
 greet_make_pepper(struct greet *greet)
 {
@@ -178,6 +188,13 @@ greet_hear_hello(struct greet *greet, const PGresult *result)
 }
 
 static void
+greet_hear_session(struct greet *greet, const PGresult *result)
+{
+	greet->examined = true;
+	greet_hear_faults(greet, PQgetvalue(result, 0, 0));
+}
+
+static void
 greet_hear_error(struct greet *greet, const char *sqlstate)
 {
 	static const char *const steps[] = {
@@ -189,8 +206,11 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 	};
 	char fault[160];
 
-	/* All that follows an error in a pipeline fails without a cause. */
-	if (greet->refused)
+	/*
+	 * All that follows an error in a pipeline fails without a cause; and a
+	 * session that was not examined is greeted, and says more then.
+	 */
+	if (greet->refused || greet->step == GREET_EXAMINE)
 		return;
 	if (!session_is_writable(greet->session))
 		return (greet_refuse(greet,
@@ -218,6 +238,8 @@ greet_result(struct greet *greet, const PGresult *result)
 		greet_hear_hello(greet, result);
 	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
 		greet_open_pepper(greet, result, 0);
+	else if (greet->step == GREET_EXAMINE && PQntuples(result) == 1)
+		greet_hear_session(greet, result);
 }
 
 enum greet_outcome
@@ -238,6 +260,11 @@ greet_finished(struct greet *greet)
 	case GREET_PREPARE:
 	case GREET_PREPARE_AGAIN:
 		return (GREET_READY);
+	case GREET_EXAMINE:
+		if (greet->examined)
+			return (GREET_READY);
+		greet_start(greet);
+		return (GREET_GOES_ON);
 	}
 	greet->step = GREET_PREPARE;
 	greet_prepare(greet);

@@ -1,6 +1,7 @@
 /*
  * What is said on a new connection before it serves: whether this is a
  * database that may be served, what its pepper is, and what will be asked.
+ * And on one that serves, from time to time: whether it still may.
  */
 #ifndef COFFER_GREET_H
 #define COFFER_GREET_H
@@ -24,6 +25,7 @@ enum greet_step {
 	GREET_PEPPER,
 	GREET_PREPARE,
 	GREET_PREPARE_AGAIN,
+	GREET_EXAMINE,
 };
 
 struct greet {
@@ -34,6 +36,7 @@ struct greet {
 	bool refused;
 	char fault[GREET_FAULT_SIZE]; /* the first, when refused */
 	bool unfit; /* by what the database itself has said */
+	bool examined; /* and found fit, or else refused */
 	bool locked_out; /* it needs a root key that is not loaded */
 	unsigned int offer; /* of root keys that it was shown; 0: those had */
 	struct keyring_wrapped made;
@@ -46,5 +49,12 @@ enum greet_outcome greet_finished(struct greet *greet);
 
 /* Begins with the last step: all statements are prepared again. */
 void greet_prepare_again(struct greet *greet);
+
+/*
+ * Has the settings of a session that was greeted looked at once more: who can
+ * make it run something can change them until its end.  If that cannot be
+ * done, since functions are being replaced, it is greeted as a new one.
+ */
+void greet_examine(struct greet *greet);
 
 #endif

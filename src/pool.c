@@ -20,6 +20,7 @@ enum seat_state {
 	SEAT_RUNNING,
 	SEAT_PREPARING, /* all statements anew, before its query runs again */
 	SEAT_CLEANING, /* no query: what went through shall not stay */
+	SEAT_EXAMINING, /* no query, until it is seen that it still may serve */
 };
 
 /* A place for one connection, and what runs on it. */
@@ -31,6 +32,7 @@ struct pool_seat {
 	enum seat_state state;
 	struct event *retry;
 	long delay;
+	bool due; /* to be examined, before it runs another query */
 	struct group group;
 };
 
@@ -46,6 +48,8 @@ struct pool {
 	struct query_line *line;
 	struct event *gather; /* dispatches when the loop has heard everybody */
 	struct event *clean;
+	struct event *examine;
+	long turn; /* of the seat that is to be examined next */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	bool served; /* once, or more often */
@@ -61,6 +65,7 @@ static void
 seat_connect(struct pool_seat *seat)
 {
 	seat->state = SEAT_GREETING;
+	seat->due = false;
 	seat->group.failed = false;
 	evtimer_del(seat->retry);
 	session_connect(seat->session, seat->pool->dsn,
@@ -169,8 +174,20 @@ seat_give(struct pool_seat *seat, struct query *query)
 }
 
 static void
+seat_examine(struct pool_seat *seat)
+{
+	seat->due = false;
+	seat->state = SEAT_EXAMINING;
+	session_start_timer(
+	    seat->session, seat->pool->settings->request_deadline);
+	greet_examine(&seat->greet);
+}
+
+static void
 seat_free(struct pool_seat *seat)
 {
+	if (seat->due)
+		return (seat_examine(seat));
 	seat->state = SEAT_FREE;
 	session_stop_timer(seat->session);
 	/* The one used last is used next: its caches are warm. */
@@ -316,7 +333,7 @@ pool_finished(void *owner)
 		pool_greeted(seat, outcome);
 	else if (outcome == GREET_REFUSED)
 		seat_lose(seat);
-	else if (seat->state == SEAT_CLEANING)
+	else if (seat->state == SEAT_CLEANING || seat->state == SEAT_EXAMINING)
 		seat_free(seat);
 	else if (seat->state == SEAT_PREPARING &&
 	    group_first(&seat->group) != NULL)
@@ -380,10 +397,40 @@ pool_clean(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/*
+ * What a session began with may be changed while it serves, by a trigger that
+ * nobody finds any more when its connection is looked at.  One seat after the
+ * other, so that they do not all stop at once; each in check_interval.
+ */
+static void
+pool_examine(evutil_socket_t fd, short what, void *arg)
+{
+	struct pool *pool = arg;
+	struct pool_seat *seat = &pool->seats[pool->turn];
+
+	(void)fd;
+	(void)what;
+	pool->turn = (pool->turn + 1) % pool->settings->pool_size;
+	seat->due = true;
+	if (seat->state != SEAT_FREE)
+		return;
+	TAILQ_REMOVE(&pool->free, seat, entry);
+	seat_examine(seat);
+}
+
+static struct timeval
+pool_turn_time(const struct settings *settings)
+{
+	long turn = settings->check_interval * 1000000 / settings->pool_size;
+
+	return ((struct timeval){ turn / 1000000, turn % 1000000 });
+}
+
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
     const struct dsn *dsn, struct keyring *keyring, const char *instance)
 {
+	const struct timeval turn = pool_turn_time(settings);
 	struct pool *pool = memory_new(sizeof(*pool));
 	struct pool_seat *seat;
 	long i;
@@ -397,6 +444,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 	pool->gather = evtimer_new(base, pool_gather, pool);
 	pool->clean = event_new(base, -1, EV_PERSIST, pool_clean, pool);
 	event_add(pool->clean, &(struct timeval){ .tv_sec = POOL_CLEAN });
+	pool->examine = event_new(base, -1, EV_PERSIST, pool_examine, pool);
+	event_add(pool->examine, &turn);
 	pool->seats =
 	    memory_new_array((size_t)settings->pool_size, sizeof(*pool->seats));
 	for (i = 0; i < settings->pool_size; i++) {
@@ -455,6 +504,7 @@ pool_free(struct pool *pool)
 	query_line_free(pool->line);
 	event_free(pool->gather);
 	event_free(pool->clean);
+	event_free(pool->examine);
 	memory_free(pool->seats);
 	memory_free(pool);
 }

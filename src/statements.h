@@ -26,6 +26,7 @@ struct statement {
 #define STATEMENT_ANCHOR_BEGIN "anchor_begin"
 #define STATEMENT_ANCHOR_END "anchor_end"
 #define STATEMENT_AUDIT_STATE "audit_state"
+#define STATEMENT_SESSION_FAULTS "session_faults"
 #define STATEMENT_WRAPPED_DUE "wrapped_due"
 #define STATEMENT_WRAPPED_KEEP "wrapped_keep"
 #define STATEMENT_KEK_DUE "kek_due"

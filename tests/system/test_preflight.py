@@ -1,8 +1,12 @@
 """A database that is not as it was deployed is not served: the daemon finds out, says what it is, and serves when it is mended."""
 
+import secrets
+
 import pytest
 
 from support import eventually
+from support.leak import Log
+from support.load import Load
 
 
 @pytest.fixture
@@ -165,6 +169,64 @@ def test_setting_that_is_changed_stops_the_service(own_cluster, start, change, f
     eventually(lambda: fault in daemon.readiness()[1])
     database.query(mend.format(database.name))
     eventually(daemon.ready)
+
+
+SLOW = """
+    CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN NEW; END $$;
+    CREATE TRIGGER slow BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION public.slow()"""
+POISON = """
+    CREATE TABLE public.poisoned (pid int PRIMARY KEY);
+    CREATE FUNCTION public.poison() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO public.poisoned VALUES (pg_backend_pid()) ON CONFLICT DO NOTHING;
+        PERFORM set_config('log_parameter_max_length', '-1', false);
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER poison BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION public.poison()"""
+POISONED = "SELECT count(*) FROM public.poisoned JOIN pg_stat_activity USING (pid)"
+
+
+def test_session_that_was_changed_serves_no_more(own_cluster, start_daemon, new_tenant):
+    """By a trigger that is gone when anybody looks: under load, too, when no session is ever free."""
+    database = own_cluster.database()
+    daemon = start_daemon(database, check_interval=1, pool_size=2, group_limit=1)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    secret_id = client.create_secret(name="secret")["id"]
+    client.create_version(secret_id, b"value")
+    own_cluster.set(log_statement="all")
+    log = Log(own_cluster)
+
+    def written():
+        canary = secrets.token_bytes(64)
+        client.create_version(secret_id, canary)
+        return canary.hex().encode()
+
+    assert written() not in log.text()
+    database.deploy(SLOW)
+    with Load([tenant.client() for _ in range(8)], lambda client: client.get(f"/secrets/{secret_id}")) as load:
+        database.deploy(POISON)  # the look at what was deployed finds nothing
+        eventually(lambda: database.query(POISONED)[0][0] == 2)
+        database.deploy("DROP TRIGGER poison ON audit.event")
+        eventually(lambda: database.query(POISONED) == [(0,)])
+    assert load.count(200) > 0
+    fault = "log_parameter_max_length is -1: ALTER ROLE coffer_api SET log_parameter_max_length = 0"
+    assert fault in [line.get("fault") for line in daemon.log_lines()]
+    eventually(daemon.ready)
+    assert written() not in log.text()
+
+
+def test_session_that_cannot_be_looked_at_is_greeted_anew(own_cluster, start, new_tenant):
+    """As one is when a deploy replaces the function at that moment: it goes on, and no caller notices."""
+    database = own_cluster.database()
+    client = new_tenant(start(database)).client()
+    first = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'coffer/%' ORDER BY backend_start LIMIT 2"
+    serving = database.query(first)
+    log = Log(own_cluster)
+    database.deploy("REVOKE EXECUTE ON FUNCTION daemon.session_faults() FROM coffer_api")
+    eventually(lambda: log.text().count(b"permission denied for function session_faults") >= 4)
+    assert client.get("/secrets").status == 200
+    assert database.query(first) == serving
 
 
 def test_work_of_a_running_service_is_no_change(database, start, new_tenant):
