@@ -356,6 +356,65 @@ def test_functions_behind_the_doors(stage, stolen):
             connection.execute("RESET ROLE")
 
 
+# Keys that were caught -----------------------------------------------------------------------------
+
+
+class Catch:
+    """The key of a secret, as who replaces a function sees it pass; and what it opens of what is stored."""
+
+    def __init__(self, stage, tenant, secret_id):
+        self._database, self._project_id, self._secret_id = stage.database, tenant.project_id, secret_id
+        ((kek_id, wrapped),) = self._database.query(
+            "SELECT k.id, k.wrapped FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
+            " WHERE d.secret_id = %s AND d.revision = 1",
+            secret_id,
+        )
+        aad = outside.kek_aad(kek_id, tenant.project_id, stage.root_id)
+        kek = outside.unwrap(stage.root, b"coffer/kek", aad, wrapped)
+        self._key = keys.access_key(kek, tenant.project_id, secret_id)
+
+    def _open(self, revision, kek_id, wrapped, sealed):
+        place = outside.place(b"dek", self._project_id, self._secret_id, revision, kek_id)
+        try:
+            dek = outside.open_sealed(self._key, place, wrapped)
+        except outside.DoesNotOpen:
+            return None
+        place = outside.place(b"pay", self._project_id, self._secret_id, revision)
+        return outside.open_sealed(dek, place, sealed)[1:]
+
+    def opens(self):
+        """The revisions whose value it gives."""
+        rows = self._database.query(
+            "SELECT d.revision, d.kek_id, d.wrapped, v.sealed FROM store.dek d"
+            " JOIN store.version v USING (secret_id, revision) WHERE d.secret_id = %s ORDER BY 1",
+            self._secret_id,
+        )
+        return [row[0] for row in rows if self._open(*row) == MARKER]
+
+
+@pytest.mark.parametrize("target", ["plain", "keyed"])
+def test_caught_key_opens_nothing_once_what_it_is_of_was_replaced(stage, target):
+    """Until then it opens each version of its secret; after that none in the database, and none to come."""
+    tenant = Tenant(stage.daemon)
+    client = tenant.client()
+    manager = client.key_manager()
+    key_id = manager.create_key()["id"]
+    secret_id = client.create_secret(name="caught", **({"key_id": key_id} if target == "keyed" else {}))["id"]
+    client.create_version(secret_id, MARKER)
+    caught = Catch(stage, tenant, secret_id)
+    client.create_version(secret_id, MARKER)
+    assert caught.opens() == [1, 2]
+    if target == "keyed":
+        assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    else:
+        stage.database.query("SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator")
+    left = "SELECT 1 FROM operator.key_rotation WHERE project_id = %s"
+    eventually(lambda: not stage.database.query(left, tenant.project_id))
+    client.create_version(secret_id, MARKER)
+    assert caught.opens() == []
+    assert [client.access(secret_id, revision) for revision in (1, 2, 3)] == [MARKER] * 3
+
+
 # Keys of one's own --------------------------------------------------------------------------------
 
 
