@@ -280,3 +280,28 @@ def test_a_daemon_signs_what_was_made_anew(attacked, root_key_file):
     inside, outside, anchored = attacked.found()
     assert (inside, outside) == (set(), set())
     assert anchored >= attacked.expected(["anchor_differs seal {seal}", "receipt_lost row {row}"])
+
+
+SUPPRESS = """
+    CREATE FUNCTION public.suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+    CREATE TRIGGER suppress BEFORE INSERT ON {} FOR EACH ROW WHEN (NEW.method = 'secret_version_access')
+        EXECUTE FUNCTION public.suppress()"""
+
+
+def test_rows_that_are_never_written(database, start_daemon, new_tenant):
+    """By a trigger on a partition, in a record of the deploy that was made to fit: else no daemon would serve."""
+    daemon = start_daemon(database)
+    client = new_tenant(daemon).client()
+    secret_id = client.create_secret(name="read")["id"]
+    client.create_version(secret_id, b"value")
+    eventually(lambda: is_anchored(database))
+    ((partition,),) = database.query("SELECT 'audit.' || rule.audit_partition(current_date)")
+    database.deploy(SUPPRESS.format(partition))
+    assert client.access(secret_id) == b"value"
+    ((row,),) = database.query("SELECT last_value FROM audit.event_id")
+    database.deploy("DROP FUNCTION public.suppress() CASCADE")
+    assert client.access(secret_id) == b"value"
+    eventually(lambda: is_anchored(database))
+    daemon.stop()
+    assert verify_inside(database) == [] and verify(database) == (0, [])
+    assert verify(database, "--anchors", daemon.log_file) == (1, [f"receipt_lost row {row}"])
