@@ -3,6 +3,15 @@
 -- as it was deployed. For the same reason names that hold an oid are left out, and the name of the database; and texts are
 -- in the order of "C", which every database has.
 
+CREATE FUNCTION rule.manifest_index(index oid)
+RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT regexp_replace(pg_get_indexdef(index, 0, true), ' INDEX .*? ON ', ' ')
+$$;
+COMMENT ON FUNCTION rule.manifest_index(oid) IS
+    'Tells an index, but for its name: REINDEX CONCURRENTLY makes another one beside each that it replaces.';
+
 CREATE FUNCTION rule.manifest_parts(relations oid[])
 RETURNS TABLE (relation oid, parts text)
 LANGUAGE plpgsql STABLE
@@ -26,11 +35,14 @@ BEGIN
                  WHERE c.conrelid = ANY (relations) AND c.conislocal AND c.conparentid = 0
                    AND c.contype <> 'n'     -- NOT NULL, since PostgreSQL 18: it is told with its column
                 UNION ALL
-                -- REINDEX CONCURRENTLY makes another one, of another name, beside each that it replaces.
-                SELECT i.indrelid, concat_ws(' ', i.indisunique, substr(index.text, position(' USING ' IN index.text)))
-                  FROM pg_index i, LATERAL (SELECT pg_get_indexdef(i.indexrelid, 0, true) AS text) AS index
+                SELECT i.indrelid, rule.manifest_index(i.indexrelid)
+                  FROM pg_index i
                  WHERE i.indrelid = ANY (relations)
-                   AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid)
+                   -- CASE keeps it from printing the indexes of all partitions, to compare them, which is most of the time then.
+                   AND CASE WHEN EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) THEN false
+                            ELSE NOT EXISTS (SELECT FROM pg_index o JOIN pg_inherits h ON h.inhrelid = o.indexrelid
+                                              WHERE o.indrelid = i.indrelid
+                                                AND rule.manifest_index(o.indexrelid) = rule.manifest_index(i.indexrelid)) END
                 UNION ALL
                 SELECT p.polrelid, concat_ws(' ', p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
                                              pg_get_expr(p.polqual, p.polrelid, true),

@@ -123,6 +123,7 @@ def test_reindex_is_no_change(deployed):
             assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
         with connection.transaction(force_rollback=True):
             connection.execute("CREATE INDEX dek_kek_id_ccnew ON store.dek (kek_id)")
+            connection.execute(with_partition("CREATE INDEX ccnew ON PARTITION (api_key_id, at)"))
             assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
 
 
