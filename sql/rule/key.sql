@@ -43,7 +43,8 @@ BEGIN
          WHERE k.project_id = secret.project_id AND k.key_id IS NULL AND k.active FOR KEY SHARE;
         IF NOT FOUND THEN
             PERFORM fail.call_again((SELECT row_to_json(reason)
-                                       FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
+                                       FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id,
+                                                    rule.root_key_active() AS active_root_id) AS reason));
         END IF;
     END IF;
     IF NOT rule.key_fits(secret.id, v_kek_id, request, key) THEN

@@ -45,7 +45,7 @@ SELECT is((knock('secret_version_access', request('ready', '1', extra => closed(
 -- A project without a key-encryption key, and one with a newer key-encryption key.
 SELECT make_secret('first', caller => 'guest');
 SELECT is((knock('secret_version_create', request('first', data => 'x'), data => 'x')).text,
-          format('{"need":"kek","secret_id":"%s","project_id":"%s"}', secret('first'), project('other')),
+          format('{"need":"kek","secret_id":"%s","project_id":"%s","active_root_id":"0123456789abcdef"}', secret('first'), project('other')),
           'the first version of a project asks for a key-encryption key (SM001)');
 SELECT is((stored('first')).last_revision, 0, 'and nothing has happened');
 
