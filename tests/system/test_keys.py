@@ -214,6 +214,16 @@ def test_reload_while_the_database_is_away_is_decided_when_it_is_back(own_cluste
     assert "root keys loaded" in daemon.log
 
 
+def test_daemon_that_did_not_start_holds_up_no_activation(database, start, key_file, new_root_key, numbered):
+    new, line = new_root_key()
+    wrong = numbered("wrong-key")
+    coffer("root-key", "generate", wrong)
+    key_file.write_text(key_file.read_text() + line)
+    start(database)
+    assert start(database, root_key_file=wrong, ready=False).wait() == 2
+    root_key(database, "activate", new)
+
+
 @pytest.fixture
 def start_unaware(start):
     """Start a daemon that is told of another active root key only when it asks."""
