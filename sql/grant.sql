@@ -12,7 +12,7 @@ GRANT INSERT ON store.organization, store.project, store.principal, store.api_ke
                 store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
                 store.dek, store.request, store.signer, store.root_key, store.managed_key TO coffer_exec;
 GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request, store.managed_key,
-                store.dek TO coffer_exec;
+                store.dek, store.instance TO coffer_exec;
 GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;

@@ -141,8 +141,10 @@ access_key_kept(
 		request->error = error;
 		return (call_finish(request));
 	}
-	if (PQntuples(result) != 1 ||
-	    PQgetlength(result, 0, 0) != sizeof(key->kek) ||
+	/* Another root key has become active meanwhile: the door says which. */
+	if (PQntuples(result) == 0)
+		return (call_again(request));
+	if (PQgetlength(result, 0, 0) != sizeof(key->kek) ||
 	    PQgetlength(result, 0, 1) != ROOT_KEY_ID_SIZE - 1 ||
 	    PQgetlength(result, 0, 2) != sizeof(key->wrapped.bytes))
 		return (call_fail(request, "kept key is malformed"));
@@ -163,6 +165,8 @@ access_key_make_kek(struct request *request, struct json_object *need)
 
 	if (!access_key_hear(request, need))
 		return (call_fail(request, "call's need is malformed"));
+	if (!need_root_key(request, need))
+		return;
 	keyring_kek_make(
 	    request->service->keyring, key->project, key->kek, &key->wrapped);
 	uuid_unparse_lower(key->project, key->project_text);

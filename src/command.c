@@ -58,3 +58,10 @@ command_query(PGconn *connection, const char *sql, int count,
 	PQclear(result);
 	return (NULL);
 }
+
+/* What was lost before does not make a later flush fail. */
+bool
+command_flush(void)
+{
+	return (fflush(stdout) == 0 && !ferror(stdout));
+}

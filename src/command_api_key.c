@@ -135,6 +135,24 @@ api_key_mint(struct api_key *key, const struct keyring *keyring)
 }
 
 static bool
+api_key_run(PGconn *connection, const char *sql)
+{
+	PGresult *result =
+	    command_query(connection, sql, 0, NULL, NULL, NULL, 0);
+
+	PQclear(result);
+	return (result != NULL);
+}
+
+static bool
+api_key_print(const struct api_key *key)
+{
+	printf(
+	    "access_key=%s\nsecret_key=%s\n", key->access_key, key->secret_key);
+	return (command_flush());
+}
+
+static bool
 api_key_add(PGconn *connection, const struct api_key *key)
 {
 	const char *values[] = { key->principal, key->access_key,
@@ -149,6 +167,19 @@ api_key_add(PGconn *connection, const struct api_key *key)
 	    connection, API_KEY_ADD_SQL, 6, values, sizes, formats, 1);
 	PQclear(result);
 	return (result != NULL);
+}
+
+/* There is no key that nobody was told: it is printed before the commit. */
+static bool
+api_key_keep(PGconn *connection, const struct api_key *key)
+{
+	if (!api_key_run(connection, "BEGIN") ||
+	    !api_key_add(connection, key) || !api_key_print(key))
+		return (false);
+	if (api_key_run(connection, "COMMIT"))
+		return (true);
+	fprintf(stderr, "coffer: the key that was printed may be no key\n");
+	return (false);
 }
 
 static bool
@@ -168,7 +199,7 @@ api_key_create(const struct settings *settings, struct api_key *key)
 	if (connection == NULL || !api_key_open_pepper(connection, keyring))
 		goto out;
 	api_key_mint(key, keyring);
-	created = api_key_add(connection, key);
+	created = api_key_keep(connection, key);
 
 out:
 	PQfinish(connection);
@@ -192,9 +223,6 @@ command_api_key(struct settings *settings, int argc, char **argv)
 		return (2);
 	}
 	created = api_key_create(settings, &key);
-	if (created)
-		printf("access_key=%s\nsecret_key=%s\n", key.access_key,
-		    key.secret_key);
 	memory_wipe(&key, sizeof(key));
 	return (created ? 0 : 1);
 }

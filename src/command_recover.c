@@ -23,8 +23,8 @@
 	"SELECT s.id, s.project_id, s.path, s.name, v.revision, v.status, " \
 	"v.sealed, d.wrapped, k.id, k.root_id, k.wrapped "                  \
 	"FROM store.secret s JOIN store.version v ON v.secret_id = s.id "   \
-	"JOIN store.dek d ON d.secret_id = s.id AND "                       \
-	"d.revision = v.revision JOIN store.kek k ON k.id = d.kek_id "      \
+	"LEFT JOIN store.dek d ON d.secret_id = s.id AND "                  \
+	"d.revision = v.revision LEFT JOIN store.kek k ON k.id = d.kek_id " \
 	"WHERE s.id = $1::uuid OR s.project_id = $2::uuid "                 \
 	"ORDER BY s.path, s.name, s.id, v.revision"
 
@@ -165,6 +165,39 @@ recover_frame(const struct recover *recover)
 	return (recover->plain[0] == 0 ? 1 : 5);
 }
 
+/* Its key is no more: a managed key was purged, which is no failure. */
+static bool
+recover_is_destroyed(const PGresult *result, int row)
+{
+	return (PQgetisnull(result, row, RECOVER_DEK) != 0);
+}
+
+/* Says which are, for they are missing in what is printed; gives their number. */
+static int
+recover_count_destroyed(const PGresult *result)
+{
+	char secret[UUID_STR_LEN];
+	int row, count = 0;
+
+	for (row = 0; row < PQntuples(result); row++) {
+		if (!recover_is_destroyed(result, row))
+			continue;
+		count++;
+		uuid_unparse_lower(
+		    recover_bytes(result, row, RECOVER_SECRET), secret);
+		fprintf(stderr,
+		    "coffer: revision %u of %s, %s, is lost: its key was "
+		    "destroyed\n",
+		    recover_revision(result, row), secret,
+		    PQgetvalue(result, row, RECOVER_NAME));
+	}
+	if (count > 0)
+		fprintf(stderr,
+		    "coffer: %d of %d versions cannot be recovered\n", count,
+		    PQntuples(result));
+	return (count);
+}
+
 static void
 recover_print(struct recover *recover, const PGresult *result, int row)
 {
@@ -215,6 +248,8 @@ recover_all(struct keyring *keyring, const PGresult *result)
 	/* A stream would keep what went through its buffer. */
 	setvbuf(stdout, NULL, _IONBF, 0);
 	for (row = 0; row < PQntuples(result); row++) {
+		if (recover_is_destroyed(result, row))
+			continue;
 		if (recover_open(recover, keyring, result, row)) {
 			recover_print(recover, result, row);
 			continue;
@@ -240,7 +275,7 @@ recover_run(const struct settings *settings, struct keyring *keyring,
 	PGconn *connection =
 	    command_connect("recover_dsn", settings->recover_dsn);
 	PGresult *result = NULL;
-	int code = 1;
+	int count, code = 1;
 
 	if (connection == NULL)
 		return (1);
@@ -253,8 +288,8 @@ recover_run(const struct settings *settings, struct keyring *keyring,
 	}
 	if (result != NULL && PQntuples(result) == 0)
 		fprintf(stderr, "coffer: there is no such version\n");
-	else if (result != NULL &&
-	    recover_is_wanted(options, PQntuples(result)))
+	count = PQntuples(result) - recover_count_destroyed(result);
+	if (count > 0 && recover_is_wanted(options, count))
 		code = recover_all(keyring, result);
 	PQclear(result);
 	PQfinish(connection);

@@ -238,6 +238,9 @@ greet_result(struct greet *greet, const PGresult *result)
 		greet_hear_hello(greet, result);
 	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
 		greet_open_pepper(greet, result, 0);
+	else if (greet->step == GREET_PEPPER)
+		greet_refuse(greet,
+		    "another root key has become active: it is tried again");
 	else if (greet->step == GREET_EXAMINE && PQntuples(result) == 1)
 		greet_hear_session(greet, result);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
 #include "command_api_key.h"
 #include "command_audit.h"
 #include "command_doctor.h"
@@ -12,6 +13,7 @@
 #include "print.h"
 #include "service.h"
 
+#define MAIN_FAILURE 1
 #define MAIN_USAGE 2
 
 static const char main_usage[] =
@@ -34,7 +36,7 @@ static int
 main_print(void (*print)(void))
 {
 	print();
-	return (fflush(stdout) == 0 ? 0 : 1);
+	return (0);
 }
 
 static void
@@ -84,8 +86,8 @@ main_run(const char *config, bool insecure, int argc, char **argv)
 	return (code);
 }
 
-int
-main(int argc, char **argv)
+static int
+main_dispatch(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -131,4 +133,16 @@ main(int argc, char **argv)
 	    strcmp(argv[1], "generate") == 0)
 		return (command_root_key_generate(argc - 1, argv + 1));
 	return (main_run(config, insecure, argc, argv));
+}
+
+/* Whatever was done, a command whose words are lost has failed. */
+int
+main(int argc, char **argv)
+{
+	int code = main_dispatch(argc, argv);
+
+	if (command_flush())
+		return (code);
+	fprintf(stderr, "coffer: unable to write to standard output\n");
+	return (code == 0 ? MAIN_FAILURE : code);
 }

@@ -3,6 +3,7 @@
 #include "access_key.h"
 #include "base64.h"
 #include "key_use.h"
+#include "log.h"
 #include "need.h"
 #include "patience.h"
 #include "request.h"
@@ -45,6 +46,20 @@ need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
 	memcpy(wrapped->bytes, bytes, sizeof(wrapped->bytes));
 }
 
+bool
+need_root_key(struct request *request, struct json_object *need)
+{
+	const char *root_id = need_text(need, "active_root_id");
+
+	if (keyring_activate(request->service->keyring, root_id))
+		return (true);
+	log_error("the active root key is not loaded",
+	    log_text("id", request->id), log_text("root_id", root_id));
+	request_refuse(request, ERROR_UNAVAILABLE);
+	call_finish(request);
+	return (false);
+}
+
 /* It would lock or change a row, and hold up those that share its commit. */
 static void
 need_alone(struct request *request, struct json_object *need)
@@ -66,6 +81,8 @@ need_material(struct request *request, struct json_object *need)
 	json_object_object_add(request->document, "material", material);
 	if (!need_uuid(need, "project_id", project))
 		return (call_fail(request, "call's need is malformed"));
+	if (!need_root_key(request, need))
+		return;
 	keyring_kek_make(request->service->keyring, project, kek, &wrapped);
 	json_object_object_add(material, "key_id",
 	    json_object_new_string(need_text(need, "key_id")));

@@ -26,4 +26,11 @@ bool need_uuid(struct json_object *need, const char *name, uuid_t id)
  */
 void need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped);
 
+/*
+ * Has what is made wrapped under the root key that it names from now on; false
+ * when that one is not loaded, and the call has ended.
+ */
+bool need_root_key(struct request *request, struct json_object *need)
+    __attribute__((warn_unused_result));
+
 #endif

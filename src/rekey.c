@@ -130,6 +130,16 @@ rekey_rewrap(const struct keyring *keyring, const uuid_t id,
 	return (keyring_kek_rewrap(keyring, id, project, wrapped));
 }
 
+/* What it makes is wrapped under the root key in that column from now on. */
+static bool
+rekey_activate(struct rekey *rekey, const PGresult *result, int column)
+{
+	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
+	    PQgetvalue(result, 0, column));
+	/* One that is not loaded is a fault, which the check finds. */
+	return (keyring_activate(rekey->service->keyring, rekey->root_id));
+}
+
 /* Arrays: ids, old root ids, none, wrapped keys. */
 static size_t
 rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
@@ -145,10 +155,8 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 	int row;
 
 	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
-	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
-	    PQgetvalue(result, 0, 4));
-	if (!keyring_activate(keyring, rekey->root_id))
-		return (0); /* of which the check makes a fault */
+	if (!rekey_activate(rekey, result, 4))
+		return (0);
 	for (row = 0; row < PQntuples(result); row++) {
 		id = rekey_uuid(result, row, 0);
 		opened = rekey_wrapped(result, row, 2, &wrapped);
@@ -172,11 +180,13 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		sizeof(uuid_t), CRYPTO_SEALED_SIZE };
-	struct keyring_wrapped wrapped = { .root_id = "" };
+	struct keyring_wrapped wrapped;
 	size_t row, rows = (size_t)PQntuples(result);
 	uuid_t made;
 
 	rekey_arrays(rekey, types, sizes, rows);
+	if (!rekey_activate(rekey, result, 2))
+		return (0);
 	for (row = 0; row < rows; row++) {
 		keyring_kek_make(rekey->service->keyring,
 		    rekey_uuid(result, (int)row, 1), made, &wrapped);
@@ -185,7 +195,6 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 		array_set(&rekey->arrays[1], row, made);
 		array_set(&rekey->arrays[2], row, wrapped.bytes);
 	}
-	memcpy(rekey->root_id, wrapped.root_id, sizeof(rekey->root_id));
 	return (rows);
 }
 

@@ -106,9 +106,12 @@ rotate_found(
 
 	rotate->count = 0;
 	rotate->next = 0;
-	for (row = 0;
-	     error == NULL && row < PQntuples(result) && row < ROTATE_BATCH;
-	     row++) {
+	/* A root key that is not loaded is a fault, which the check finds. */
+	if (error != NULL || PQntuples(result) == 0 ||
+	    !keyring_activate(
+		rotate->service->keyring, PQgetvalue(result, 0, 2)))
+		return (rotate_wait(rotate));
+	for (row = 0; row < PQntuples(result) && row < ROTATE_BATCH; row++) {
 		key = &rotate->due[rotate->count++];
 		memcpy(key->id, PQgetvalue(result, row, 0), sizeof(key->id));
 		memcpy(key->project, PQgetvalue(result, row, 1),

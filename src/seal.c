@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "anchor.h"
+#include "check.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
@@ -36,8 +37,8 @@ struct seal {
 typedef void seal_done(
     struct query *query, const PGresult *result, const struct error *error);
 
-static seal_done seal_begun, seal_signed, seal_signer_got, seal_anchor_begun,
-    seal_anchor_ended, seal_state_got;
+static seal_done seal_begun, seal_signed, seal_signer_got, seal_signer_kept,
+    seal_anchor_begun, seal_anchor_ended, seal_state_got;
 
 static void
 seal_wait(struct seal *seal)
@@ -187,7 +188,20 @@ seal_make_signer(struct seal *seal)
 	seal_bytes(seal, 0, seal->public, sizeof(seal->public));
 	seal_text(seal, 1, seal->made.root_id);
 	seal_bytes(seal, 2, seal->made.bytes, sizeof(seal->made.bytes));
-	seal_run(seal, STATEMENT_SIGNER_KEEP, 3, seal_signer_got);
+	seal_run(seal, STATEMENT_SIGNER_KEEP, 3, seal_signer_kept);
+}
+
+/* Not under the active root key: the next round knows from the check which. */
+static void
+seal_signer_kept(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct seal *seal = query->owner;
+
+	if (error != NULL || PQntuples(result) > 0)
+		return (seal_signer_got(query, result, error));
+	check_now(seal->service->check);
+	seal_get_state(seal);
 }
 
 static void

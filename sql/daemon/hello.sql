@@ -5,13 +5,15 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_root_key_faults text[];
+    v_root_key_faults CONSTANT text[] := rule.root_key_faults(hello.root_ids);
 BEGIN
-    INSERT INTO store.instance AS i (id, build, root_ids)
-    VALUES (instance, hello.build, hello.root_ids)
-        ON CONFLICT (id) DO UPDATE SET build = excluded.build, root_ids = excluded.root_ids, seen_at = clock_timestamp();
+    -- One that lacks a root key does not take those that it has shown, or does not even start: it is none that has them.
+    IF v_root_key_faults = '{}' THEN
+        INSERT INTO store.instance AS i (id, build, root_ids)
+        VALUES (instance, hello.build, hello.root_ids)
+            ON CONFLICT (id) DO UPDATE SET build = excluded.build, root_ids = excluded.root_ids, seen_at = clock_timestamp();
+    END IF;
     PERFORM rule.root_key_see(hello.root_ids);
-    v_root_key_faults := rule.root_key_faults(hello.root_ids);
     RETURN QUERY
         SELECT (SELECT max(m.number) FROM store.migration m),
                rule.session_faults() || rule.audit_faults() || rule.manifest_faults() || v_root_key_faults,

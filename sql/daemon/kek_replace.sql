@@ -1,17 +1,19 @@
 CREATE FUNCTION daemon.kek_due(after uuid, batch integer)
-RETURNS TABLE (kek_id uuid, project_id uuid)
+RETURNS TABLE (kek_id uuid, project_id uuid, active_root_id text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_active CONSTANT text := rule.root_key_active();
 BEGIN
     RETURN QUERY
-        SELECT k.id, k.project_id FROM store.kek k
+        SELECT k.id, k.project_id, v_active FROM store.kek k
          WHERE k.active AND k.rotate_requested_at IS NOT NULL AND (after IS NULL OR k.id > after)
          ORDER BY k.id LIMIT batch;
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_due(uuid, integer) IS
-    'Gives at most batch key-encryption keys, with ids after that one, in whose place an operator wants new ones.';
+    'Gives at most batch key-encryption keys, with ids after that one, in whose place an operator wants new ones, and the root key to wrap those under.';
 
 CREATE FUNCTION daemon.kek_replace(old_ids uuid[], new_ids uuid[], new_root_id text, new_wrapped bytea[])
 RETURNS bigint
@@ -22,6 +24,9 @@ DECLARE
     v_new   record;
     v_count bigint := 0;
 BEGIN
+    IF NOT rule.root_key_hold(new_root_id) THEN
+        RETURN 0;       -- another has become active meanwhile
+    END IF;
     FOR v_new IN
         SELECT k.id AS old_id, k.project_id, new.id, new.wrapped
           FROM unnest(old_ids, new_ids, new_wrapped) AS new(old_id, id, wrapped)
@@ -39,4 +44,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_replace(uuid[], uuid[], text, bytea[]) IS
-    'Puts new wrapped key-encryption keys in the place of those that are still to be replaced; gives their number. The old ones stay until nothing is under them.';
+    'Puts new key-encryption keys, wrapped under the active root key, in the place of those that are still to be replaced; gives their number. The old ones stay until nothing is under them.';

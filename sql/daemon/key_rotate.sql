@@ -1,19 +1,20 @@
 CREATE FUNCTION daemon.key_rotate_due(batch integer)
-RETURNS TABLE (key_id uuid, project_id uuid)
+RETURNS TABLE (key_id uuid, project_id uuid, active_root_id text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now CONSTANT timestamptz := clock_timestamp();
+    v_now    CONSTANT timestamptz := clock_timestamp();
+    v_active CONSTANT text := rule.root_key_active();
 BEGIN
     RETURN QUERY
-        SELECT k.id, k.project_id FROM store.managed_key k
+        SELECT k.id, k.project_id, v_active FROM store.managed_key k
          WHERE k.enabled AND k.deletion_requested_at IS NULL AND k.next_rotation_at <= v_now
          ORDER BY k.next_rotation_at LIMIT batch;
 END
 $$;
 COMMENT ON FUNCTION daemon.key_rotate_due(integer) IS
-    'Gives at most batch enabled managed keys whose rotation is due by their policy, the most overdue first.';
+    'Gives at most batch enabled managed keys whose rotation is due by their policy, the most overdue first, and the root key to wrap new material under.';
 
 CREATE FUNCTION daemon.key_rotate(key_id uuid, kek_id uuid, root_id text, wrapped bytea)
 RETURNS boolean
@@ -27,7 +28,7 @@ BEGIN
     SELECT k.* INTO v_key FROM store.managed_key k
      WHERE k.id = key_rotate.key_id AND k.enabled AND k.deletion_requested_at IS NULL AND k.next_rotation_at <= v_now
        FOR NO KEY UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
+    IF NOT FOUND OR NOT rule.root_key_hold(key_rotate.root_id) THEN
         RETURN false;
     END IF;
     PERFORM rule.managed_key_rotate(v_key, key_rotate.kek_id, key_rotate.root_id, key_rotate.wrapped);
@@ -39,4 +40,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.key_rotate(uuid, uuid, text, bytea) IS
-    'Gives a managed key whose rotation is due a new one, with wrapped material; false if it is no longer due, or somebody else is at it.';
+    'Gives a managed key whose rotation is due a new one, with material that is wrapped under the active root key; false if it is under another, if the key is no longer due, or if somebody else is at it.';

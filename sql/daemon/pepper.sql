@@ -13,14 +13,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO store.pepper (root_id, wrapped) VALUES (new_root_id, new_wrapped) ON CONFLICT DO NOTHING;
-    IF FOUND THEN       -- the first: from now on the database says which root key is active
-        INSERT INTO store.root_key (id, active, activated_at)
-        SELECT new_root_id, true, clock_timestamp() WHERE rule.root_key_active() IS NULL
-            ON CONFLICT (id) DO UPDATE SET active = true, activated_at = excluded.activated_at;
+    IF rule.root_key_active() IS NULL OR rule.root_key_hold(new_root_id) THEN
+        INSERT INTO store.pepper (root_id, wrapped) VALUES (new_root_id, new_wrapped) ON CONFLICT DO NOTHING;
+        IF FOUND THEN       -- the first: from now on the database says which root key is active
+            INSERT INTO store.root_key (id, active, activated_at)
+            SELECT new_root_id, true, clock_timestamp() WHERE rule.root_key_active() IS NULL
+                ON CONFLICT (id) DO UPDATE SET active = true, activated_at = excluded.activated_at;
+        END IF;
     END IF;
     RETURN QUERY SELECT p.root_id, p.wrapped FROM store.pepper p;
 END
 $$;
 COMMENT ON FUNCTION daemon.pepper_keep(text, bytea) IS
-    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it. The root key of the first pepper is the active one.';
+    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it; no row if there is none, for the new one is not under the active root key. Where none is active, that of the first pepper becomes it.';

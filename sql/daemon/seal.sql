@@ -15,14 +15,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO store.signer (id, public_key, root_id, wrapped)
-    VALUES (encode(substr(sha256(new_public_key), 1, 8), 'hex'), new_public_key, new_root_id, new_wrapped)
-        ON CONFLICT DO NOTHING;
+    IF rule.root_key_hold(new_root_id) THEN
+        INSERT INTO store.signer (id, public_key, root_id, wrapped)
+        VALUES (encode(substr(sha256(new_public_key), 1, 8), 'hex'), new_public_key, new_root_id, new_wrapped)
+            ON CONFLICT DO NOTHING;
+    END IF;
     RETURN QUERY SELECT * FROM daemon.signer_get();
 END
 $$;
 COMMENT ON FUNCTION daemon.signer_keep(bytea, text, bytea) IS
-    'Keeps a new key for signing seals if there is none; gives the one that is kept, whoever made it.';
+    'Keeps a new key for signing seals if there is none; gives the one that is kept, whoever made it; no row if there is none, for the new one is not under the active root key.';
 
 CREATE FUNCTION daemon.seal_begin()
 RETURNS TABLE (no bigint, hash bytea, signer text)

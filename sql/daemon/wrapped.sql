@@ -36,7 +36,7 @@ DECLARE
     v_signers bigint;
     v_peppers bigint;
 BEGIN
-    IF new_root_id IS DISTINCT FROM rule.root_key_active() THEN
+    IF NOT rule.root_key_hold(new_root_id) THEN
         RETURN 0;       -- another has become active meanwhile
     END IF;
     UPDATE store.kek k SET root_id = new_root_id, wrapped = new.wrapped

@@ -21,7 +21,8 @@ BEGIN
         (SELECT count(*) FROM store.managed_key k WHERE k.organization_id = caller.organization_id));
 
     v_key.id := v_material ->> 'key_id';
-    IF v_key.id IS NULL OR EXISTS (SELECT FROM store.managed_key k WHERE k.id = v_key.id) THEN
+    IF v_key.id IS NULL OR EXISTS (SELECT FROM store.managed_key k WHERE k.id = v_key.id)
+        OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
         PERFORM rule.managed_key_ask_for_material(gen_random_uuid(), v_key.project_id);
     END IF;
     BEGIN

@@ -9,7 +9,8 @@ DECLARE
     v_material CONSTANT jsonb := request -> 'material';
 BEGIN
     PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
-    IF v_material ->> 'key_id' IS DISTINCT FROM v_key.id::text THEN
+    IF v_material ->> 'key_id' IS DISTINCT FROM v_key.id::text
+        OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
         PERFORM rule.managed_key_ask_for_material(v_key.id, v_key.project_id);
     END IF;
 

@@ -9,7 +9,7 @@ BEGIN
         RETURN 0;
     END IF;
     RETURN job.version_expire(batch) + job.version_warn(batch) + job.secret_purge(batch) + job.version_purge(batch)
-        + job.key_purge(batch) + job.kek_purge(batch) + job.request_expire(batch)
+        + job.key_purge(batch) + job.kek_purge(batch) + job.request_expire(batch) + job.instance_expire(batch)
         + job.audit_partition_create();
 END
 $$;

@@ -48,9 +48,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_key  store.root_key;
-    v_left CONSTANT bigint := (SELECT count(*) FROM rule.root_key_use u WHERE u.root_id = root_key_retire.root_id);
+    v_left bigint;
 BEGIN
+    -- Lock before you look: what is being wrapped under it has come by then, and nothing more comes.
     SELECT * INTO v_key FROM store.root_key r WHERE r.id = root_key_retire.root_id FOR UPDATE;
+    SELECT count(*) INTO v_left FROM rule.root_key_use u WHERE u.root_id = root_key_retire.root_id;
     IF v_key.id IS NULL THEN
         PERFORM fail.operation_refused('no daemon has had this root key', 'operator.root_key has those that are known');
     ELSIF v_key.retired_at IS NOT NULL AND v_left = 0 THEN
@@ -60,9 +62,6 @@ BEGIN
     ELSIF v_left > 0 THEN
         PERFORM fail.operation_refused(v_left || ' keys are wrapped under this root key',
                                        'daemons are moving them; operator.root_key shows what is left');
-    ELSIF EXISTS (SELECT FROM rule.instance_live i JOIN store.root_key a ON a.active AND i.seen_at <= a.activated_at) THEN
-        PERFORM fail.operation_refused('a running daemon may not know yet which root key is active',
-                                       'try again in a minute');
     END IF;
     UPDATE store.root_key r SET retired_at = clock_timestamp() WHERE r.id = v_key.id;
     PERFORM rule.audit_write_operator('operator.root_key_retire', NULL, NULL, NULL,
@@ -70,4 +69,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.root_key_retire(text) IS
-    'Says that a root key is no more needed, once nothing is wrapped under it and no daemon wraps anything under it; then it may be taken out of the daemons. Old backups still need it. Again: nothing.';
+    'Says that a root key is no more needed, once nothing is wrapped under it, and nothing ever is again; then it may be taken out of the daemons. Old backups still need it. Again: nothing.';

@@ -14,15 +14,19 @@ CREATE FUNCTION rule.key_ask_for(secret store.secret, kek_id uuid, request jsonb
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_need json;
 BEGIN
     -- Asked before, the daemon could not open it: the refusal is that of all that does not open, and leaves its trace.
     IF request #>> '{key,kek_id}' = kek_id::text AND request #>> '{key,opened}' = 'false' THEN
         PERFORM fail.integrity();
     END IF;
-    PERFORM fail.call_again((SELECT row_to_json(reason)
-                               FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id, k.id AS kek_id, k.root_id,
-                                            translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
-                                       FROM store.kek k WHERE k.id = key_ask_for.kek_id) AS reason));
+    SELECT row_to_json(reason) INTO v_need
+      FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id, k.id AS kek_id, k.root_id,
+                   translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
+              FROM store.kek k WHERE k.id = key_ask_for.kek_id) AS reason;
+    -- None: since the caller has looked, the version was moved to another, and this one purged. Who comes again sees that.
+    PERFORM fail.call_again(coalesce(v_need, '{"need":"alone"}'));
 END
 $$;
 COMMENT ON FUNCTION rule.key_ask_for(store.secret, uuid, jsonb) IS
@@ -43,7 +47,8 @@ BEGIN
          WHERE k.project_id = secret.project_id AND k.key_id IS NULL AND k.active FOR KEY SHARE;
         IF NOT FOUND THEN
             PERFORM fail.call_again((SELECT row_to_json(reason)
-                                       FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id) AS reason));
+                                       FROM (SELECT 'kek' AS need, secret.id AS secret_id, secret.project_id,
+                                                    rule.root_key_active() AS active_root_id) AS reason));
         END IF;
     END IF;
     IF NOT rule.key_fits(secret.id, v_kek_id, request, key) THEN

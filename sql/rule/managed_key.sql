@@ -135,11 +135,13 @@ RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    PERFORM fail.call_again((SELECT row_to_json(reason) FROM (SELECT 'material' AS need, key_id, project_id) AS reason));
+    PERFORM fail.call_again((SELECT row_to_json(reason)
+                               FROM (SELECT 'material' AS need, key_id, project_id,
+                                            rule.root_key_active() AS active_root_id) AS reason));
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_ask_for_material(uuid, uuid) IS
-    'Stops the call, to be made again with new material for a rotation of this key.';
+    'Stops the call, to be made again with new material for a rotation of this key, wrapped under the active root key.';
 
 CREATE FUNCTION rule.managed_key_rotate(key store.managed_key, kek_id uuid, root_id text, wrapped bytea)
 RETURNS void

@@ -47,6 +47,19 @@ END
 $$;
 COMMENT ON FUNCTION rule.root_key_active() IS 'Gives the id of the active root key; null until the first pepper is kept.';
 
+CREATE FUNCTION rule.root_key_hold(root_id text)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    -- Shared with all who wrap; operator.root_key_activate and root_key_retire wait for them, and they for those.
+    PERFORM FROM store.root_key r WHERE r.id = root_key_hold.root_id AND r.active FOR KEY SHARE;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION rule.root_key_hold(text) IS
+    'Tells whether a root key is the active one, which it then stays until the end of the transaction. Nothing that a daemon has wrapped is kept without.';
+
 CREATE FUNCTION rule.root_key_faults(root_ids text[])
 RETURNS text[]
 LANGUAGE plpgsql STABLE

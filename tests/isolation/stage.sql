@@ -117,6 +117,7 @@ $$;
 
 SELECT operator.organization_create('stage', stage.organization_id());
 SELECT operator.project_create(stage.organization_id(), 'stage', stage.project_id());
+SELECT daemon.pepper_keep(repeat('0', 16), stage.wrapped());
 SELECT daemon.kek_keep(stage.project_id(), stage.kek_id(), repeat('0', 16), stage.wrapped());
 SELECT operator.policy_create(principal_id, 'all', '{SecretManagerFullAccess,KeyManagerFullAccess}'),
        operator.api_key_add(principal_id, 'SCW00000000000000000', stage.token(), stage.project_id())

@@ -123,7 +123,7 @@ SELECT is_empty($$SELECT name FROM our_table WHERE schema IN ('store', 'audit')
                 'it cannot truncate anything');
 SELECT set_eq($$SELECT name FROM our_table WHERE schema = 'store'
                    AND has_table_privilege('coffer_exec', oid, 'DELETE')$$,
-              '{store.dek,store.kek,store.managed_key,store.policy,store.project,store.request,store.secret,store.version}'::text[],
+              '{store.dek,store.instance,store.kek,store.managed_key,store.policy,store.project,store.request,store.secret,store.version}'::text[],
               'or delete what is not to be deleted');
 SELECT is_empty($$SELECT attrelid::regclass, attname FROM pg_attribute
                    WHERE (attrelid, attname) IN (('store.version'::regclass, 'sealed'),

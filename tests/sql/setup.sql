@@ -51,8 +51,8 @@ CREATE FUNCTION test.key_of(secret_id text, kek_id text) RETURNS jsonb LANGUAGE 
 $$;
 
 -- What the daemon brings as a rotation of a managed key.
-CREATE FUNCTION test.material(key_id text, kek_id uuid) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT jsonb_build_object('material', jsonb_build_object('key_id', key_id, 'kek_id', kek_id, 'root_id', '0123456789abcdef',
+CREATE FUNCTION test.material(key_id text, kek_id uuid, root_id text DEFAULT '0123456789abcdef') RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('material', jsonb_build_object('key_id', key_id, 'kek_id', kek_id, 'root_id', root_id,
                                                              'wrapped', encode(decode(repeat('00', 60), 'hex'), 'base64')))
 $$;
 
@@ -132,6 +132,8 @@ END
 $$;
 
 -- Arranging --------------------------------------------------------------------
+
+SELECT daemon.pepper_keep('0123456789abcdef', decode(repeat('00', 60), 'hex')) \g /dev/null
 
 CREATE FUNCTION test.make_secret(name text, body jsonb DEFAULT '{}', caller text DEFAULT 'owner')
 RETURNS void LANGUAGE plpgsql AS $$

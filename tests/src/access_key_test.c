@@ -188,13 +188,22 @@ test_what_does_not_open(void **state)
 }
 
 static void
-keep(size_t wrapped_size)
+make_kek(const char *root_id)
 {
 	struct json_object *need = need_of_key();
-	PGresult *result = result_new(3);
 
+	json_object_object_add(
+	    need, "active_root_id", json_object_new_string(root_id));
 	access_key_make_kek(&request, need);
 	json_object_put(need);
+}
+
+static void
+keep(size_t wrapped_size)
+{
+	PGresult *result = result_new(3);
+
+	make_kek(FAKE_ROOT_ID);
 	assert_string_equal(request.call.query.parameters[0].value, PROJECT);
 	/* Another daemon was first: this is its key. */
 	result_set(result, 0, 0, kek, sizeof(kek));
@@ -219,6 +228,23 @@ test_kek_is_made_and_another_kept(void **state)
 	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
 }
 
+/* The door is asked again, which says what is active. */
+static void
+test_another_root_key_is_active(void **state)
+{
+	PGresult *result = result_new(3);
+
+	(void)state;
+	make_kek(FAKE_ROOT_ID);
+	fake_done(&request.call.query, result, NULL);
+	fake_expect((struct fake){ .asked = 1, .again = 1 });
+	assert_false(request.call.access_key.known);
+	make_kek("0000000000000000");
+	fake_expect((struct fake){ .asked = 1, .again = 1, .finished = 1 });
+	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
+	PQclear(result);
+}
+
 int
 main(void)
 {
@@ -231,6 +257,8 @@ main(void)
 		    test_what_does_not_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_kek_is_made_and_another_kept, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_another_root_key_is_active, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -16,8 +16,9 @@
 #include "test.h"
 
 /* A root key of bytes 0 to 31. */
+#define FAKE_ROOT_ID "4f66d70271577fed"
 #define FAKE_ROOT_LINE \
-	"4f66d70271577fed AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+	FAKE_ROOT_ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 
 static struct fake {
 	int again;

@@ -120,8 +120,10 @@ material(const char *name)
 static void
 test_material(void **state)
 {
-	static const char need[] = "{\"need\":\"material\",\"key_id\":\"" KEY
-				   "\",\"project_id\":\"" PROJECT "\"}";
+	static const char need[] =
+	    "{\"need\":\"material\",\"key_id\":\"" KEY
+	    "\",\"project_id\":\"" PROJECT
+	    "\",\"active_root_id\":\"" FAKE_ROOT_ID "\"}";
 	struct keyring_wrapped wrapped;
 	struct json_object *object;
 	uuid_t project, kek;
@@ -144,6 +146,12 @@ test_material(void **state)
 	fake_expect((struct fake){ .again = 2 });
 	need_meet(&request, "{\"need\":\"material\",\"key_id\":\"" KEY "\"}");
 	fake_expect((struct fake){ .again = 2, .failed = 1 });
+	/* The root key to wrap it under is not loaded. */
+	need_meet(&request,
+	    "{\"need\":\"material\",\"project_id\":\"" PROJECT
+	    "\",\"active_root_id\":\"0000000000000000\"}");
+	fake_expect((struct fake){ .again = 2, .failed = 1, .finished = 1 });
+	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
 }
 
 static void

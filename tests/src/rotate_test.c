@@ -9,8 +9,8 @@
 #include "result.h"
 
 /* A root key of bytes 0 to 31. */
-#define ROOT_LINE \
-	"4f66d70271577fed AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
+#define ROOT_ID "4f66d70271577fed"
+#define ROOT_LINE ROOT_ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 
 static struct service service;
 static struct rotate *rotate;
@@ -80,14 +80,15 @@ tick(int expected)
 }
 
 static void
-find(const uuid_t *keys, const uuid_t project, int count)
+find(const uuid_t *keys, const uuid_t project, int count, const char *root_id)
 {
-	PGresult *result = result_new(2);
+	PGresult *result = result_new(3);
 	int i;
 
 	for (i = 0; i < count; i++) {
 		result_set(result, i, 0, keys[i], sizeof(uuid_t));
 		result_set(result, i, 1, project, sizeof(uuid_t));
+		result_set(result, i, 2, root_id, strlen(root_id));
 	}
 	sent->done(sent, result, NULL);
 	PQclear(result);
@@ -132,7 +133,7 @@ test_each_that_is_due(void **state)
 		uuid_generate_random(keys[i]);
 	uuid_generate_random(project);
 	tick(1);
-	find(keys, project, 3);
+	find(keys, project, 3, ROOT_ID);
 	assert_rotates(keys[0], project);
 	answer(1);
 	/* Another daemon was first, or it fails: the others have their turn. */
@@ -152,17 +153,20 @@ test_nothing_to_do(void **state)
 	(void)state;
 	uuid_generate_random(key);
 	tick(1);
-	find(NULL, key, 0);
+	find(NULL, key, 0, "");
 	tick(2);
 	sent->done(sent, NULL, &errors[ERROR_UNAVAILABLE]);
 	tick(3);
+	/* The active root key is not loaded. */
+	find(&key, key, 1, "0000000000000000");
+	tick(4);
 	/* It stops with the daemon. */
 	service.draining = true;
-	find(&key, key, 1);
-	assert_int_equal(runs, 3);
+	find(&key, key, 1, ROOT_ID);
+	assert_int_equal(runs, 4);
 	full = true;
-	tick(4);
 	tick(5);
+	tick(6);
 }
 
 int

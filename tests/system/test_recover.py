@@ -12,7 +12,7 @@ from support.daemon import BINARY, environment
 
 @pytest.fixture
 def recover(service):
-    def recover(*arguments, answer=None, check=True, **settings):
+    def recover(*arguments, answer=None, check=True, stdout=subprocess.PIPE, **settings):
         ended = subprocess.run(
             [BINARY, "recover", *arguments],
             env=environment(
@@ -23,11 +23,12 @@ def recover(service):
                 }
             ),
             input=answer or "",
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
         )
         assert not check or ended.returncode == 0, ended.stderr
-        ended.values = [json.loads(line) for line in ended.stdout.splitlines()]
+        ended.values = [json.loads(line) for line in (ended.stdout or "").splitlines()]
         return ended
 
     return recover
@@ -89,6 +90,32 @@ def test_what_was_tampered_with_is_named_and_the_rest_is_read(client, service, r
     ended = recover("--secret", secret["id"], "--yes", check=False)
     assert [row["revision"] for row in ended.values] == [1, 3]
     assert ended.returncode == 1 and f"revision 2 of {secret['id']} does not open" in ended.stderr
+
+
+def test_what_is_lost_is_named(client, service, recover):
+    secret = client.create_secret(name="secret")
+    for value in VALUES[:3]:
+        client.create_version(secret["id"], value)
+    destroy = "DELETE FROM store.dek WHERE secret_id = %s AND revision <> %s"
+    service.database.query(destroy, secret["id"], 2)
+    ended = recover("--secret", secret["id"], answer="y\n")
+    assert [row["revision"] for row in ended.values] == [2]
+    lost = [f"coffer: revision {n} of {secret['id']}, secret, is lost: its key was destroyed" for n in (1, 3)]
+    assert ended.stderr.splitlines()[:3] == [*lost, "coffer: 2 of 3 versions cannot be recovered"]
+    assert "Print 1 version in clear?" in ended.stderr
+    # Nothing is left, and nothing is asked.
+    service.database.query(destroy, secret["id"], 1)
+    ended = recover("--secret", secret["id"], check=False)
+    assert (ended.stdout, ended.returncode) == ("", 1)
+    assert ended.stderr.splitlines()[3:] == ["coffer: 3 of 3 versions cannot be recovered"]
+
+
+def test_values_that_cannot_be_written(client, service, recover):
+    secret = client.create_secret(name="secret")
+    client.create_version(secret["id"], b"value")
+    with open("/dev/full", "w") as full:
+        ended = recover("--secret", secret["id"], "--yes", check=False, stdout=full)
+    assert ended.returncode == 1 and "unable to write" in ended.stderr
 
 
 def test_nothing_is_written(client, service, recover):

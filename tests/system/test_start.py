@@ -135,6 +135,57 @@ def test_wrong_arguments(arguments):
     assert ended.returncode == 2 and "usage" in ended.stderr
 
 
+def fails_to_print(*arguments, **settings):
+    """Run a command whose words are lost, which says so and fails."""
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [BINARY, *arguments], env=environment(settings), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    return ended.returncode == 1 and ended.stderr.endswith("coffer: unable to write to standard output\n")
+
+
+@pytest.mark.parametrize("option", ["--endpoints", "--errors", "--settings", "--version", "--help"])
+def test_words_that_are_lost(option):
+    assert fails_to_print(option)
+
+
+def test_words_of_commands_that_are_lost(settings, service, numbered):
+    assert fails_to_print("doctor", **settings)
+    assert fails_to_print("root-key", "list", operator_dsn=service.database.dsn("coffer_operator"))
+    assert fails_to_print("root-key", "generate", numbered("key"))
+
+
+@pytest.fixture
+def create_key(database, root_key_file):
+    """The command that mints a key, on a database of its own."""
+    organization = database.query("SELECT operator.organization_create('one')")[0][0]
+    principal = database.query("SELECT operator.principal_create(%s, 'application', 'one')", organization)[0][0]
+    settings = {"operator_dsn": database.dsn("coffer_operator"), "root_key_file": root_key_file}
+    return ["api-key", "create", "--principal", str(principal)], settings
+
+
+def test_no_key_is_made_that_nobody_is_told(database, create_key):
+    arguments, settings = create_key
+    assert fails_to_print(*arguments, **settings)
+    assert database.query("SELECT count(*) FROM store.api_key") == [(0,)]
+    coffer(*arguments, **settings)
+    assert database.query("SELECT count(*) FROM store.api_key") == [(1,)]
+
+
+def test_key_that_is_told_and_not_made(database, create_key):
+    arguments, settings = create_key
+    database.query(
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no'; END$$"
+    )
+    database.query(
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON store.api_key DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION public.refuse()"
+    )
+    ended = subprocess.run([BINARY, *arguments], env=environment(settings), capture_output=True, text=True)
+    assert ended.returncode == 1 and "secret_key=" in ended.stdout
+    assert ended.stderr.endswith("coffer: the key that was printed may be no key\n")
+
+
 def test_environment_is_seen_no_more(settings):
     """The environment and the arguments of a process can be read by others of its user."""
     process = subprocess.Popen([BINARY], env=environment(settings), stderr=subprocess.DEVNULL)

@@ -488,20 +488,22 @@ def test_keys_planted_in_the_live_database(stage, numbered):
     project_id = stage.tenant.project()
     secret_id = client.create_secret(name="planted", project_id=project_id)["id"]
 
-    def plant(named_root_id):
+    def planted(named_root_id):
         kek_id = uuid.uuid4()
         wrapped = outside.wrap(
             own_root, b"coffer/kek", outside.kek_aad(kek_id, project_id, named_root_id), os.urandom(32)
         )
-        database.query("SELECT daemon.kek_keep(%s, %s, %s, %s)", project_id, kek_id, named_root_id, wrapped, role="coffer_api")
+        return project_id, kek_id, named_root_id, wrapped
 
+    keep = "SELECT root_id FROM daemon.kek_keep(%s, %s, %s, %s)"
     # Under the root key that there is, it does not open.
-    plant(stage.root_id)
+    assert database.query(keep, *planted(stage.root_id), role="coffer_api") == [(stage.root_id,)]
     answer = client.post(f"/secrets/{secret_id}/versions", {"data": "eA=="})
     assert (answer.status, answer.body) == (500, INTEGRITY)
     database.query("DELETE FROM store.kek WHERE project_id = %s", project_id)
-    # Under one of the thief's, the database needs a root key that nobody has.
-    plant(root_id)
+    # Under one of the thief's, it is not kept; written into the table, the database needs a root key that nobody has.
+    assert database.query(keep, *planted(root_id), role="coffer_api") == []
+    database.query("INSERT INTO store.kek (project_id, id, root_id, wrapped) VALUES (%s, %s, %s, %s)", *planted(root_id))
     eventually(lambda: f"root key {root_id} is needed and not loaded" in stage.daemon.readiness()[1])
     assert client.post(f"/secrets/{secret_id}/versions", {"data": "eA=="}).status == 503
     database.query("DELETE FROM store.kek WHERE project_id = %s", project_id)

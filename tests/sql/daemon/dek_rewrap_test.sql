@@ -5,10 +5,10 @@ SELECT id AS old FROM store.kek WHERE project_id = project('main') AND key_id IS
 \set new 11111111-0000-0000-0000-000000000001
 SELECT is_empty('SELECT * FROM daemon.dek_due(NULL, 100)', 'nothing is due while all is under the active key');
 SELECT operator.kek_rotate(project('main')) \g /dev/null
-SELECT daemon.kek_replace(ARRAY[:'old'::uuid], ARRAY[:'new'::uuid], 'root', ARRAY[decode(repeat('02', 60), 'hex')]) \g /dev/null
+SELECT daemon.kek_replace(ARRAY[:'old'::uuid], ARRAY[:'new'::uuid], '0123456789abcdef', ARRAY[decode(repeat('02', 60), 'hex')]) \g /dev/null
 
 SELECT set_eq('SELECT secret_id, project_id, old_id, new_id, new_root_id FROM daemon.dek_due(NULL, 100)',
-              format($$SELECT s.id, s.project_id, %L::uuid AS old_id, %L::uuid AS new_id, 'root' AS root_id
+              format($$SELECT s.id, s.project_id, %L::uuid AS old_id, %L::uuid AS new_id, '0123456789abcdef' AS root_id
                         FROM store.secret s WHERE s.project_id = %L$$,
                      :'old', :'new', project('main')),
               'daemon.dek_due gives each secret that has versions under the old key');

@@ -18,7 +18,7 @@ $$;
 
 SELECT is(faults('{0123456789abcdef}', 8), '{}'::text[], 'daemon.doctor finds nothing wrong');
 SELECT is(faults('{}', 100000),
-          '{connections: more are wanted than there are,keys: root key 0123456789abcdef is needed and not loaded (2 keys are wrapped under it)}'::text[],
+          '{connections: more are wanted than there are,"keys: root key 0123456789abcdef is needed and not loaded (3 keys are wrapped under it, it is active)"}'::text[],
           'or connections and root keys that are missing');
 SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '"audit.event_"YYYY_MM') AS missing \gset
 DROP TABLE :missing;

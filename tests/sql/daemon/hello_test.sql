@@ -35,6 +35,11 @@ UPDATE store.pepper SET root_id = '00000000ffffffff';
 SELECT matches(hello(), format('^1 %s [{]"%2$s"[}] 00000000ffffffff (ab)+ %2$s$', max(number),
                                'root key 00000000ffffffff is needed and not loaded [(][^)]+[)]: load it, then send SIGHUP or start again'),
                'a root key that is missing is a fault, and said apart') FROM store.migration;
+SELECT is(build, '1.1', 'and the daemon is remembered as it was before') FROM store.instance
+ WHERE id = '11111111-0000-0000-0000-000000000001';
+DELETE FROM store.instance;
+SELECT hello() \g /dev/null
+SELECT is_empty('SELECT FROM store.instance', 'or not at all');
 UPDATE store.pepper SET root_id = '0123456789abcdef';
 SET LOCAL plan_cache_mode = auto;
 SELECT alike(hello(),

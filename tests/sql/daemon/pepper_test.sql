@@ -18,7 +18,9 @@ SELECT is(:'second' || ' ' || :'rewrapped', 'first ' || repeat('01', 60),
           'and gives that to who comes later');
 SELECT is(:'got'::text, 'first', 'as does daemon.pepper_get');
 DELETE FROM store.pepper;
-SELECT throws_ok($$SELECT daemon.pepper_keep('short', '\x00')$$, '23514', NULL,
+SELECT is_empty($$SELECT * FROM daemon.pepper_keep('second', decode(repeat('02', 60), 'hex'))$$,
+                'none is kept that is not under the active root key');
+SELECT throws_ok($$SELECT daemon.pepper_keep('first', '\x00')$$, '23514', NULL,
                  'what cannot be a wrapped pepper is not kept (23514)');
 
 SELECT finish();

@@ -1,6 +1,7 @@
 BEGIN;
 \ir ../setup.sql
 \ir ../keys.sql
+SELECT given_key('key_rotate', 'live');
 DELETE FROM store.pepper;
 DELETE FROM store.root_key;
 SELECT daemon.pepper_keep('old', decode(repeat('01', 60), 'hex')) \g /dev/null
@@ -13,7 +14,6 @@ CREATE FUNCTION test.keep(ids uuid[], old text, new text) RETURNS bigint LANGUAG
     SELECT daemon.wrapped_keep(ids, array_fill(old, ARRAY[cardinality(ids)]), new,
                                array_fill(decode(repeat('02', 60), 'hex'), ARRAY[cardinality(ids)]))
 $$;
-SELECT given_key('key_rotate', 'live');
 UPDATE store.kek SET root_id = 'old';
 SELECT array_agg(id ORDER BY id) AS keks, count(*) AS count FROM store.kek \gset
 \set zero 00000000-0000-0000-0000-000000000000

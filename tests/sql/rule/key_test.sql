@@ -42,10 +42,13 @@ SELECT is(everything(), :'before', 'and nothing has happened');
 SELECT is((knock('secret_version_access', request('ready', '1', extra => closed(gen_random_uuid()::text)))).body ->> 'need',
           'key', 'another key that does not open is none that is asked for');
 
+SELECT is(raised($$SELECT rule.key_ask_for(stored('ready'), gen_random_uuid(), '{}')$$), 'SM001 0 {"need":"alone"}',
+          'a call whose key-encryption key has been purged meanwhile is made again (SM001)');
+
 -- A project without a key-encryption key, and one with a newer key-encryption key.
 SELECT make_secret('first', caller => 'guest');
 SELECT is((knock('secret_version_create', request('first', data => 'x'), data => 'x')).text,
-          format('{"need":"kek","secret_id":"%s","project_id":"%s"}', secret('first'), project('other')),
+          format('{"need":"kek","secret_id":"%s","project_id":"%s","active_root_id":"0123456789abcdef"}', secret('first'), project('other')),
           'the first version of a project asks for a key-encryption key (SM001)');
 SELECT is((stored('first')).last_revision, 0, 'and nothing has happened');
 

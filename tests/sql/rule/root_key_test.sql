@@ -19,6 +19,8 @@ SELECT is(rule.root_key_active(), 'new', 'the root key of the first pepper is ac
 SELECT is(rule.root_key_faults('{old}'),
           '{"root key new is needed and not loaded (1 keys are wrapped under it, it is active): load it, then send SIGHUP or start again"}',
           'and needed');
+SELECT is(rule.root_key_hold(root_id), held, format('rule.root_key_hold of %s root key', title))
+  FROM (VALUES ('new', true, 'the active'), ('old', false, 'another'), (NULL, false, 'no')) AS t(root_id, held, title);
 UPDATE store.pepper SET root_id = 'old';
 SELECT is(rule.root_key_faults('{old}'),
           '{"root key new is needed and not loaded (it is active): load it, then send SIGHUP or start again"}',

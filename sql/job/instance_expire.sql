@@ -1,0 +1,17 @@
+CREATE FUNCTION job.instance_expire(batch integer DEFAULT 100)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    DELETE FROM store.instance i
+     WHERE i.id = ANY (ARRAY(SELECT e.id FROM store.instance e WHERE e.seen_at < clock_timestamp() - interval '1 day'
+                              ORDER BY e.seen_at LIMIT batch FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+COMMENT ON FUNCTION job.instance_expire(integer) IS
+    'Forgets at most batch daemons that have not greeted for a day; gives their number. One that greets again is known again.';
