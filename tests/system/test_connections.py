@@ -107,6 +107,13 @@ def test_connection_between_requests_is_idle_and_not_overdue(impatient):
         assert connection.recv(65536) == b""
 
 
+def test_call_that_waits_is_not_overdue(impatient, tenant):
+    """It may wait longer than a call may run and an answer may take, together."""
+    client = tenant.client(impatient)
+    cursor = client.changes(after="latest")["cursor"]
+    assert client.changes(after=cursor, wait=4)["changes"] == []
+
+
 def test_answer_that_is_not_taken(impatient, tenant):
     """To read a byte now and then does not hold a connection for long."""
     client = tenant.client(impatient)
