@@ -52,7 +52,8 @@ LIST_HEAD(rate_list, rate_stranger);
 /*
  * Only good keys have a bucket: nobody can push them out of the table with
  * keys that he makes up, since he is known by his address.  A good key is let
- * through also from an address that others have used to guess.
+ * through also from an address that others have used to guess, once it is known
+ * here: before that nothing tells it from a guess.
  */
 struct rates {
 	struct rate key;

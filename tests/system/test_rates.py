@@ -85,6 +85,20 @@ def test_address_with_too_many_failures(client, limited):
     assert client.get("/tags", headers=forwarded("192.0.2.1")).status == 200
 
 
+def test_new_key_beside_guesses(client, tenant):
+    """Nothing tells it from a guess, until the guesses end."""
+    new = client.as_key(tenant.key("SecretManagerFullAccess").secret_key)
+    guess = client.as_key(str(uuid.uuid4()))
+
+    def refused():
+        for _ in range(6):
+            guess.get("/tags", headers=forwarded("192.0.2.3"))
+        return new.get("/tags", headers=forwarded("192.0.2.3")).status == 429
+
+    eventually(refused)
+    eventually(lambda: new.get("/tags", headers=forwarded("192.0.2.3")).status == 200)
+
+
 def metrics_of(daemon):
     return values(daemon.settings["metrics_listen"].rpartition(":")[2])
 
