@@ -1,5 +1,6 @@
 """How often a key may call, and an address may fail; and whose address that is."""
 
+import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -237,6 +238,29 @@ def test_addresses_are_told_apart(client):
     assert {guess(f"192.0.2.{number}") for number in range(10, 30)} == {401}
     assert {guess(f"2001:db8::{number}") for number in range(1, 20)} == {401, 429}
     assert guess("2001:db8:0:1::1") == 401
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6")
+def test_clients_of_ipv4_on_a_socket_of_ipv6(service, start_daemon, tenant):
+    """They are told apart, and the audit has their addresses as they write them."""
+    port = free_port()
+    daemon = start_daemon(service.database, ready=False, listen=f"[::]:{port}", denied_rate=1, denied_burst=5)
+    daemon.port = port
+    eventually(daemon.ready)
+    client = tenant.client(daemon)
+
+    def call(address, key):
+        request = f"GET {client.path('/tags')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-Token: {key}\r\n\r\n"
+        return int(client.raw(request.encode(), source=address).split()[1])
+
+    assert {call("127.0.0.2", str(uuid.uuid4())) for _ in range(20)} == {401, 429}
+    assert call("127.0.0.3", str(uuid.uuid4())) == 401
+    assert call("127.0.0.4", client.secret_key) == 200
+    ((kept,),) = service.database.query(
+        "SELECT count(*) FROM audit.event WHERE ip <<= '127.0.0.4/32' AND organization_id = %s",
+        tenant.organization_id,
+    )
+    assert kept == 1
 
 
 @pytest.mark.parametrize(
