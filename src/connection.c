@@ -456,7 +456,7 @@ connections_set_times(struct connections *all, const struct settings *settings)
 
 struct connections *
 connections_new(struct event_base *base, const struct settings *settings,
-    void (*changed)(void *owner), void *owner)
+    long most, void (*changed)(void *owner), void *owner)
 {
 	const struct timeval interval = { 0, CONNECTION_SWEEP_MS * 1000 };
 	struct connections *all = memory_new(sizeof(*all));
@@ -467,7 +467,7 @@ connections_new(struct event_base *base, const struct settings *settings,
 	all->limits.head = (size_t)settings->max_headers;
 	all->limits.lines = (size_t)settings->max_header_lines;
 	all->limits.body = (size_t)settings->max_body;
-	all->most = (size_t)settings->max_connections;
+	all->most = (size_t)most;
 	connections_set_times(all, settings);
 	all->changed = changed;
 	all->owner = owner;
