@@ -36,11 +36,17 @@ address_parse(const char *text, struct address *address)
 	    inet_pton(AF_INET6, text, address->bytes) == 1);
 }
 
+static bool
+address_is_ipv4(const struct address *address)
+{
+	return (IN6_IS_ADDR_V4MAPPED(
+	    (const struct in6_addr *)(const void *)address->bytes));
+}
+
 static void
 address_print(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
-	if (IN6_IS_ADDR_V4MAPPED(
-		(const struct in6_addr *)(const void *)address->bytes))
+	if (address_is_ipv4(address))
 		inet_ntop(
 		    AF_INET, address->bytes + 12, text, ADDRESS_TEXT_SIZE);
 	else
@@ -158,22 +164,17 @@ address_add_hops(struct address_hops *hops, const char *list)
 	}
 }
 
-void
-address_of_client(const char *peer, struct evhttp_request *http,
-    const char *trusted, char client[ADDRESS_TEXT_SIZE])
+/* Goes from hop to hop, back to the first that is not trusted. */
+static void
+address_go_back(
+    struct address *address, struct evhttp_request *http, const char *trusted)
 {
 	const struct evkeyvalq *headers =
 	    evhttp_request_get_input_headers(http);
 	struct address_hops hops = { .count = 0 };
 	const struct evkeyval *header;
-	struct address address;
 	size_t left, at;
 
-	snprintf(client, ADDRESS_TEXT_SIZE, "%s", peer);
-	/* PostgreSQL's inet knows no scope of a link-local address. */
-	client[strcspn(client, "%")] = '\0';
-	if (trusted == NULL || !address_parse(client, &address))
-		return;
 	for (header = headers->tqh_first; header != NULL;
 	     header = header->next.tqe_next) {
 		if (strcasecmp(header->key, ADDRESS_HEADER) == 0)
@@ -182,11 +183,26 @@ address_of_client(const char *peer, struct evhttp_request *http,
 	left = hops.count < ADDRESS_HOPS_MAX ? hops.count : ADDRESS_HOPS_MAX;
 	for (at = hops.count; left > 0; left--) {
 		at--;
-		if (!address_is_trusted(&address, trusted) ||
+		if (!address_is_trusted(address, trusted) ||
 		    !hops.sound[at % ADDRESS_HOPS_MAX])
 			break;
-		address = hops.addresses[at % ADDRESS_HOPS_MAX];
+		*address = hops.addresses[at % ADDRESS_HOPS_MAX];
 	}
+}
+
+void
+address_of_client(const char *peer, struct evhttp_request *http,
+    const char *trusted, char client[ADDRESS_TEXT_SIZE])
+{
+	struct address address;
+
+	snprintf(client, ADDRESS_TEXT_SIZE, "%s", peer);
+	/* PostgreSQL's inet knows no scope of a link-local address. */
+	client[strcspn(client, "%")] = '\0';
+	if (!address_parse(client, &address))
+		return;
+	if (trusted != NULL)
+		address_go_back(&address, http, trusted);
 	address_print(&address, client);
 }
 
@@ -197,7 +213,7 @@ address_of_network(const char *text, unsigned char network[16])
 
 	if (!address_parse(text, &address))
 		return (false);
-	if (strchr(text, ':') != NULL)
+	if (!address_is_ipv4(&address))
 		address_mask(&address, ADDRESS_CLIENT_BITS);
 	memcpy(network, address.bytes, sizeof(address.bytes));
 	return (true);

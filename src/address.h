@@ -17,7 +17,8 @@ bool address_are_all(const char *list);
 
 /*
  * Who has sent a request that came from peer: the last in X-Forwarded-For that
- * is no trusted proxy, if peer is one, and else peer itself.
+ * is no trusted proxy, if peer is one, and else peer itself.  An IPv4 address
+ * is written as such also when it has come through a socket of IPv6.
  */
 void address_of_client(const char *peer, struct evhttp_request *http,
     const char *trusted, char client[ADDRESS_TEXT_SIZE]);

@@ -103,8 +103,7 @@ call_send(struct request *request)
 void
 call_finish(struct request *request)
 {
-	if (request->call.deadline != NULL)
-		evtimer_del(request->call.deadline);
+	evtimer_del(request->call.deadline);
 	request->call.answered(request);
 }
 
@@ -206,9 +205,10 @@ call_done(
 		return (call_fail(request, "call's answer is malformed"));
 	memcpy(&status, PQgetvalue(result, 0, 0), sizeof(status));
 	status = be16toh(status);
-	if (status == 0)
+	if (status == 0) {
+		rate_accept(request);
 		need_meet(request, PQgetvalue(result, 0, 1));
-	else
+	} else
 		call_take_answer(request, result, status);
 }
 
@@ -225,23 +225,28 @@ call_overdue(evutil_socket_t fd, short what, void *arg)
 	call_finish(request);
 }
 
-bool
-call_request(struct request *request, void (*answered)(struct request *request))
+void
+call_begin(struct request *request, void (*answered)(struct request *request))
 {
 	struct timeval time = call_time(request);
 	struct call *call = &request->call;
 
 	call->answered = answered;
-	if (request->route.endpoint->flags & ENDPOINT_KEY)
-		access_key_guess(request);
-	if (request->route.endpoint->flags & ENDPOINT_CIPHERS)
-		key_use_guess(request);
-	if (!call_send(request))
-		return (false);
 	call->deadline =
 	    evtimer_new(request->service->base, call_overdue, request);
 	evtimer_add(call->deadline, &time);
-	return (true);
+}
+
+bool
+call_request(struct request *request)
+{
+	unsigned int flags = request->route.endpoint->flags;
+
+	if (flags & ENDPOINT_KEY)
+		access_key_guess(request);
+	if (flags & ENDPOINT_CIPHERS)
+		key_use_guess(request);
+	return (call_send(request));
 }
 
 void

@@ -30,12 +30,14 @@ struct call {
 };
 
 /*
- * Begins the call; answered is called later, with the outcome set, at the
- * request's deadline at the latest.  False: 503, and it will not be called.
+ * From now on answered is called, with the outcome set, at the request's
+ * deadline at the latest, unless the request is freed before.
  */
-bool
-call_request(struct request *request, void (*answered)(struct request *request))
-    __attribute__((warn_unused_result));
+void
+call_begin(struct request *request, void (*answered)(struct request *request));
+
+/* Sends it.  False: 503, and answered will not be called. */
+bool call_request(struct request *request) __attribute__((warn_unused_result));
 
 /* Wipes the key; a call that runs is abandoned. */
 void call_free(struct call *call);

@@ -25,7 +25,8 @@ enum connection_phase {
 	CONNECTION_IDLE, /* nothing of a request is there */
 	CONNECTION_HEAD, /* a head is not whole */
 	CONNECTION_BODY, /* a body is not whole */
-	CONNECTION_ANSWER, /* a request is with evhttp, until it is answered */
+	CONNECTION_CALL, /* a request is with evhttp; its time is its deadline */
+	CONNECTION_ANSWER, /* its answer is sent, to the last byte */
 	CONNECTION_CUT, /* shut down; evhttp has yet to notice */
 	CONNECTION_LEFT, /* evhttp has let go of it */
 	CONNECTION_LINGERS, /* it is answered, and the client may still send */
@@ -99,6 +100,8 @@ connection_register(struct connection *connection)
 
 static void connection_received(
     struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg);
+static void connection_answers(
+    struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg);
 
 static void
 connection_free(struct connection *connection)
@@ -111,6 +114,8 @@ connection_free(struct connection *connection)
 	all->count--;
 	evbuffer_remove_cb(bufferevent_get_input(connection->socket),
 	    connection_received, connection);
+	evbuffer_remove_cb(bufferevent_get_output(connection->socket),
+	    connection_answers, connection);
 	bufferevent_decref(connection->socket);
 	evbuffer_free(connection->held);
 	memory_free(connection);
@@ -126,7 +131,7 @@ connection_refuse(struct connection *connection)
 
 	evbuffer_drain(connection->held, evbuffer_get_length(connection->held));
 	evbuffer_add(input, CONNECTION_FAULT, strlen(CONNECTION_FAULT));
-	connection_enter(connection, CONNECTION_ANSWER);
+	connection_enter(connection, CONNECTION_CALL);
 }
 
 /* Returns whether there is more to be done with what is held. */
@@ -147,7 +152,7 @@ connection_read_head(struct connection *connection)
 		    bufferevent_get_input(connection->socket), frame->head);
 		connection->body = frame->body;
 		connection_enter(connection,
-		    frame->body > 0 ? CONNECTION_BODY : CONNECTION_ANSWER);
+		    frame->body > 0 ? CONNECTION_BODY : CONNECTION_CALL);
 		return (true);
 	case FRAME_FAULT:
 		connection_refuse(connection);
@@ -168,7 +173,7 @@ connection_read_body(struct connection *connection)
 	    connection->held, bufferevent_get_input(connection->socket), size);
 	connection->body -= size;
 	if (connection->body == 0)
-		connection_enter(connection, CONNECTION_ANSWER);
+		connection_enter(connection, CONNECTION_CALL);
 	return (true);
 }
 
@@ -306,6 +311,18 @@ connection_done(struct connection *connection)
 	connection->all->changed(connection->all->owner);
 }
 
+/* The first byte of an answer: from now on it is the client who is slow. */
+static void
+connection_answers(
+    struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *connection = arg;
+
+	(void)output;
+	if (info->n_added > 0 && connection->phase == CONNECTION_CALL)
+		connection_enter(connection, CONNECTION_ANSWER);
+}
+
 /* All of the answer is sent; evhttp is about to read on. */
 static void
 connection_answered(struct evhttp_request *http, void *arg)
@@ -433,14 +450,13 @@ connections_set_times(struct connections *all, const struct settings *settings)
 	times[CONNECTION_IDLE] = settings->idle_timeout * 1000;
 	times[CONNECTION_HEAD] = settings->header_timeout * 1000;
 	times[CONNECTION_BODY] = settings->body_timeout * 1000;
-	times[CONNECTION_ANSWER] =
-	    settings->request_deadline + settings->send_timeout * 1000;
+	times[CONNECTION_ANSWER] = settings->send_timeout * 1000;
 	times[CONNECTION_LINGERS] = CONNECTION_LINGER_MS;
 }
 
 struct connections *
 connections_new(struct event_base *base, const struct settings *settings,
-    void (*changed)(void *owner), void *owner)
+    long most, void (*changed)(void *owner), void *owner)
 {
 	const struct timeval interval = { 0, CONNECTION_SWEEP_MS * 1000 };
 	struct connections *all = memory_new(sizeof(*all));
@@ -451,7 +467,7 @@ connections_new(struct event_base *base, const struct settings *settings,
 	all->limits.head = (size_t)settings->max_headers;
 	all->limits.lines = (size_t)settings->max_header_lines;
 	all->limits.body = (size_t)settings->max_body;
-	all->most = (size_t)settings->max_connections;
+	all->most = (size_t)most;
 	connections_set_times(all, settings);
 	all->changed = changed;
 	all->owner = owner;
@@ -497,6 +513,8 @@ connections_add(struct connections *all, struct bufferevent *socket)
 	all->count++;
 	evbuffer_add_cb(
 	    bufferevent_get_input(socket), connection_received, connection);
+	evbuffer_add_cb(
+	    bufferevent_get_output(socket), connection_answers, connection);
 }
 
 bool

@@ -20,9 +20,10 @@
 
 struct connections;
 
-/* changed is called when one has ended, or has answered its request. */
-struct connections *connections_new(struct event_base *base,
-    const struct settings *settings, void (*changed)(void *owner), void *owner);
+/* At most so many; changed: one has ended, or has answered its request. */
+struct connections *
+connections_new(struct event_base *base, const struct settings *settings,
+    long most, void (*changed)(void *owner), void *owner);
 
 /* Ends all of them; to be called when evhttp has none any more. */
 void connections_free(struct connections *connections);

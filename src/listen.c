@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "connection.h"
@@ -23,7 +24,10 @@
 #define LISTEN_PAUSE_MS 200
 
 struct listen {
+	LIST_ENTRY(listen) entry;
 	struct service *service;
+	struct tls *tls; /* NULL: it speaks in the clear */
+	listen_answer *answer;
 	struct evhttp *http;
 	struct connections *connections;
 	struct evconnlistener *listener; /* evhttp's to free */
@@ -33,8 +37,20 @@ struct listen {
 	void (*drained)(struct service *);
 };
 
-/* evhttp makes itself the argument of all callbacks of its listener. */
-static struct listen *listen_of_listener;
+/* evhttp makes itself the argument of all callbacks of its listeners. */
+static LIST_HEAD(, listen) listen_all = LIST_HEAD_INITIALIZER(listen_all);
+
+static struct listen *
+listen_of(const struct evconnlistener *listener)
+{
+	struct listen *listen;
+
+	LIST_FOREACH (listen, &listen_all, entry) {
+		if (listen->listener == listener)
+			break;
+	}
+	return (listen);
+}
 
 /* At the cap new connections wait in the queue of the system. */
 static void
@@ -75,7 +91,7 @@ listen_request(struct evhttp_request *http, void *arg)
 {
 	struct listen *listen = arg;
 
-	request_start(listen->service, http,
+	listen->answer(listen->service, http,
 	    connections_begin(listen->connections, http));
 }
 
@@ -83,9 +99,8 @@ static struct bufferevent *
 listen_connection(struct event_base *base, void *arg)
 {
 	struct listen *listen = arg;
-	struct tls *tls = listen->service->tls;
-	struct bufferevent *socket = tls != NULL
-	    ? tls_socket(tls, base)
+	struct bufferevent *socket = listen->tls != NULL
+	    ? tls_socket(listen->tls, base)
 	    : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	connections_add(listen->connections, socket);
@@ -97,10 +112,9 @@ listen_connection(struct event_base *base, void *arg)
 static void
 listen_failed(struct evconnlistener *listener, void *arg)
 {
-	struct listen *listen = listen_of_listener;
+	struct listen *listen = listen_of(listener);
 	struct timeval time = { 0, LISTEN_PAUSE_MS * 1000 };
 
-	(void)listener;
 	(void)arg;
 	log_warning("unable to accept a connection",
 	    log_text("cause", strerror(errno)));
@@ -158,30 +172,38 @@ listen_http(struct listen *listen)
 	return (http);
 }
 
+#define LISTEN_FLAGS \
+	(LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE)
+
+static struct evconnlistener *
+listen_bind(struct service *service, const char *text, char *cause, size_t size)
+{
+	struct sockaddr_storage address;
+	int length = sizeof(address);
+	struct evconnlistener *listener;
+
+	/* That it is an address was seen when it was loaded. */
+	evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &length);
+	listener = evconnlistener_new_bind(service->base, NULL, NULL,
+	    LISTEN_FLAGS, LISTEN_BACKLOG, (struct sockaddr *)&address, length);
+	if (listener == NULL)
+		snprintf(cause, size, "unable to listen on %s: %s", text,
+		    strerror(errno));
+	return (listener);
+}
+
 /* On the socket that was passed, or else on one of its own. */
 static struct evconnlistener *
 listen_open(struct service *service, char *cause, size_t size)
 {
-	const unsigned int flags =
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
-	struct sockaddr_storage address;
-	int length = sizeof(address), socket;
-	struct evconnlistener *listener;
+	int socket;
 
 	if (!systemd_socket(&socket, cause, size))
 		return (NULL);
 	if (socket >= 0)
-		return (evconnlistener_new(
-		    service->base, NULL, NULL, flags, LISTEN_BACKLOG, socket));
-	/* That it is an address was seen when it was loaded. */
-	evutil_parse_sockaddr_port(
-	    service->settings.listen, (struct sockaddr *)&address, &length);
-	listener = evconnlistener_new_bind(service->base, NULL, NULL, flags,
-	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);
-	if (listener == NULL)
-		snprintf(cause, size, "unable to listen on %s: %s",
-		    service->settings.listen, strerror(errno));
-	return (listener);
+		return (evconnlistener_new(service->base, NULL, NULL,
+		    LISTEN_FLAGS, LISTEN_BACKLOG, socket));
+	return (listen_bind(service, service->settings.listen, cause, size));
 }
 
 /*
@@ -200,27 +222,51 @@ listen_without_delay(struct evconnlistener *listener)
 		    log_text("cause", strerror(errno)));
 }
 
-struct listen *
-listen_new(struct service *service, char *cause, size_t size)
+static struct listen *
+listen_start(struct service *service, struct evconnlistener *listener,
+    struct tls *tls, long most, listen_answer *answer)
 {
-	struct listen *listen;
-	struct evconnlistener *listener = listen_open(service, cause, size);
+	struct listen *listen = memory_new(sizeof(*listen));
 
-	if (listener == NULL)
-		return (NULL);
 	listen_without_delay(listener);
-	listen = memory_new(sizeof(*listen));
 	listen->service = service;
+	listen->tls = tls;
+	listen->answer = answer;
 	listen->listener = listener;
 	listen->resume = evtimer_new(service->base, listen_resume, listen);
 	listen->connections = connections_new(service->base, &service->settings,
-	    listen_connections_changed, listen);
+	    most, listen_connections_changed, listen);
 	listen->http = listen_http(listen);
 	listen->bound = evhttp_bind_listener(listen->http, listener);
-	listen_of_listener = listen;
+	LIST_INSERT_HEAD(&listen_all, listen, entry);
 	evconnlistener_set_error_cb(listener, listen_failed);
+	return (listen);
+}
+
+struct listen *
+listen_new(struct service *service, char *cause, size_t size)
+{
+	struct evconnlistener *listener = listen_open(service, cause, size);
+	struct listen *listen;
+
+	if (listener == NULL)
+		return (NULL);
+	listen = listen_start(service, listener, service->tls,
+	    service->settings.max_connections, request_start);
 	listen_log(listen);
 	return (listen);
+}
+
+struct listen *
+listen_new_at(struct service *service, const char *address, long most,
+    listen_answer *answer, char *cause, size_t size)
+{
+	struct evconnlistener *listener =
+	    listen_bind(service, address, cause, size);
+
+	if (listener == NULL)
+		return (NULL);
+	return (listen_start(service, listener, NULL, most, answer));
 }
 
 void
@@ -246,6 +292,7 @@ listen_free(struct listen *listen)
 {
 	if (listen == NULL)
 		return;
+	LIST_REMOVE(listen, entry);
 	listen->drained = NULL;
 	listen->listener = NULL;
 	evhttp_free(listen->http);

@@ -1,5 +1,5 @@
 /*
- * The listening socket, and evhttp behind it.
+ * A listening socket, and evhttp behind it.
  */
 #ifndef COFFER_LISTEN_H
 #define COFFER_LISTEN_H
@@ -7,12 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct evhttp_request;
+struct frame;
 struct listen;
 struct metrics_now;
 struct service;
 
-/* Listens as the settings say; NULL and a cause when it cannot. */
+/* Is called for each request, and of one that is at fault, with the fault. */
+typedef void listen_answer(struct service *service, struct evhttp_request *http,
+    const struct frame *fault);
+
+/* Listens for the API as settings say; NULL and a cause when it cannot. */
 struct listen *listen_new(struct service *service, char *cause, size_t size)
+    __attribute__((warn_unused_result));
+
+/* The same at another address, in the clear, for so many connections. */
+struct listen *listen_new_at(struct service *service, const char *address,
+    long most, listen_answer *answer, char *cause, size_t size)
     __attribute__((warn_unused_result));
 
 /* Frees all connections, with what has not been sent on them. */

@@ -1,9 +1,11 @@
+#include <event2/event.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "address.h"
 #include "cache.h"
+#include "clock.h"
 #include "crypto.h"
 #include "memory.h"
 #include "rate.h"
@@ -12,6 +14,7 @@
 
 #define RATE_SECOND INT64_C(1000000000) /* in nanoseconds */
 #define RATE_UNAUTHENTICATED 401
+#define RATE_LISTS 256
 
 /*
  * A bucket of tokens, kept as one number: the time at which it is full again.
@@ -30,15 +33,34 @@ struct rate_bucket {
 };
 
 /*
+ * An address that calls with keys of which nothing is known.  Such a call
+ * takes a token of the address before it runs, and gives it back unless it is
+ * denied: however many guess at once, only so many run as may fail.  Who finds
+ * no token left may have a good key all the same, so he waits for what becomes
+ * of those that run; he is one too many when none does.
+ */
+struct rate_stranger {
+	LIST_ENTRY(rate_stranger) entry;
+	unsigned char address[CACHE_KEY_SIZE];
+	size_t running;
+	struct rate_line waiting;
+	struct event *decide;
+};
+
+LIST_HEAD(rate_list, rate_stranger);
+
+/*
  * Only good keys have a bucket: nobody can push them out of the table with
  * keys that he makes up, since he is known by his address.  A good key is let
- * through also from an address that others have used to guess.
+ * through also from an address that others have used to guess, once it is known
+ * here: before that nothing tells it from a guess.
  */
 struct rates {
 	struct rate key;
 	struct rate denied;
 	struct cache *keys;
 	struct cache *addresses;
+	struct rate_list strangers[RATE_LISTS];
 	/* Under which nobody can choose addresses that share a set. */
 	unsigned char spread[CRYPTO_KEY_SIZE];
 };
@@ -128,46 +150,251 @@ rate_refuse(struct request *request, const struct rate *rate)
 	return (request_refuse_saying(request, ERROR_TOO_MANY, quota));
 }
 
-bool
-rate_request(struct request *request)
+/* Of a good key: whether it has a token left, which is taken. */
+static bool
+rate_key(struct request *request, struct rate_bucket *bucket, int64_t now)
+{
+	struct rates *rates = request->service->rates;
+
+	if (rate_is_empty(&rates->key, bucket, now))
+		return (rate_refuse(request, &rates->key));
+	rate_take(&rates->key, bucket, now);
+	cache_put(rates->keys, request->digest, bucket);
+	return (true);
+}
+
+/* Strangers ---------------------------------------------------------------- */
+
+/* The first byte of a digest spreads well. */
+static struct rate_stranger *
+rate_stranger_find(struct rates *rates, const unsigned char *address)
+{
+	struct rate_stranger *stranger;
+
+	LIST_FOREACH (stranger, &rates->strangers[address[0]], entry) {
+		if (memcmp(stranger->address, address, CACHE_KEY_SIZE) == 0)
+			break;
+	}
+	return (stranger);
+}
+
+static void rate_decide(evutil_socket_t fd, short what, void *arg);
+
+static struct rate_stranger *
+rate_stranger_new(struct service *service, const unsigned char *address)
+{
+	struct rate_stranger *stranger = memory_new(sizeof(*stranger));
+
+	memcpy(stranger->address, address, sizeof(stranger->address));
+	TAILQ_INIT(&stranger->waiting);
+	stranger->decide =
+	    event_new(service->base, -1, 0, rate_decide, stranger);
+	LIST_INSERT_HEAD(
+	    &service->rates->strangers[address[0]], stranger, entry);
+	return (stranger);
+}
+
+static void
+rate_stranger_free_unused(struct rate_stranger *stranger)
+{
+	if (stranger->running > 0 || !TAILQ_EMPTY(&stranger->waiting))
+		return;
+	LIST_REMOVE(stranger, entry);
+	event_free(stranger->decide);
+	memory_free(stranger);
+}
+
+static bool
+rate_address_is_empty(
+    struct rates *rates, const unsigned char *address, int64_t now)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	return (rate_is_empty(&rates->denied, &bucket, now));
+}
+
+static void
+rate_address_take(
+    struct rates *rates, const unsigned char *address, int64_t now)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	rate_take(&rates->denied, &bucket, now);
+	cache_put(rates->addresses, address, &bucket);
+}
+
+static void
+rate_address_give_back(struct rates *rates, const unsigned char *address)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	bucket.full -= rates->denied.interval;
+	cache_put(rates->addresses, address, &bucket);
+}
+
+static void
+rate_run(struct request *request, struct rate_stranger *stranger, int64_t now)
+{
+	rate_address_take(request->service->rates, stranger->address, now);
+	stranger->running++;
+	request->rate.stranger = stranger;
+}
+
+static void
+rate_wait(struct request *request, struct rate_stranger *stranger)
+{
+	request->rate.request = request;
+	request->rate.stranger = stranger;
+	request->rate.waits = true;
+	TAILQ_INSERT_TAIL(&stranger->waiting, &request->rate, entry);
+}
+
+static void
+rate_leave_line(struct rate_call *call)
+{
+	TAILQ_REMOVE(&call->stranger->waiting, call, entry);
+	call->stranger = NULL;
+	call->waits = false;
+}
+
+/* Of one that waits: whether it still has to, or else whether it may run. */
+static bool
+rate_waits_on(struct rate_call *call, int64_t now)
+{
+	struct request *request = call->request;
+	struct rates *rates = request->service->rates;
+	struct rate_stranger *stranger = call->stranger;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	bool empty = rate_address_is_empty(rates, stranger->address, now);
+
+	if (!bucket.good && empty && stranger->running > 0)
+		return (true);
+	rate_leave_line(call);
+	if (bucket.good)
+		call->passes = rate_key(request, &bucket, now);
+	else if (empty)
+		call->passes = rate_refuse(request, &rates->denied);
+	else {
+		rate_run(request, stranger, now);
+		call->passes = true;
+	}
+	return (false);
+}
+
+/* First all are decided, because to go on with one may change the line. */
+static void
+rate_decide(evutil_socket_t fd, short what, void *arg)
+{
+	struct rate_stranger *stranger = arg;
+	struct rate_line decided = TAILQ_HEAD_INITIALIZER(decided);
+	int64_t now = clock_microseconds() * 1000;
+	struct rate_call *call, *next;
+
+	(void)fd;
+	(void)what;
+	for (call = TAILQ_FIRST(&stranger->waiting); call != NULL;
+	     call = next) {
+		next = TAILQ_NEXT(call, entry);
+		if (!rate_waits_on(call, now))
+			TAILQ_INSERT_TAIL(&decided, call, entry);
+	}
+	rate_stranger_free_unused(stranger);
+	while ((call = TAILQ_FIRST(&decided)) != NULL) {
+		TAILQ_REMOVE(&decided, call, entry);
+		call->decided(call->request, call->passes);
+	}
+}
+
+/* One that ran, or has waited in vain, is no concern of its address's now. */
+static void
+rate_settle(struct request *request, bool denied)
+{
+	struct rate_call *call = &request->rate;
+	struct rate_stranger *stranger = call->stranger;
+
+	if (call->waits)
+		rate_leave_line(call);
+	else {
+		call->stranger = NULL;
+		stranger->running--;
+		if (!denied)
+			rate_address_give_back(
+			    request->service->rates, stranger->address);
+		if (!denied || stranger->running == 0)
+			event_active(stranger->decide, EV_TIMEOUT, 0);
+	}
+	rate_stranger_free_unused(stranger);
+}
+
+/* Requests ----------------------------------------------------------------- */
+
+void
+rate_request(struct request *request,
+    void (*decided)(struct request *request, bool passes))
 {
 	struct rates *rates = request->service->rates;
 	int64_t now = request->arrived * 1000;
 	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
 	unsigned char address[CACHE_KEY_SIZE];
+	struct rate_stranger *stranger;
+	bool empty;
+
+	if (bucket.good)
+		return (decided(request, rate_key(request, &bucket, now)));
+	rate_address(request, address);
+	stranger = rate_stranger_find(rates, address);
+	empty = rate_address_is_empty(rates, address, now);
+	if (stranger == NULL && empty)
+		return (decided(request, rate_refuse(request, &rates->denied)));
+	if (stranger == NULL)
+		stranger = rate_stranger_new(request->service, address);
+	request->rate.decided = decided;
+	if (empty || !TAILQ_EMPTY(&stranger->waiting))
+		return (rate_wait(request, stranger));
+	rate_run(request, stranger, now);
+	decided(request, true);
+}
+
+void
+rate_accept(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket;
+
+	if (request->rate.stranger == NULL)
+		return;
+	bucket = rate_get(rates->keys, request->digest);
+	bucket.good = true;
+	rate_take(&rates->key, &bucket, request->arrived * 1000);
+	cache_put(rates->keys, request->digest, &bucket);
+	rate_settle(request, false);
+}
+
+/* Of a token that is none, or of a key that is no longer good. */
+static void
+rate_deny(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	unsigned char address[CACHE_KEY_SIZE];
 
 	if (bucket.good) {
-		if (rate_is_empty(&rates->key, &bucket, now))
-			return (rate_refuse(request, &rates->key));
-		rate_take(&rates->key, &bucket, now);
+		bucket.good = false;
 		cache_put(rates->keys, request->digest, &bucket);
-		return (true);
 	}
 	rate_address(request, address);
-	bucket = rate_get(rates->addresses, address);
-	if (rate_is_empty(&rates->denied, &bucket, now))
-		return (rate_refuse(request, &rates->denied));
-	return (true);
+	rate_address_take(rates, address, request->arrived * 1000);
 }
 
 void
 rate_outcome(struct request *request)
 {
-	struct rates *rates = request->service->rates;
-	int64_t now = request->arrived * 1000;
-	unsigned char address[CACHE_KEY_SIZE];
-	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
-	bool good = request->status != RATE_UNAUTHENTICATED;
+	bool denied = request->status == RATE_UNAUTHENTICATED;
 
-	/* The database has the say; a key that was good may be no longer. */
-	if (request->has_receipt && good != bucket.good) {
-		bucket.good = good;
-		cache_put(rates->keys, request->digest, &bucket);
-	}
-	if (!good) {
-		rate_address(request, address);
-		bucket = rate_get(rates->addresses, address);
-		rate_take(&rates->denied, &bucket, now);
-		cache_put(rates->addresses, address, &bucket);
-	}
+	if (request->has_receipt && !denied)
+		rate_accept(request);
+	else if (request->rate.stranger != NULL)
+		rate_settle(request, denied);
+	else if (denied)
+		rate_deny(request);
 }

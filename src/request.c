@@ -91,9 +91,17 @@ request_answered(struct request *request)
 	request_free(request);
 }
 
+static void
+request_rated(struct request *request, bool passes)
+{
+	if (!passes || !document_request(request) || !call_request(request))
+		request_answered(request);
+}
+
 /*
  * A step that returns false has set the error, and done nothing else.  A call
- * that has begun ends in request_answered by itself.
+ * that runs ends in request_answered by itself, and so does one that has waited
+ * for its rate until its deadline.
  */
 void
 request_start(struct service *service, struct evhttp_request *http,
@@ -105,8 +113,10 @@ request_start(struct service *service, struct evhttp_request *http,
 		request_answered(request);
 	else if (local_request(request))
 		request_answered(request);
-	else if (!authenticate_request(request) || !rate_request(request) ||
-	    !document_request(request) ||
-	    !call_request(request, request_answered))
+	else if (!authenticate_request(request))
 		request_answered(request);
+	else {
+		call_begin(request, request_answered);
+		rate_request(request, request_rated);
+	}
 }

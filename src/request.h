@@ -16,6 +16,7 @@
 #include "errors.h"
 #include "frame.h"
 #include "keyring.h"
+#include "rate.h"
 #include "route.h"
 #include "text.h"
 
@@ -37,6 +38,7 @@ struct request {
 	struct document_value plaintext; /* given, opened or made */
 	struct document_value ciphertext;
 	struct document_value associated_data;
+	struct rate_call rate;
 	struct call call;
 
 	/* The outcome: an error, or status and body. */

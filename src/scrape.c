@@ -1,33 +1,20 @@
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
-#include <event2/listener.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "errors.h"
+#include "frame.h"
 #include "listen.h"
 #include "local.h"
-#include "memory.h"
 #include "metrics.h"
 #include "scrape.h"
 #include "service.h"
 
-#define SCRAPE_BACKLOG 16
-#define SCRAPE_TIMEOUT 10 /* seconds */
-#define SCRAPE_REQUEST_MAX 8192
-
-struct scrape {
-	struct service *service;
-	struct evhttp *http;
-};
+#define SCRAPE_CONNECTIONS 16 /* more than there are servers of Prometheus */
 
 static void
-scrape_metrics(struct evhttp_request *http, void *arg)
+scrape_write(struct service *service, struct evbuffer *page)
 {
-	struct scrape *scrape = arg;
-	struct service *service = scrape->service;
-	struct evbuffer *page = evbuffer_new();
 	struct metrics_now now;
 
 	memset(&now, 0, sizeof(now));
@@ -36,47 +23,41 @@ scrape_metrics(struct evhttp_request *http, void *arg)
 	listen_count(service->listen, &now);
 	pool_count(service->pool, &now);
 	metrics_write(page, &now);
-	evhttp_add_header(evhttp_request_get_output_headers(http),
-	    "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-	evhttp_send_reply(http, 200, NULL, page);
+}
+
+static int
+scrape_status(struct evhttp_request *http, const struct frame *fault)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
+
+	if (fault != NULL)
+		return (errors[fault->error].status);
+	if (strcmp(evhttp_uri_get_path(uri), "/metrics") != 0)
+		return (errors[ERROR_NO_ROUTE].status);
+	if (evhttp_request_get_command(http) != EVHTTP_REQ_GET)
+		return (errors[ERROR_NO_METHOD].status);
+	return (200);
+}
+
+static void
+scrape_request(struct service *service, struct evhttp_request *http,
+    const struct frame *fault)
+{
+	const int status = scrape_status(http, fault);
+	struct evbuffer *page = evbuffer_new();
+
+	if (status == 200) {
+		scrape_write(service, page);
+		evhttp_add_header(evhttp_request_get_output_headers(http),
+		    "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	}
+	evhttp_send_reply(http, status, NULL, page);
 	evbuffer_free(page);
 }
 
-struct scrape *
+struct listen *
 scrape_new(struct service *service, char *cause, size_t size)
 {
-	const char *text = service->settings.metrics_listen;
-	struct sockaddr_storage address;
-	int length = sizeof(address);
-	struct evconnlistener *listener;
-	struct scrape *scrape;
-
-	evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &length);
-	listener = evconnlistener_new_bind(service->base, NULL, NULL,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-	    SCRAPE_BACKLOG, (struct sockaddr *)&address, length);
-	if (listener == NULL) {
-		snprintf(cause, size, "unable to listen on %s: %s", text,
-		    strerror(errno));
-		return (NULL);
-	}
-	scrape = memory_new(sizeof(*scrape));
-	scrape->service = service;
-	scrape->http = evhttp_new(service->base);
-	evhttp_set_allowed_methods(scrape->http, EVHTTP_REQ_GET);
-	evhttp_set_max_headers_size(scrape->http, SCRAPE_REQUEST_MAX);
-	evhttp_set_max_body_size(scrape->http, SCRAPE_REQUEST_MAX);
-	evhttp_set_timeout(scrape->http, SCRAPE_TIMEOUT);
-	evhttp_set_cb(scrape->http, "/metrics", scrape_metrics, scrape);
-	evhttp_bind_listener(scrape->http, listener);
-	return (scrape);
-}
-
-void
-scrape_free(struct scrape *scrape)
-{
-	if (scrape == NULL)
-		return;
-	evhttp_free(scrape->http);
-	memory_free(scrape);
+	return (listen_new_at(service, service->settings.metrics_listen,
+	    SCRAPE_CONNECTIONS, scrape_request, cause, size));
 }

@@ -6,12 +6,11 @@
 
 #include <stddef.h>
 
-struct scrape;
+struct listen;
 struct service;
 
 /* Listens as the setting metrics_listen says; NULL and a cause: it cannot. */
-struct scrape *scrape_new(struct service *service, char *cause, size_t size)
+struct listen *scrape_new(struct service *service, char *cause, size_t size)
     __attribute__((warn_unused_result));
-void scrape_free(struct scrape *scrape);
 
 #endif

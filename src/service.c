@@ -24,7 +24,7 @@
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
 #define SERVICE_APPLICATION_SIZE 32
-#define SERVICE_DESCRIPTORS 64 /* for all that is no connection */
+#define SERVICE_DESCRIPTORS 64 /* for all else, /metrics included */
 
 /* No core file, and no other process of the same user, gets to see a key. */
 static void
@@ -129,7 +129,7 @@ service_close(struct service *service)
 	rekey_free(service->rekey);
 	job_free(service->job);
 	seal_free(service->seal);
-	scrape_free(service->scrape);
+	listen_free(service->scrape);
 	pool_close(service->pool);
 	/*
 	 * It has made its callers answer: these replies go out now.  A request

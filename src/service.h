@@ -23,7 +23,6 @@ struct listen;
 struct rekey;
 struct reload;
 struct rotate;
-struct scrape;
 struct watch;
 
 struct service {
@@ -45,7 +44,7 @@ struct service {
 	struct check *check;
 	struct reload *reload;
 	struct listen *listen;
-	struct scrape *scrape; /* NULL: off */
+	struct listen *scrape; /* NULL: off */
 	bool draining;
 };
 

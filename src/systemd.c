@@ -51,15 +51,25 @@ systemd_number(const char *name)
 	return (text != NULL ? strtol(text, NULL, 10) : -1);
 }
 
+static int
+systemd_option(int fd, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &size) != 0)
+		return (0);
+	return (value);
+}
+
+/* A client has an address, for his rate and for the audit. */
 static bool
 systemd_listens(int fd)
 {
-	socklen_t size = sizeof(int);
-	int listens = 0;
+	const int family = systemd_option(fd, SO_DOMAIN);
 
-	return (
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
-	    listens);
+	return ((family == AF_INET || family == AF_INET6) &&
+	    systemd_option(fd, SO_ACCEPTCONN));
 }
 
 bool
@@ -72,7 +82,9 @@ systemd_socket(int *socket, char *cause, size_t size)
 		return (true);
 	if (count != 1 || !systemd_listens(SYSTEMD_FIRST_SOCKET)) {
 		snprintf(cause, size,
-		    "%ld sockets were passed, not one that listens", count);
+		    "%ld sockets were passed, not one that listens on an "
+		    "address and a port",
+		    count);
 		return (false);
 	}
 	*socket = SYSTEMD_FIRST_SOCKET;

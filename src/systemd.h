@@ -12,8 +12,9 @@
 void systemd_notify(const char *state);
 
 /*
- * The listening socket that was passed to this process, -1: none was.  False
- * and a cause: what was passed is no such socket, or more than one.
+ * The listening socket of IPv4 or IPv6 that was passed to this process, -1:
+ * none was.  False and a cause: what was passed is no such socket, or more than
+ * one.
  */
 bool systemd_socket(int *socket, char *cause, size_t size)
     __attribute__((warn_unused_result));

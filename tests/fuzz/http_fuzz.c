@@ -49,12 +49,17 @@ call_answer(evutil_socket_t fd, short what, void *arg)
 	request->call.answered(request);
 }
 
+void
+call_begin(struct request *request, void (*answered)(struct request *request))
+{
+	request->call.answered = answered;
+}
+
 bool
-call_request(struct request *request, void (*answered)(struct request *request))
+call_request(struct request *request)
 {
 	static const struct timeval now = { 0, 0 };
 
-	request->call.answered = answered;
 	event_base_once(
 	    service.base, -1, EV_TIMEOUT, call_answer, request, &now);
 	return (true);

@@ -51,6 +51,7 @@ test_client(void **state)
 	assert_client("fe80::1%eth0", "", NULL, "fe80::1");
 	/* IPv4 on a socket of IPv6 is IPv4. */
 	assert_client("::ffff:10.0.0.1", "192.0.2.1", "10.0.0.1", "192.0.2.1");
+	assert_client("::ffff:10.0.0.1", "192.0.2.1", NULL, "10.0.0.1");
 }
 
 static void
@@ -67,6 +68,8 @@ test_network(void **state)
 	assert_true(address_of_network("192.0.2.1", one));
 	assert_true(address_of_network("192.0.2.2", other));
 	assert_memory_not_equal(one, other, sizeof(one));
+	assert_true(address_of_network("::ffff:192.0.2.2", one));
+	assert_memory_equal(one, other, sizeof(one));
 	assert_false(address_of_network("x", one));
 }
 

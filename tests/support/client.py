@@ -90,9 +90,9 @@ class Client:
         assert answer.status == 200, answer
         return answer.body
 
-    def raw(self, data, timeout=30):
-        """Send bytes on a connection of their own; return all that came until it was closed."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
+    def raw(self, data, timeout=30, source="127.0.0.1"):
+        """Send bytes on a connection of their own, from this address; return all that came until it was closed."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout, (source, 0)) as connection:
             connection.sendall(data)
             received = b""
             while chunk := connection.recv(65536):

@@ -12,9 +12,10 @@ import pytest
 
 from support import eventually
 from support.client import Client
-from support.daemon import Daemon
+from support.daemon import Daemon, free_port
 
 METADATA = b"GET /metadata HTTP/1.1\r\nHost: x\r\n\r\n"
+METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +44,20 @@ def small(service, numbered, root_key_file):
 
 
 def connect(daemon):
-    return socket.create_connection(("127.0.0.1", daemon.port), 30)
+    return connect_to(daemon.port)
+
+
+def connect_to(port):
+    return socket.create_connection(("127.0.0.1", port), 30)
 
 
 def descriptors(daemon):
     return len(os.listdir(f"/proc/{daemon.pid}/fd"))
 
 
-def ask(connection):
+def ask(connection, request=METADATA):
     """One request on a connection that stays open; the status."""
-    connection.sendall(METADATA)
+    connection.sendall(request)
     response = http.client.HTTPResponse(connection)
     response.begin()
     response.read()
@@ -105,6 +110,13 @@ def test_connection_between_requests_is_idle_and_not_overdue(impatient):
             assert ask(connection) == 200
             time.sleep(0.5)
         assert connection.recv(65536) == b""
+
+
+def test_call_that_waits_is_not_overdue(impatient, tenant):
+    """It may wait longer than a call may run and an answer may take, together."""
+    client = tenant.client(impatient)
+    cursor = client.changes(after="latest")["cursor"]
+    assert client.changes(after=cursor, wait=4)["changes"] == []
 
 
 def test_answer_that_is_not_taken(impatient, tenant):
@@ -172,12 +184,15 @@ def test_idle_connections_make_room(small):
         connection.close()
 
 
-def test_no_descriptors_are_left(service, start_daemon):
-    """The daemon waits until there are some, and does not spin, nor fill its log."""
-    daemon = start_daemon(service.database)
+@pytest.mark.parametrize("asked", [METADATA, METRICS], ids=["api", "metrics"])
+def test_no_descriptors_are_left(service, start_daemon, asked):
+    """The daemon waits until there are some, and does not spin, nor fill its log; whichever address it is."""
+    metrics = free_port()
+    daemon = start_daemon(service.database, metrics_listen=f"127.0.0.1:{metrics}")
+    port = metrics if asked is METRICS else daemon.port
     limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (descriptors(daemon) + 8, limits[1]))
-    clients = [connect(daemon) for _ in range(40)]
+    clients = [connect_to(port) for _ in range(40)]
     eventually(lambda: "unable to accept" in daemon.log)
     before = processor_time(daemon)
     logged = daemon.log.count("unable to accept")
@@ -185,11 +200,35 @@ def test_no_descriptors_are_left(service, start_daemon):
     assert processor_time(daemon) - before < 0.5
     assert daemon.log.count("unable to accept") - logged < 20
     # Those that wait are served one after another, for the oldest idle ones make room.
-    assert ask(clients[-1]) == 200
+    assert ask(clients[-1], asked) == 200
     for client in clients:
         client.close()
+    with connect_to(port) as connection:
+        assert ask(connection, asked) == 200
+
+
+def test_address_of_metrics_has_few_connections(service, start_daemon):
+    """Who opens more of them takes nothing from the API; and the idle ones make room."""
+    metrics = free_port()
+    daemon = start_daemon(service.database, metrics_listen=f"127.0.0.1:{metrics}")
+    before = descriptors(daemon)
+    clients = [connect_to(metrics) for _ in range(100)]
+    assert ask(clients[0], METRICS) == 200
     with connect(daemon) as connection:
         assert ask(connection) == 200
+        assert descriptors(daemon) <= before + 16 + 1
+    assert ask(clients[-1], METRICS) == 200
+    for client in clients:
+        client.close()
+
+
+def test_address_of_metrics_has_the_same_times(service, start_daemon):
+    metrics = free_port()
+    start_daemon(service.database, metrics_listen=f"127.0.0.1:{metrics}", header_timeout=1)
+    with connect_to(metrics) as connection, pytest.raises(ConnectionError):
+        for _ in range(300):
+            connection.sendall(b"x")
+            time.sleep(0.1)
 
 
 def test_more_connections_than_descriptors_are_warned_of(service, start_daemon):

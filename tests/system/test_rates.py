@@ -1,11 +1,17 @@
 """How often a key may call, and an address may fail; and whose address that is."""
 
+import socket
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from test_changes import is_parked
+from test_metrics import values
 
 from support import eventually
-from support.daemon import Daemon
+from support.daemon import Daemon, free_port
+from support.load import together
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +21,7 @@ def limited(service, numbered, root_key_file):
         numbered("limited"),
         service.database,
         root_key_file,
+        metrics_listen=f"127.0.0.1:{free_port()}",
         key_rate=1,
         key_burst=10,
         denied_rate=1,
@@ -79,6 +86,134 @@ def test_address_with_too_many_failures(client, limited):
     assert client.get("/tags", headers=forwarded("192.0.2.1")).status == 200
 
 
+def test_new_key_beside_guesses(client, tenant):
+    """Nothing tells it from a guess, until the guesses end."""
+    new = client.as_key(tenant.key("SecretManagerFullAccess").secret_key)
+    guess = client.as_key(str(uuid.uuid4()))
+
+    def refused():
+        for _ in range(6):
+            guess.get("/tags", headers=forwarded("192.0.2.3"))
+        return new.get("/tags", headers=forwarded("192.0.2.3")).status == 429
+
+    eventually(refused)
+    eventually(lambda: new.get("/tags", headers=forwarded("192.0.2.3")).status == 200)
+
+
+def metrics_of(daemon):
+    return values(daemon.settings["metrics_listen"].rpartition(":")[2])
+
+
+def in_parallel(client, daemon, address, keys):
+    """
+    The statuses of a call with each of these keys, of which the database decides none before all have come; and how many
+    tokens an address, or a key, may have got meanwhile at one a second.
+    """
+    callers = [client.as_key(key) for key in keys]
+    began = time.monotonic()
+    with daemon.database.connect() as blocker, ThreadPoolExecutor(1) as threads:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK store.api_key IN ACCESS EXCLUSIVE MODE")
+        answers = threads.submit(
+            together,
+            [lambda caller=caller: caller.get("/tags", headers=forwarded(address)) for caller in callers],
+        )
+        eventually(lambda: metrics_of(daemon)["coffer_connections_busy"] >= len(keys) or answers.done())
+        blocker.execute("ROLLBACK")
+        statuses = [answer.status for answer in answers.result()]
+    return statuses, time.monotonic() - began + 1
+
+
+def test_guesses_in_parallel(client, limited):
+    """No more of them come to the database than may fail, however many come at once."""
+    address = "192.0.2.40"
+    statuses, refilled = in_parallel(client, limited, address, [str(uuid.uuid4()) for _ in range(60)])
+    assert set(statuses) == {401, 429}
+    assert 5 <= statuses.count(401) <= 5 + refilled
+    ((events,),) = limited.database.query(
+        "SELECT count(*) FROM audit.event WHERE ip = %s AND status = 401", address
+    )
+    assert events == statuses.count(401)
+
+
+def test_one_guess_in_parallel(client, limited):
+    """It is as many failures as it has calls."""
+    statuses, refilled = in_parallel(client, limited, "192.0.2.41", [str(uuid.uuid4())] * 60)
+    assert set(statuses) == {401, 429}
+    assert 5 <= statuses.count(401) <= 5 + refilled
+
+
+def test_new_key_in_parallel(client, limited, tenant):
+    """Of its first calls no more pass than of a key that is known, but for those that are the first."""
+    key = tenant.key("SecretManagerFullAccess").secret_key
+    statuses, refilled = in_parallel(client, limited, "192.0.2.42", [key] * 60)
+    assert set(statuses) == {200, 429}
+    assert 10 <= statuses.count(200) <= 10 + 5 + refilled
+
+
+@pytest.fixture
+def wary(service, start_daemon):
+    """One failure a second, and no more at once; a key may call as often as it likes."""
+    return start_daemon(
+        service.database,
+        metrics_listen=f"127.0.0.1:{free_port()}",
+        denied_rate=1,
+        denied_burst=1,
+        request_deadline=2000,
+        trusted_proxies="127.0.0.1",
+    )
+
+
+def test_good_keys_are_not_held_up_by_each_other(wary, tenant):
+    """First calls from one address wait for each other rather than being refused: each takes what a failure would."""
+    client = tenant.client(wary)
+    keys = [tenant.key("SecretManagerFullAccess").secret_key for _ in range(8)]
+    statuses, _ = in_parallel(client, wary, "192.0.2.50", [client.secret_key] * 200 + keys)
+    assert set(statuses) == {200}
+
+
+def test_call_that_waits_for_changes_holds_nobody_up(wary, tenant):
+    """Its key is known to be good when it begins to wait."""
+    watcher = tenant.client(wary, tenant.key("AuditTrailReadOnly"))
+    cursor = tenant.client().changes(after="latest")["cursor"]
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(lambda: watcher.changes(after=cursor, wait=60))
+        eventually(lambda: is_parked(metrics_of(wary)))
+        client = tenant.client(wary)
+        assert client.get("/tags").status == 200
+        client.create_secret(name="s")
+        assert [change["method_name"] for change in waiting.result()["changes"]] == ["CreateSecret"]
+
+
+def test_keys_that_nobody_can_look_up(wary, tenant):
+    """Whether they run or wait, their calls end at the deadline; and they have not failed."""
+    client = tenant.client(wary)
+    keys = [tenant.key("SecretManagerFullAccess").secret_key for _ in range(4)]
+    with wary.database.connect() as blocker:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK store.api_key IN ACCESS EXCLUSIVE MODE")
+        answers = together([lambda caller=client.as_key(key): caller.get("/tags") for key in keys])
+        blocker.execute("ROLLBACK")
+    assert [answer.status for answer in answers] == [503] * 4
+    assert [client.as_key(key).get("/tags").status for key in keys] == [200] * 4
+
+
+def test_stop_while_calls_wait(service, start_daemon, tenant):
+    """They are answered as those that run."""
+    daemon = start_daemon(
+        service.database, denied_rate=1, denied_burst=1, drain_timeout=0, metrics_listen=f"127.0.0.1:{free_port()}"
+    )
+    client = tenant.client(daemon)
+    with service.database.connect() as blocker, ThreadPoolExecutor(4) as threads:
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK store.api_key IN ACCESS EXCLUSIVE MODE")
+        answers = [threads.submit(client.as_key(client.secret_key).get, "/tags") for _ in range(4)]
+        eventually(lambda: metrics_of(daemon)["coffer_connections_busy"] == 4)
+        daemon.terminate()
+        assert [answer.result().status for answer in answers] == [503] * 4
+        assert daemon.wait() == 0
+
+
 def test_tokens_that_are_none_are_failures(client):
     """They empty the bucket, which then fills as any other: nobody is locked out for long."""
     guess = client.as_key(str(uuid.uuid4()))
@@ -103,6 +238,29 @@ def test_addresses_are_told_apart(client):
     assert {guess(f"192.0.2.{number}") for number in range(10, 30)} == {401}
     assert {guess(f"2001:db8::{number}") for number in range(1, 20)} == {401, 429}
     assert guess("2001:db8:0:1::1") == 401
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6")
+def test_clients_of_ipv4_on_a_socket_of_ipv6(service, start_daemon, tenant):
+    """They are told apart, and the audit has their addresses as they write them."""
+    port = free_port()
+    daemon = start_daemon(service.database, ready=False, listen=f"[::]:{port}", denied_rate=1, denied_burst=5)
+    daemon.port = port
+    eventually(daemon.ready)
+    client = tenant.client(daemon)
+
+    def call(address, key):
+        request = f"GET {client.path('/tags')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-Token: {key}\r\n\r\n"
+        return int(client.raw(request.encode(), source=address).split()[1])
+
+    assert {call("127.0.0.2", str(uuid.uuid4())) for _ in range(20)} == {401, 429}
+    assert call("127.0.0.3", str(uuid.uuid4())) == 401
+    assert call("127.0.0.4", client.secret_key) == 200
+    ((kept,),) = service.database.query(
+        "SELECT count(*) FROM audit.event WHERE ip <<= '127.0.0.4/32' AND organization_id = %s",
+        tenant.organization_id,
+    )
+    assert kept == 1
 
 
 @pytest.mark.parametrize(

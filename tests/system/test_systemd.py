@@ -118,6 +118,16 @@ def test_socket_that_does_not_listen(config):
     assert "not one that listens" in log
 
 
+def test_socket_whose_clients_have_no_address(config, tmp_path):
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "socket"))
+        other.listen()
+        daemon = start_with(config, other)
+        _, log = daemon.communicate(timeout=60)
+    assert daemon.returncode == 1
+    assert "not one that listens on an address and a port" in log
+
+
 def test_sockets_of_another_process(monkeypatch, database, start_daemon):
     monkeypatch.setenv("LISTEN_FDS", "2")
     monkeypatch.setenv("LISTEN_PID", "1")
