@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What bootstrap does not understand ends at once, with status 2 and how it is called: nothing has been made by then.
+# What bootstrap does not understand ends at once, with status 2 and how it is called; nothing is made by a stop.
 set -euo pipefail
 found=0
 
@@ -23,4 +23,16 @@ misused run 8080
 misused run --loud yes
 misused check all
 misused postgres start
+
+# Where nothing is, nothing is stopped, nor made.
+nowhere=$(mktemp -u)
+! "$SOURCE/bootstrap" postgres stop "$nowhere" 2>/dev/null || {
+	echo "bootstrap postgres stop says that $nowhere is stopped"
+	found=1
+}
+[ ! -e "$nowhere" ] || {
+	echo "bootstrap postgres stop has made $nowhere"
+	rmdir -- "$nowhere"
+	found=1
+}
 exit "$found"
