@@ -66,11 +66,7 @@ DECLARE
     v_fault json := rule.ephemeral_common_check(argument, value, 'expires_at');
 BEGIN
     IF v_fault IS NULL AND value ->> 'expires_at' IS NOT NULL THEN
-        IF rule.ephemeral_time(value ->> 'expires_at') IS NULL THEN
-            v_fault := rule.argument_fault(argument || '.expires_at', 'format', 'value must be a time in RFC 3339 form');
-        ELSIF rule.ephemeral_time(value ->> 'expires_at') <= clock_timestamp() THEN
-            v_fault := rule.argument_fault(argument || '.expires_at', 'constraint', 'value must be in the future');
-        END IF;
+        v_fault := rule.ephemeral_time_check(argument || '.expires_at', value ->> 'expires_at');
     END IF;
     RETURN v_fault;
 END
@@ -78,12 +74,34 @@ $$;
 COMMENT ON FUNCTION rule.ephemeral_properties_check(text, jsonb) IS
     'Checks the ephemeral_properties of a version; gives the fault, null if there is none.';
 
+CREATE FUNCTION rule.ephemeral_time_check(argument text, value text)
+RETURNS json
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_time CONSTANT timestamptz := rule.ephemeral_time(value);
+BEGIN
+    IF v_time IS NULL THEN
+        RETURN rule.argument_fault(argument, 'format', 'value must be a time in RFC 3339 form');
+    ELSIF v_time <= clock_timestamp() THEN
+        RETURN rule.argument_fault(argument, 'constraint', 'value must be in the future');
+    ELSIF extract(year FROM v_time AT TIME ZONE 'UTC') > 9999 THEN
+        -- By its offset, or because it was rounded up; RFC 3339 cannot write it.
+        RETURN rule.argument_fault(argument, 'constraint', 'value must be before the year 10000');
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION rule.ephemeral_time_check(text, text) IS
+    'Checks a time that is to come; gives the fault, null if there is none.';
+
+-- The Python SDK writes a time without an offset when it was given one without a time zone.
 CREATE FUNCTION rule.ephemeral_time(value text)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
+    IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
         RETURN NULL;
     ELSIF value ~* '(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
         RETURN value::timestamptz;

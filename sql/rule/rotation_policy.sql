@@ -20,10 +20,8 @@ BEGIN
         RETURN rule.argument_fault(argument || '.rotation_period', 'format', 'value must be a number of seconds followed by s');
     ELSIF rtrim(v_period, 's')::numeric NOT BETWEEN 86400 AND 3153600000 THEN
         RETURN rule.argument_fault(argument || '.rotation_period', 'constraint', 'value must be from 86400s to 3153600000s');
-    ELSIF v_next IS NOT NULL AND rule.ephemeral_time(v_next) IS NULL THEN
-        RETURN rule.argument_fault(argument || '.next_rotation_at', 'format', 'value must be a time in RFC 3339 form');
-    ELSIF rule.ephemeral_time(v_next) <= clock_timestamp() THEN
-        RETURN rule.argument_fault(argument || '.next_rotation_at', 'constraint', 'value must be in the future');
+    ELSIF v_next IS NOT NULL THEN
+        RETURN rule.ephemeral_time_check(argument || '.next_rotation_at', v_next);
     END IF;
     RETURN NULL;
 END

@@ -123,6 +123,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2999-01-01T00:00:00Z"}', 'fine', 'a day and a time'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2001-01-01T00:00:00Z"}',
      'next_rotation_at constraint', 'a time that is over'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "9999-12-31T23:59:59-01:00"}',
+     'next_rotation_at constraint', 'a time after the last that can be written'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "soon"}', 'next_rotation_at format', 'no time'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": 7}', 'next_rotation_at format', 'a number'),
     ('body.rotation_policy', '{"next_rotation_at": "2999-01-01T00:00:00Z"}', 'rotation_period required', 'a time alone'),
@@ -281,6 +283,9 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.ephemeral_properties', expires('2101-02-03T04:05:06+02:00'), 'fine', 'with an offset'),
     ('body.ephemeral_properties', expires('2001-02-03T04:05:06Z'), 'expires_at constraint',
      'a time that is past'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59.999999Z'), 'fine', 'the last time that can be written'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59.9999999Z'), 'expires_at constraint', 'rounded, one after it'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59-01:00'), 'expires_at constraint', 'one after it in UTC'),
     ('body.ephemeral_properties', expires('2101-02-30T04:05:06Z'), 'expires_at format', 'a day that is none'),
     ('body.ephemeral_properties', expires('2101-02-03'), 'expires_at format', 'a date'),
     ('body.ephemeral_properties', expires('tomorrow'), 'expires_at format', 'a word'),
@@ -390,7 +395,9 @@ SELECT is(told(argument, value, data), expected, expected)
     ('body.ephemeral_properties', expires('x'), NULL,
      'ephemeral_properties.expires_at value must be a time in RFC 3339 form'),
     ('body.ephemeral_properties', expires('2001-01-01T00:00:00Z'), NULL,
-     'ephemeral_properties.expires_at value must be in the future')
+     'ephemeral_properties.expires_at value must be in the future'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59-01:00'), NULL,
+     'ephemeral_properties.expires_at value must be before the year 10000')
   ) AS t(argument, value, data, expected);
 
 SELECT is(faults('{"body": {"name": "a", "tags": 7}}', '{body.name}'), 'fine',
