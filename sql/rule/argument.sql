@@ -34,7 +34,9 @@ BEGIN
         WHEN v_text = '' THEN NULL
         WHEN kind = 'boolean' AND lower(v_text) IN ('true', '1') THEN 'true'
         WHEN kind = 'boolean' AND lower(v_text) IN ('false', '0') THEN 'false'
-        WHEN kind = 'integer' AND v_text ~ '^-?[0-9]{1,9}$' THEN to_jsonb(v_text::integer)
+        -- A number beyond these is as good as the last of them: no list has so many pages.
+        WHEN kind = 'integer' AND v_text ~ '^-?[0-9]+$' THEN
+            to_jsonb(least(greatest(v_text::numeric, -999999999), 999999999))
         ELSE to_jsonb(v_text)
     END;
 END
@@ -157,7 +159,7 @@ BEGIN
             RETURN rule.argument_fault(name, 'format', 'value must be a boolean');
         END IF;
     WHEN 'integer' THEN
-        IF v_type <> 'number' OR v_text !~ '^-?[0-9]{1,9}$' THEN
+        IF v_type <> 'number' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be an integer');
         ELSIF name = 'page' AND v_text::integer < 1 THEN
             RETURN rule.argument_fault(name, 'constraint', 'value must be at least 1');
