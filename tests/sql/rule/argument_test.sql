@@ -18,13 +18,13 @@ EXCEPTION
 END
 $$;
 
--- The reason why one argument, named place.name, is refused with a value, or "fine".
+-- The reasons why one argument, named place.name, is refused with a value, or "fine".
 CREATE FUNCTION test.reason(argument text, value jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT regexp_replace(
         test.faults(jsonb_build_object(split_part(argument, '.', 1),
                                        jsonb_build_object(rtrim(split_part(argument, '.', 2), '!'), value)),
                     ARRAY[argument]),
-        '^' || rtrim(split_part(argument, '.', 2), '!') || '[. ]', '')
+        '\m' || rtrim(split_part(argument, '.', 2), '!') || '[. ]', '', 'g')
 $$;
 
 -- One value of an argument of the query, as the daemon passes it.
@@ -128,6 +128,9 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "soon"}', 'next_rotation_at format', 'no time'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": 7}', 'next_rotation_at format', 'a number'),
     ('body.rotation_policy', '{"next_rotation_at": "2999-01-01T00:00:00Z"}', 'rotation_period required', 'a time alone'),
+    ('body.rotation_policy', '{"rotation_period": "1s", "next_rotation_at": "soon"}',
+     'rotation_period constraint, next_rotation_at format', 'both at fault'),
+    ('body.rotation_policy', '{"next_rotation_at": 7}', 'rotation_period required, next_rotation_at format', 'a number alone'),
     ('body.rotation_policy', '"86400s"', 'format', 'a text'),
 
     ('path.revision!', '"1"', 'fine', 'the first'),
@@ -277,7 +280,10 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
      'an unknown action'),
     ('body.ephemeral_policy', policy('{"time_to_live": "60s", "action": 7}'), 'action format',
      'an action that is a number'),
-    ('body.ephemeral_policy', '{}', 'action required', 'nothing in it'),
+    ('body.ephemeral_policy', '{}', 'action required, required', 'nothing in it'),
+    ('body.ephemeral_policy', '{"time_to_live": "x"}', 'action required, time_to_live format', 'two at fault'),
+    ('body.ephemeral_policy', '{"time_to_live": 60, "expires_once_accessed": 1, "action": 7}',
+     'expires_once_accessed format, action format, time_to_live format', 'all at fault'),
     ('body.ephemeral_policy', '"60s"', 'format', 'a string'),
     ('body.ephemeral_policy', '[]', 'format', 'a list'),
     ('body.ephemeral_policy', 'null', 'fine', 'null'),
@@ -298,6 +304,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
      'expires_once_accessed alone'),
     ('body.ephemeral_properties', policy('{}'), 'required', 'neither of the two'),
     ('body.ephemeral_properties', '{"expires_once_accessed": true}', 'action required', 'no action'),
+    ('body.ephemeral_properties', '{"expires_once_accessed": "x", "expires_at": "2001-02-03T04:05:06Z"}',
+     'expires_once_accessed format, action required, expires_at constraint', 'all at fault'),
     ('body.ephemeral_properties', '7', 'format', 'a number')
   ) AS t(argument, value, expected, title);
 
