@@ -26,8 +26,10 @@ BEGIN
         RETURN nullif(request -> 'data', '"absent"');
     ELSIF place = 'cut' THEN        -- the daemon keeps the value, and says what became of it
         RETURN CASE WHEN request -> name ->> 'state' <> 'absent' THEN request -> name END;
-    ELSIF place <> 'query' OR kind IN ('tags', 'statuses', 'usages') THEN
+    ELSIF place <> 'query' THEN
         RETURN nullif(v_value, 'null');
+    ELSIF kind IN ('tags', 'statuses', 'usages') THEN
+        RETURN nullif(v_value, '[""]');
     END IF;
     v_text := v_value ->> 0;
     RETURN CASE

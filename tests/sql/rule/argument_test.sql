@@ -185,7 +185,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.tags', '"a"', 'format', 'a string'),
     ('body.tags', '{"a": "b"}', 'format', 'an object'),
     ('query.tags', '["a", "b"]', 'fine', 'two'),
-    ('query.tags', '[""]', 'constraint', 'an empty one'),
+    ('query.tags', '[""]', 'fine', 'an empty one, which is none'),
+    ('query.tags', '["a", ""]', 'constraint', 'an empty one among others'),
 
     ('body.type', '"opaque"', 'fine', 'opaque'),
     ('body.type', '"certificate"', 'fine', 'certificate'),
@@ -210,6 +211,7 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
 
     ('query.status', '["enabled", "disabled", "scheduled_for_deletion", "deleted", "unknown_status"]', 'fine',
      'all there are'),
+    ('query.status', '[""]', 'fine', 'an empty one, which is none'),
     ('query.status', '["enabled", "on"]', 'format', 'an unknown one'),
 
     ('body.protected', 'true', 'fine', 'true'),
