@@ -135,7 +135,7 @@ listen_resume(evutil_socket_t fd, short what, void *arg)
 	listen_accept_or_not(listen);
 }
 
-/* The port may have been the system's choice. */
+/* A socket that was passed has an address of which no setting knows. */
 static void
 listen_log(const struct listen *listen)
 {

@@ -18,6 +18,7 @@
 #define LOAD_FOREIGN "COFFER_DSN_"
 #define LOAD_LINE_MAX 4096
 #define LOAD_REGION_SIZE 6 /* xx-xxx */
+#define LOAD_PORT_SIZE 5
 
 static char **
 load_text(struct settings *values, const struct setting *setting)
@@ -76,15 +77,23 @@ load_region_is_served(
 	return (false);
 }
 
-/* An address without a port would mean one of the system's choice. */
+/*
+ * libevent takes an address alone as well, which would mean a port of the
+ * system's choice, and for a port whatever begins with a number.
+ */
 static bool
 load_is_address(const char *text)
 {
 	struct sockaddr_storage address;
 	int size = sizeof(address);
+	const char *port = text + strcspn(text, *text == '[' ? "]" : ":");
+	size_t digits;
 
-	return (text[strcspn(text, "]:")] != '\0' &&
-	    text[strlen(text) - 1] != ']' &&
+	port += *port == ']';
+	if (*port++ != ':')
+		return (false);
+	digits = strspn(port, "0123456789");
+	return (digits <= LOAD_PORT_SIZE && port[digits] == '\0' &&
 	    evutil_parse_sockaddr_port(
 		text, (struct sockaddr *)&address, &size) == 0);
 }

@@ -5,7 +5,7 @@
 /* clang-format off */
 const struct setting settings_table[] = {
 	{ "listen", SETTING_ADDRESS, AT(listen), "127.0.0.1:8080", 0, 0,
-	    "address and port to listen on; port 0 takes a free one" },
+	    "address and port to listen on" },
 	{ "metrics_listen", SETTING_ADDRESS, AT(metrics_listen), NULL, 0, 0,
 	    "address and port of /metrics, for Prometheus; not set: nowhere" },
 	{ "dsn", SETTING_SECRET, AT(dsn), NULL, 0, 0,

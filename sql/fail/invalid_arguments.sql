@@ -19,7 +19,7 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    PERFORM fail.invalid_arguments(ARRAY[rule.argument_fault(argument_name, reason, help_message)]);
+    PERFORM fail.invalid_arguments(rule.argument_fault(argument_name, reason, help_message));
 END
 $$;
 COMMENT ON FUNCTION fail.invalid_argument(text, text, text) IS

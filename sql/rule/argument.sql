@@ -2,15 +2,15 @@
 -- An endpoint names the arguments it takes and gets them checked, normalised and typed; all faults are reported together.
 
 CREATE FUNCTION rule.argument_fault(argument_name text, reason text, help_message text)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
-    RETURN (SELECT row_to_json(fault) FROM (SELECT argument_name, help_message, reason) AS fault);
+    RETURN ARRAY(SELECT row_to_json(fault) FROM (SELECT argument_name, help_message, reason) AS fault);
 END
 $$;
 COMMENT ON FUNCTION rule.argument_fault(text, text, text) IS
-    'Makes one entry of the details of an invalid_arguments error.';
+    'Makes one entry of the details of an invalid_arguments error; a list, for others to be joined to it.';
 
 -- An argument as JSON, from the place the endpoint takes it from. A query argument is text, repeated or not;
 -- it is turned into the JSON type that the same argument has in a body, so that one check serves both.
@@ -26,15 +26,19 @@ BEGIN
         RETURN nullif(request -> 'data', '"absent"');
     ELSIF place = 'cut' THEN        -- the daemon keeps the value, and says what became of it
         RETURN CASE WHEN request -> name ->> 'state' <> 'absent' THEN request -> name END;
-    ELSIF place <> 'query' OR kind IN ('tags', 'statuses', 'usages') THEN
+    ELSIF place <> 'query' THEN
         RETURN nullif(v_value, 'null');
+    ELSIF kind IN ('tags', 'statuses', 'usages') THEN
+        RETURN nullif(v_value, '[""]');
     END IF;
     v_text := v_value ->> 0;
     RETURN CASE
         WHEN v_text = '' THEN NULL
         WHEN kind = 'boolean' AND lower(v_text) IN ('true', '1') THEN 'true'
         WHEN kind = 'boolean' AND lower(v_text) IN ('false', '0') THEN 'false'
-        WHEN kind = 'integer' AND v_text ~ '^-?[0-9]{1,9}$' THEN to_jsonb(v_text::integer)
+        -- A number beyond these is as good as the last of them: no list has so many pages.
+        WHEN kind = 'integer' AND v_text ~ '^-?[0-9]+$' THEN
+            to_jsonb(least(greatest(v_text::numeric, -999999999), 999999999))
         ELSE to_jsonb(v_text)
     END;
 END
@@ -86,7 +90,7 @@ COMMENT ON FUNCTION rule.argument_choices(text) IS
     'Gives the values an argument can have, where they are a list; unknown_* and deleted are what clients know and send.';
 
 CREATE FUNCTION rule.argument_check(name text, kind text, value jsonb)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -157,7 +161,7 @@ BEGIN
             RETURN rule.argument_fault(name, 'format', 'value must be a boolean');
         END IF;
     WHEN 'integer' THEN
-        IF v_type <> 'number' OR v_text !~ '^-?[0-9]{1,9}$' THEN
+        IF v_type <> 'number' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be an integer');
         ELSIF name = 'page' AND v_text::integer < 1 THEN
             RETURN rule.argument_fault(name, 'constraint', 'value must be at least 1');
@@ -211,10 +215,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.argument_check(text, text, jsonb) IS
-    'Checks one value against the form and the limits of its argument; gives the fault, null if there is none.';
+    'Checks one value against the form and the limits of its argument; gives the faults, null if there is none.';
 
 CREATE FUNCTION rule.argument_check_cut(name text, state text, size bigint)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
@@ -272,7 +276,7 @@ AS $$
 DECLARE
     v_argument rule.argument;
     v_faults   json[] := '{}';
-    v_fault    json;
+    v_found    json[];
     v_wanted   text;
     v_name     text;
     v_member   text;
@@ -295,9 +299,9 @@ BEGIN
             END IF;
             CONTINUE;
         END IF;
-        v_fault := rule.argument_check(v_name, v_kind, v_value);
-        IF v_fault IS NOT NULL THEN
-            v_faults := v_faults || v_fault;
+        v_found := rule.argument_check(v_name, v_kind, v_value);
+        IF v_found IS NOT NULL THEN
+            v_faults := v_faults || v_found;
             CONTINUE;
         END IF;
         v_text := v_value #>> '{}';

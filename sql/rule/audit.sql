@@ -136,6 +136,9 @@ BEGIN
        < (SELECT s.xid_to FROM audit.seal s ORDER BY s.no DESC LIMIT 1) THEN
         RETURN ARRAY['the transaction numbers of this database have begun anew, as after pg_restore: '
                      'SELECT operator.audit_epoch_begin(''why'')'];
+    -- In the same cluster they go on. But the rows that came after the dump are gone, and their ids would be given again.
+    ELSIF 'audit.event'::regclass::oid <> (SELECT p.event_oid FROM audit.epoch p ORDER BY p.epoch DESC LIMIT 1) THEN
+        RETURN ARRAY['this database was restored from a dump: SELECT operator.audit_epoch_begin(''why'')'];
     END IF;
     RETURN '{}';
 END

@@ -1,50 +1,57 @@
 -- Ephemeral policies of secrets and properties of versions: how they are written, and what they mean for a new version.
 
 CREATE FUNCTION rule.ephemeral_common_check(argument text, value jsonb, limit_name text)
-RETURNS json
-LANGUAGE plpgsql IMMUTABLE
-AS $$
-BEGIN
-    IF jsonb_typeof(value) <> 'object' THEN
-        RETURN rule.argument_fault(argument, 'format', 'value must be an object');
-    ELSIF coalesce(jsonb_typeof(value -> 'expires_once_accessed'), 'null') NOT IN ('boolean', 'null') THEN
-        RETURN rule.argument_fault(argument || '.expires_once_accessed', 'format', 'value must be a boolean');
-    ELSIF coalesce(jsonb_typeof(value -> limit_name), 'null') NOT IN ('string', 'null') THEN
-        RETURN rule.argument_fault(argument || '.' || limit_name, 'format', 'value must be a string');
-    ELSIF value ->> 'action' IS NULL THEN
-        RETURN rule.argument_fault(argument || '.action', 'required', 'value is required');
-    ELSIF value ->> 'action' NOT IN ('disable', 'delete') THEN
-        RETURN rule.argument_fault(argument || '.action', 'format', 'value must be one of disable, delete');
-    ELSIF value ->> limit_name IS NULL AND value ->> 'expires_once_accessed' IS DISTINCT FROM 'true' THEN
-        RETURN rule.argument_fault(argument, 'required', 'one of ' || limit_name || ' and expires_once_accessed is required');
-    END IF;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION rule.ephemeral_common_check(text, jsonb, text) IS
-    'Checks what a policy and properties have in common; limit_name is the member that bounds the time.';
-
-CREATE FUNCTION rule.ephemeral_policy_check(argument text, value jsonb)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 DECLARE
-    v_fault json := rule.ephemeral_common_check(argument, value, 'time_to_live');
-    v_text  text := value ->> 'time_to_live';
+    v_faults json[];
 BEGIN
-    IF v_fault IS NULL AND v_text IS NOT NULL THEN
+    IF jsonb_typeof(value) <> 'object' THEN
+        RETURN rule.argument_fault(argument, 'format', 'value must be an object');
+    END IF;
+    IF coalesce(jsonb_typeof(value -> 'expires_once_accessed'), 'null') NOT IN ('boolean', 'null') THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.expires_once_accessed', 'format', 'value must be a boolean');
+    END IF;
+    IF value ->> 'action' IS NULL THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.action', 'required', 'value is required');
+    ELSIF value ->> 'action' NOT IN ('disable', 'delete') THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.action', 'format', 'value must be one of disable, delete');
+    END IF;
+    IF coalesce(jsonb_typeof(value -> limit_name), 'null') NOT IN ('string', 'null') THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.' || limit_name, 'format', 'value must be a string');
+    ELSIF value ->> limit_name IS NULL AND coalesce(value ->> 'expires_once_accessed', 'false') = 'false' THEN
+        v_faults := v_faults || rule.argument_fault(argument, 'required',
+                                                    'one of ' || limit_name || ' and expires_once_accessed is required');
+    END IF;
+    RETURN v_faults;
+END
+$$;
+COMMENT ON FUNCTION rule.ephemeral_common_check(text, jsonb, text) IS
+    'Checks what a policy and properties have in common; limit_name is the member that bounds the time. Gives the faults, null if there is none.';
+
+CREATE FUNCTION rule.ephemeral_policy_check(argument text, value jsonb)
+RETURNS json[]
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+DECLARE
+    v_faults json[] := rule.ephemeral_common_check(argument, value, 'time_to_live');
+    v_text   text := value ->> 'time_to_live';
+BEGIN
+    IF jsonb_typeof(value -> 'time_to_live') = 'string' THEN
         IF v_text !~ '^[0-9]{1,12}([.][0-9]{1,9})?s$' THEN
-            v_fault := rule.argument_fault(argument || '.time_to_live', 'format',
-                                           'value must be a number of seconds followed by s');
+            v_faults := v_faults || rule.argument_fault(argument || '.time_to_live', 'format',
+                                                        'value must be a number of seconds followed by s');
         ELSIF rtrim(v_text, 's')::numeric NOT BETWEEN 1 AND 31536000 THEN
-            v_fault := rule.argument_fault(argument || '.time_to_live', 'constraint', 'value must be from 1s to 31536000s');
+            v_faults := v_faults || rule.argument_fault(argument || '.time_to_live', 'constraint',
+                                                        'value must be from 1s to 31536000s');
         END IF;
     END IF;
-    RETURN v_fault;
+    RETURN v_faults;
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_policy_check(text, jsonb) IS
-    'Checks an ephemeral_policy; gives the fault, null if there is none.';
+    'Checks an ephemeral_policy; gives the faults, null if there is none.';
 
 CREATE FUNCTION rule.ephemeral_policy(value jsonb)
 RETURNS rule.ephemeral_policy
@@ -59,31 +66,49 @@ $$;
 COMMENT ON FUNCTION rule.ephemeral_policy(jsonb) IS 'Reads a checked ephemeral_policy; time_to_live in nanoseconds.';
 
 CREATE FUNCTION rule.ephemeral_properties_check(argument text, value jsonb)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    v_fault json := rule.ephemeral_common_check(argument, value, 'expires_at');
+    v_faults json[] := rule.ephemeral_common_check(argument, value, 'expires_at');
 BEGIN
-    IF v_fault IS NULL AND value ->> 'expires_at' IS NOT NULL THEN
-        IF rule.ephemeral_time(value ->> 'expires_at') IS NULL THEN
-            v_fault := rule.argument_fault(argument || '.expires_at', 'format', 'value must be a time in RFC 3339 form');
-        ELSIF rule.ephemeral_time(value ->> 'expires_at') <= clock_timestamp() THEN
-            v_fault := rule.argument_fault(argument || '.expires_at', 'constraint', 'value must be in the future');
-        END IF;
+    IF jsonb_typeof(value -> 'expires_at') = 'string' THEN
+        v_faults := v_faults || rule.ephemeral_time_check(argument || '.expires_at', value ->> 'expires_at');
     END IF;
-    RETURN v_fault;
+    RETURN v_faults;
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_properties_check(text, jsonb) IS
-    'Checks the ephemeral_properties of a version; gives the fault, null if there is none.';
+    'Checks the ephemeral_properties of a version; gives the faults, null if there is none.';
 
+CREATE FUNCTION rule.ephemeral_time_check(argument text, value text)
+RETURNS json[]
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_time CONSTANT timestamptz := rule.ephemeral_time(value);
+BEGIN
+    IF v_time IS NULL THEN
+        RETURN rule.argument_fault(argument, 'format', 'value must be a time in RFC 3339 form');
+    ELSIF v_time <= clock_timestamp() THEN
+        RETURN rule.argument_fault(argument, 'constraint', 'value must be in the future');
+    ELSIF extract(year FROM v_time AT TIME ZONE 'UTC') > 9999 THEN
+        -- By its offset, or because it was rounded up; RFC 3339 cannot write it.
+        RETURN rule.argument_fault(argument, 'constraint', 'value must be before the year 10000');
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION rule.ephemeral_time_check(text, text) IS
+    'Checks a time that is to come; gives the fault, null if there is none.';
+
+-- The Python SDK writes a time without an offset when it was given one without a time zone.
 CREATE FUNCTION rule.ephemeral_time(value text)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
+    IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
         RETURN NULL;
     ELSIF value ~* '(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
         RETURN value::timestamptz;

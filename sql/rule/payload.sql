@@ -60,8 +60,8 @@ AS $$
     SELECT CASE
         WHEN octet_length(data) BETWEEN 1 AND 65536 THEN '{}'
         WHEN octet_length(data) > 65536 THEN
-            ARRAY[rule.argument_fault('data', 'constraint', 'value must have at most 65536 bytes once decoded')]
-        ELSE ARRAY[rule.argument_fault('data', 'required', 'value is required')]
+            rule.argument_fault('data', 'constraint', 'value must have at most 65536 bytes once decoded')
+        ELSE rule.argument_fault('data', 'required', 'value is required')
     END
 $$;
 COMMENT ON FUNCTION rule.payload_fault(bytea) IS 'Gives the fault of a payload that is empty or too long, an empty list if there is none.';

@@ -1,35 +1,40 @@
 -- Rotation policies of keys: how they are written, and when the next rotation is.
 
 CREATE FUNCTION rule.rotation_policy_check(argument text, value jsonb)
-RETURNS json
+RETURNS json[]
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_period CONSTANT text := value ->> 'rotation_period';
     v_next   CONSTANT text := value ->> 'next_rotation_at';
+    v_faults json[];
 BEGIN
     IF jsonb_typeof(value) <> 'object' THEN
         RETURN rule.argument_fault(argument, 'format', 'value must be an object');
-    ELSIF coalesce(jsonb_typeof(value -> 'rotation_period'), 'null') NOT IN ('string', 'null') THEN
-        RETURN rule.argument_fault(argument || '.rotation_period', 'format', 'value must be a string');
-    ELSIF coalesce(jsonb_typeof(value -> 'next_rotation_at'), 'null') NOT IN ('string', 'null') THEN
-        RETURN rule.argument_fault(argument || '.next_rotation_at', 'format', 'value must be a string');
-    ELSIF v_period IS NULL AND v_next IS NOT NULL THEN
-        RETURN rule.argument_fault(argument || '.rotation_period', 'required', 'value is required');
-    ELSIF v_period !~ '^[0-9]{1,12}([.][0-9]{1,9})?s$' THEN
-        RETURN rule.argument_fault(argument || '.rotation_period', 'format', 'value must be a number of seconds followed by s');
-    ELSIF rtrim(v_period, 's')::numeric NOT BETWEEN 86400 AND 3153600000 THEN
-        RETURN rule.argument_fault(argument || '.rotation_period', 'constraint', 'value must be from 86400s to 3153600000s');
-    ELSIF v_next IS NOT NULL AND rule.ephemeral_time(v_next) IS NULL THEN
-        RETURN rule.argument_fault(argument || '.next_rotation_at', 'format', 'value must be a time in RFC 3339 form');
-    ELSIF rule.ephemeral_time(v_next) <= clock_timestamp() THEN
-        RETURN rule.argument_fault(argument || '.next_rotation_at', 'constraint', 'value must be in the future');
     END IF;
-    RETURN NULL;
+    IF v_period IS NULL THEN
+        IF v_next IS NOT NULL THEN
+            v_faults := v_faults || rule.argument_fault(argument || '.rotation_period', 'required', 'value is required');
+        END IF;
+    ELSIF jsonb_typeof(value -> 'rotation_period') <> 'string' THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.rotation_period', 'format', 'value must be a string');
+    ELSIF v_period !~ '^[0-9]{1,12}([.][0-9]{1,9})?s$' THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.rotation_period', 'format',
+                                                    'value must be a number of seconds followed by s');
+    ELSIF rtrim(v_period, 's')::numeric NOT BETWEEN 86400 AND 3153600000 THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.rotation_period', 'constraint',
+                                                    'value must be from 86400s to 3153600000s');
+    END IF;
+    IF jsonb_typeof(value -> 'next_rotation_at') = 'string' THEN
+        v_faults := v_faults || rule.ephemeral_time_check(argument || '.next_rotation_at', v_next);
+    ELSIF v_next IS NOT NULL THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.next_rotation_at', 'format', 'value must be a string');
+    END IF;
+    RETURN v_faults;
 END
 $$;
 COMMENT ON FUNCTION rule.rotation_policy_check(text, jsonb) IS
-    'Checks a rotation_policy; gives the fault, null if there is none. One without members says that there shall be no policy.';
+    'Checks a rotation_policy; gives the faults, null if there is none. One without members says that there shall be no policy.';
 
 CREATE FUNCTION rule.rotation_policy(value jsonb)
 RETURNS rule.rotation_policy

@@ -141,6 +141,36 @@ test_refused_by_name(void **state)
 }
 
 static void
+test_addresses(void **state)
+{
+	static const char *const sound[] = { "127.0.0.1:8080", "0.0.0.0:1",
+		"[::1]:8080", "[::]:65535", "[::ffff:127.0.0.1]:8080" };
+	static const char *const faulty[] = { "127.0.0.1:0", "[::1]:0", ":00",
+		"127.0.0.1:00", ":8080", "::1", "::1:8080", "1::8080", "[::1]",
+		"[::1]:", "[::1]8080", "[::1]]:8080", "[::1]x:8080",
+		"[::1:8080", "[127.0.0.1]:8080", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:8080x",
+		"127.0.0.1:8080:", "127.0.0.1: 8247", "127.0.0.1:+8247",
+		"127.0.0.1:-1", "127.0.0.1:65536", "127.0.0.1:008247" };
+	char line[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sound) / sizeof(sound[0]); i++) {
+		snprintf(line, sizeof(line), "metrics_listen = %s", sound[i]);
+		assert_true(load(line));
+		assert_string_equal(values.metrics_listen, sound[i]);
+	}
+	for (i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
+		snprintf(line, sizeof(line), "metrics_listen = %s", faulty[i]);
+		assert_false(load(line));
+		snprintf(line, sizeof(line), "listen = %s", faulty[i]);
+		assert_false(load(line));
+		assert_non_null(strstr(cause, "listen must be an address"));
+	}
+}
+
+static void
 test_regions(void **state)
 {
 	(void)state;
@@ -166,6 +196,8 @@ main(void)
 		    test_long_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_refused_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_regions, set_up, tear_down),
 	};

@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 from support import eventually
 from support.audit import is_anchored, unsealed, verify, verify_inside
-from support.cluster import Database
 
 
 def begin_epoch(database):
@@ -60,8 +61,30 @@ def burn(database, transactions):
     )
 
 
-def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered):
-    """In another cluster transaction numbers begin anew: nothing is written below the seals."""
+def elsewhere(database, cluster):
+    """An empty database in another cluster, where transaction numbers begin anew."""
+    return empty(cluster)
+
+
+def beside(database, cluster):
+    """An empty database in the same cluster, where they go on."""
+    return empty(database.cluster)
+
+
+def in_place(database, cluster):
+    """The database itself."""
+    return database
+
+
+def empty(cluster):
+    database = cluster.database(migrated=False)
+    database.install()
+    return database
+
+
+@pytest.mark.parametrize("place", [elsewhere, beside, in_place])
+def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered, place):
+    """Wherever a dump goes, nothing is written until another epoch has begun."""
     dump = numbered("dump")
     first = start_daemon(database)
     burn(database, 10000)
@@ -73,12 +96,10 @@ def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered):
 
     life = Life(database, first, new_tenant(first).client(), back_up)
 
-    restored = Database(own_cluster, "restored")
-    with own_cluster.connect() as connection:
-        connection.execute("CREATE DATABASE restored TEMPLATE template0")
-    restored.install()
+    restored = place(database, own_cluster)
     subprocess.run(
-        ["pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname=restored", dump],
+        ["pg_restore", "--clean", "--if-exists", "--single-transaction"]
+        + [f"--dbname={restored.name}", dump],
         env=restored.environment(),
         check=True,
     )

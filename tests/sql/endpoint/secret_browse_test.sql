@@ -73,7 +73,7 @@ SELECT refuses('secret_browse',
                '400 invalid_arguments project_id format, order_by format, prefix format, page format, '
                'page_size format, tags constraint, type format', 'arguments that are wrong, all together',
                query => '{"project_id": "x", "order_by": "x", "prefix": "a b", "page": "x", "page_size": "x",
-                          "tags": "", "type": "x"}');
+                          "tags": ["a", ""], "type": "x"}');
 
 -- Unprivileged -----------------------------------------------------------------
 

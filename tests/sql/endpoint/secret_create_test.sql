@@ -62,7 +62,7 @@ SELECT is((call('secret_create', body => '{"name": "ready"}')).text,
           '"message":"invalid argument(s)","type":"invalid_arguments"}', 'in words that clients know');
 SELECT refuses('secret_create',
                '400 invalid_arguments project_id format, name format, tags format, description format, '
-               'type format, path format, ephemeral_policy.action required, protected format',
+               'type format, path format, ephemeral_policy.action required, ephemeral_policy required, protected format',
                'arguments that are wrong, all together',
                body => '{"project_id": "main", "name": "a/b", "tags": [1], "description": {}, "type": "x",
                          "path": "a b", "ephemeral_policy": {}, "protected": "false"}');

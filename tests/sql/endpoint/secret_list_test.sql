@@ -102,7 +102,7 @@ SELECT refuses('secret_list',
                'page_size constraint, tags constraint, name format, path format, ephemeral format, type format, '
                'scheduled_for_deletion format', 'arguments that are wrong, all together',
                query => '{"organization_id": "x", "project_id": "x", "order_by": "size", "page": "0",
-                          "page_size": "101", "tags": "", "name": "a b", "path": "a b", "ephemeral": "x",
+                          "page_size": "101", "tags": ["a", ""], "name": "a b", "path": "a b", "ephemeral": "x",
                           "type": "x", "scheduled_for_deletion": "x"}');
 
 -- Unprivileged -----------------------------------------------------------------

@@ -62,7 +62,7 @@ SELECT make_secret('ready', '{"path": "/a"}');
 SELECT refuses('secret_update', '400 invalid_arguments name format', 'a path where the name is taken',
                'ready', body => '{"path": "/", "name": "protected"}');
 SELECT refuses('secret_update',
-               '400 invalid_arguments name format, tags format, path format, ephemeral_policy.action required',
+               '400 invalid_arguments name format, tags format, path format, ephemeral_policy.action required, ephemeral_policy required',
                'arguments that are wrong, all together', 'ready',
                body => '{"name": "a b", "tags": "a", "path": "?", "ephemeral_policy": {}}');
 SELECT refuses('secret_update', '412 precondition_failed resource_not_usable',

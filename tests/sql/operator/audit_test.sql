@@ -78,6 +78,13 @@ SELECT alike(array_to_string((SELECT faults FROM daemon.hello(gen_random_uuid(),
 SELECT is(operator.audit_epoch_begin('restored'), 3, 'operator.audit_epoch_begin mends it');
 SELECT is(rule.audit_faults(), '{}', 'there is no fault any more');
 
+-- As after pg_restore in the same cluster: the table is another one.
+UPDATE audit.epoch SET event_oid = 'audit.seal'::regclass WHERE epoch = 3;
+SELECT throws_like('SELECT operator.organization_create(''x'')', '%restored from a dump%',
+          'an operator function refuses to write on in an epoch of another table (SM900)');
+SELECT is(operator.audit_epoch_begin('restored again'), 4, 'operator.audit_epoch_begin mends it');
+SELECT is(rule.audit_faults(), '{}', 'and again there is no fault');
+
 -- Signers -------------------------------------------------------------------------
 
 SET LOCAL ROLE coffer_operator;

@@ -18,13 +18,13 @@ EXCEPTION
 END
 $$;
 
--- The reason why one argument, named place.name, is refused with a value, or "fine".
+-- The reasons why one argument, named place.name, is refused with a value, or "fine".
 CREATE FUNCTION test.reason(argument text, value jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT regexp_replace(
         test.faults(jsonb_build_object(split_part(argument, '.', 1),
                                        jsonb_build_object(rtrim(split_part(argument, '.', 2), '!'), value)),
                     ARRAY[argument]),
-        '^' || rtrim(split_part(argument, '.', 2), '!') || '[. ]', '')
+        '\m' || rtrim(split_part(argument, '.', 2), '!') || '[. ]', '', 'g')
 $$;
 
 -- One value of an argument of the query, as the daemon passes it.
@@ -123,9 +123,14 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2999-01-01T00:00:00Z"}', 'fine', 'a day and a time'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "2001-01-01T00:00:00Z"}',
      'next_rotation_at constraint', 'a time that is over'),
+    ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "9999-12-31T23:59:59-01:00"}',
+     'next_rotation_at constraint', 'a time after the last that can be written'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": "soon"}', 'next_rotation_at format', 'no time'),
     ('body.rotation_policy', '{"rotation_period": "86400s", "next_rotation_at": 7}', 'next_rotation_at format', 'a number'),
     ('body.rotation_policy', '{"next_rotation_at": "2999-01-01T00:00:00Z"}', 'rotation_period required', 'a time alone'),
+    ('body.rotation_policy', '{"rotation_period": "1s", "next_rotation_at": "soon"}',
+     'rotation_period constraint, next_rotation_at format', 'both at fault'),
+    ('body.rotation_policy', '{"next_rotation_at": 7}', 'rotation_period required, next_rotation_at format', 'a number alone'),
     ('body.rotation_policy', '"86400s"', 'format', 'a text'),
 
     ('path.revision!', '"1"', 'fine', 'the first'),
@@ -180,7 +185,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.tags', '"a"', 'format', 'a string'),
     ('body.tags', '{"a": "b"}', 'format', 'an object'),
     ('query.tags', '["a", "b"]', 'fine', 'two'),
-    ('query.tags', '[""]', 'constraint', 'an empty one'),
+    ('query.tags', '[""]', 'fine', 'an empty one, which is none'),
+    ('query.tags', '["a", ""]', 'constraint', 'an empty one among others'),
 
     ('body.type', '"opaque"', 'fine', 'opaque'),
     ('body.type', '"certificate"', 'fine', 'certificate'),
@@ -205,6 +211,7 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
 
     ('query.status', '["enabled", "disabled", "scheduled_for_deletion", "deleted", "unknown_status"]', 'fine',
      'all there are'),
+    ('query.status', '[""]', 'fine', 'an empty one, which is none'),
     ('query.status', '["enabled", "on"]', 'format', 'an unknown one'),
 
     ('body.protected', 'true', 'fine', 'true'),
@@ -224,7 +231,10 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('query.page', one('999999999'), 'fine', 'a high one'),
     ('query.page', one('0'), 'constraint', '0'),
     ('query.page', one('-1'), 'constraint', '-1'),
-    ('query.page', one('9999999999'), 'format', 'one that is too high'),
+    ('query.page', one('1000000000'), 'fine', 'a higher one'),
+    ('query.page', one(repeat('9', 1000)), 'fine', 'one beyond all'),
+    ('query.page', one('-' || repeat('9', 1000)), 'constraint', 'one below all'),
+    ('query.page', one('-'), 'format', 'a sign alone'),
     ('query.page', one('1.5'), 'format', 'a fraction'),
     ('query.page', one('x'), 'format', 'no number'),
     ('query.page_size', one('1'), 'fine', '1'),
@@ -232,6 +242,7 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('query.page_size', one('101'), 'constraint', '101'),
     ('query.page_size', one('0'), 'fine', '0'),
     ('query.page_size', one('-1'), 'constraint', '-1'),
+    ('query.page_size', one('10000000000'), 'constraint', 'a high one'),
     ('query.page_size', one('1e2'), 'format', 'an exponent'),
 
     ('body.data_crc32', '0', 'fine', '0'),
@@ -271,7 +282,10 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
      'an unknown action'),
     ('body.ephemeral_policy', policy('{"time_to_live": "60s", "action": 7}'), 'action format',
      'an action that is a number'),
-    ('body.ephemeral_policy', '{}', 'action required', 'nothing in it'),
+    ('body.ephemeral_policy', '{}', 'action required, required', 'nothing in it'),
+    ('body.ephemeral_policy', '{"time_to_live": "x"}', 'action required, time_to_live format', 'two at fault'),
+    ('body.ephemeral_policy', '{"time_to_live": 60, "expires_once_accessed": 1, "action": 7}',
+     'expires_once_accessed format, action format, time_to_live format', 'all at fault'),
     ('body.ephemeral_policy', '"60s"', 'format', 'a string'),
     ('body.ephemeral_policy', '[]', 'format', 'a list'),
     ('body.ephemeral_policy', 'null', 'fine', 'null'),
@@ -281,6 +295,9 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.ephemeral_properties', expires('2101-02-03T04:05:06+02:00'), 'fine', 'with an offset'),
     ('body.ephemeral_properties', expires('2001-02-03T04:05:06Z'), 'expires_at constraint',
      'a time that is past'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59.999999Z'), 'fine', 'the last time that can be written'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59.9999999Z'), 'expires_at constraint', 'rounded, one after it'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59-01:00'), 'expires_at constraint', 'one after it in UTC'),
     ('body.ephemeral_properties', expires('2101-02-30T04:05:06Z'), 'expires_at format', 'a day that is none'),
     ('body.ephemeral_properties', expires('2101-02-03'), 'expires_at format', 'a date'),
     ('body.ephemeral_properties', expires('tomorrow'), 'expires_at format', 'a word'),
@@ -289,6 +306,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
      'expires_once_accessed alone'),
     ('body.ephemeral_properties', policy('{}'), 'required', 'neither of the two'),
     ('body.ephemeral_properties', '{"expires_once_accessed": true}', 'action required', 'no action'),
+    ('body.ephemeral_properties', '{"expires_once_accessed": "x", "expires_at": "2001-02-03T04:05:06Z"}',
+     'expires_once_accessed format, action required, expires_at constraint', 'all at fault'),
     ('body.ephemeral_properties', '7', 'format', 'a number')
   ) AS t(argument, value, expected, title);
 
@@ -390,7 +409,9 @@ SELECT is(told(argument, value, data), expected, expected)
     ('body.ephemeral_properties', expires('x'), NULL,
      'ephemeral_properties.expires_at value must be a time in RFC 3339 form'),
     ('body.ephemeral_properties', expires('2001-01-01T00:00:00Z'), NULL,
-     'ephemeral_properties.expires_at value must be in the future')
+     'ephemeral_properties.expires_at value must be in the future'),
+    ('body.ephemeral_properties', expires('9999-12-31T23:59:59-01:00'), NULL,
+     'ephemeral_properties.expires_at value must be before the year 10000')
   ) AS t(argument, value, data, expected);
 
 SELECT is(faults('{"body": {"name": "a", "tags": 7}}', '{body.name}'), 'fine',
