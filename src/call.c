@@ -78,6 +78,7 @@ call_send(struct request *request)
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->once = (flags & ENDPOINT_CHANGES) != 0;
 	query->groups = query->repeatable && !call->alone;
+	call->last_change = request->service->audit.last_change;
 	access_key_describe(request);
 	call_describe_group(request);
 	call_describe_once(request);
