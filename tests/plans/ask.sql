@@ -81,5 +81,8 @@ SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 da
 \warn == a page of the events of a principal, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
                                         ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL)::rule.event_filter);
+\warn == the oldest events of a principal, of 30 days
+SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL)::rule.event_filter);
 \warn == how far the seals are
 SELECT * FROM daemon.audit_state();
