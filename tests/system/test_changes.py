@@ -272,6 +272,8 @@ PERMISSION_SETS = {
     "SecretManagerFullAccess": 200,
     "AllProductsReadOnly": 200,
     "AllProductsFullAccess": 200,
+    "KeyManagerReadOnly": 403,
+    "KeyManagerFullAccess": 403,
     "SecretManagerSecretAccess": 403,
     "SecretManagerSecretCreate": 403,
     "SecretManagerSecretWrite": 403,
