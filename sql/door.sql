@@ -32,6 +32,9 @@ DECLARE
                     IF v_status = '0' THEN
                         RETURN (0, v_outcome.body, NULL, NULL)::api.answer;
                     END IF;
+                    IF v_status = '401' THEN        -- but the audit says whose key was tried
+                        v_caller := rule.caller_refused(token);
+                    END IF;
                     v_outcome := rule.refusal(v_caller, request, v_status::smallint, v_outcome.body);
                     v_error := v_outcome.body::json ->> 'type';
             END;

@@ -40,7 +40,7 @@ GRANT USAGE ON SCHEMA auditor TO coffer_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA auditor TO coffer_auditor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA auditor TO coffer_auditor;
 -- What of the audit an endpoint may see.
-GRANT EXECUTE ON FUNCTION auditor.changes(text, integer, uuid[], text), auditor.changes_end(),
+GRANT EXECUTE ON FUNCTION auditor.changes(text, integer, uuid[], text, uuid), auditor.changes_end(),
                           auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz, bigint, integer,
                                              rule.event_filter) TO coffer_exec;
 RESET ROLE;

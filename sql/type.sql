@@ -57,6 +57,7 @@ COMMENT ON TYPE rule.event_token IS 'The place of an event in a list.';
 
 CREATE TYPE rule.event_filter AS (
     methods       text[],
+    other_than    text[],
     project_id    uuid,
     resource_type text,
     secret_id     uuid,
@@ -64,7 +65,7 @@ CREATE TYPE rule.event_filter AS (
     principal_id  uuid,
     ip            inet
 );
-COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever.';
+COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever. By method: those in methods and, if given, all other_than these.';
 
 CREATE TYPE rule.argument AS (
     secret_id              uuid,

@@ -77,7 +77,9 @@ call_send(struct request *request)
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->once = (flags & ENDPOINT_CHANGES) != 0;
-	query->groups = query->repeatable && !call->alone;
+	query->searches = (flags & ENDPOINT_SEARCHES) != 0;
+	query->groups = query->repeatable && !query->searches && !call->alone;
+	call->last_change = request->service->audit.last_change;
 	access_key_describe(request);
 	call_describe_group(request);
 	call_describe_once(request);
@@ -149,6 +151,7 @@ call_ask(struct request *request,
 	query->repeatable = true;
 	query->once = false;
 	query->groups = false;
+	query->searches = false;
 	query->done = done;
 	if (!pool_run(request->service->pool, query)) {
 		request_refuse(request, ERROR_UNAVAILABLE);

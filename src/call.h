@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "access_key.h"
@@ -26,6 +27,7 @@ struct call {
 	TAILQ_ENTRY(call) entry;
 	struct request *request;
 	struct event *patience; /* until its client has waited enough */
+	int64_t last_change; /* that was known of when it was sent */
 	bool parked;
 };
 

@@ -13,6 +13,7 @@
 #define ENCRYPTS ENDPOINT_ENCRYPTS
 #define DECRYPTS ENDPOINT_DECRYPTS
 #define GENERATES ENDPOINT_GENERATES
+#define SEARCHES ENDPOINT_SEARCHES
 
 #define API(path) ENDPOINT_SECRETS path
 #define KEYS(path) ENDPOINT_KEYS path
@@ -56,7 +57,7 @@ const struct endpoint endpoints[] = {
 	{ POST,   KEYS("/keys/{key_id}/decrypt"),                           "key_decrypt",                   READS | DECRYPTS },
 	{ POST,   KEYS("/keys/{key_id}/generate-data-key"),                 "key_generate_data_key",         READS | GENERATES },
 	{ GET,    KEYS("/algorithms"),                                      "algorithm_list",                READS },
-	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS },
+	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS | SEARCHES },
 	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS },
 	{ GET,    "/metadata",                                              "metadata",                      LOCAL },
 	{ GET,    "/live",                                                  "live",                          LOCAL },

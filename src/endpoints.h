@@ -21,6 +21,7 @@ enum endpoint_flag {
 	ENDPOINT_ENCRYPTS = 1 << 5, /* the daemon does, with a managed key */
 	ENDPOINT_DECRYPTS = 1 << 6,
 	ENDPOINT_GENERATES = 1 << 7, /* a key for data, and encrypts it */
+	ENDPOINT_SEARCHES = 1 << 8, /* reads that may take long */
 	ENDPOINT_CIPHERS =
 	    ENDPOINT_ENCRYPTS | ENDPOINT_DECRYPTS | ENDPOINT_GENERATES,
 };

@@ -30,6 +30,7 @@ group_gather(struct group *group, struct query *query, struct query_line *line,
     long limit)
 {
 	group->reads = query_kind(query) == QUERY_GROUPING;
+	group->searches = query_kind(query) == QUERY_SEARCHING;
 	group_add(group, query);
 	while (group->reads && group->count < limit &&
 	    (query = query_line_next(line, QUERY_GROUPING)) != NULL)
@@ -100,6 +101,7 @@ group_empty(struct group *group, struct group_member members[GROUP_MAX])
 	memcpy(members, group->members, size);
 	memset(group->members, 0, size);
 	group->reads = false;
+	group->searches = false;
 	group->count = 0;
 	group->results = 0;
 	return (count);

@@ -22,6 +22,7 @@ struct group {
 	long count; /* of members that were sent */
 	long results; /* of those that have a result */
 	bool reads;
+	bool searches;
 	bool failed;
 	char sqlstate[SESSION_SQLSTATE_SIZE]; /* the first, when it failed */
 };

@@ -54,6 +54,9 @@ patience_wait(struct request *request, struct json_object *need)
 	if (service->draining || call->patience == NULL ||
 	    !evtimer_pending(call->patience, NULL))
 		return (patience_resume(request, true));
+	/* The bell rang while it was on its way, and its look was before. */
+	if (call->last_change != service->audit.last_change)
+		return (patience_resume(request, false));
 	evtimer_del(call->deadline);
 	watch_park(service->watch, request);
 }

@@ -9,7 +9,10 @@
 
 struct request;
 
-/* The door has no change yet: parks the call, or calls for the last time. */
+/*
+ * The door has no change yet: parks the call; or calls again, because there is
+ * one since; or for the last time.
+ */
 void patience_wait(struct request *request, struct json_object *need);
 
 /* Goes on with a call that was parked; last: it may not be parked again. */

@@ -11,6 +11,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
+#define POOL_SEARCH_SHARE 4 /* a search may run on one seat in so many */
 #define POOL_CLEAN 1 /* s between two looks for connections to be cleaned */
 
 enum seat_state {
@@ -52,6 +53,7 @@ struct pool {
 	long turn; /* of the seat that is to be examined next */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
+	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
 	bool locked_out;
 	bool closing;
@@ -112,6 +114,8 @@ seat_empty(struct pool_seat *seat, struct group_member members[GROUP_MAX])
 {
 	if (seat->group.reads)
 		seat->pool->reading--;
+	if (seat->group.searches)
+		seat->pool->searching--;
 	return (group_empty(&seat->group, members));
 }
 
@@ -170,6 +174,8 @@ seat_give(struct pool_seat *seat, struct query *query)
 		seat->group.members[i].query->seat = seat;
 	if (seat->group.reads)
 		pool->reading++;
+	if (seat->group.searches)
+		pool->searching++;
 	seat_send(seat);
 }
 
@@ -554,12 +560,18 @@ pool_count(const struct pool *pool, struct metrics_now *now)
 	now->queue = query_line_length(pool->line);
 }
 
-/* What may be sent now, if a seat is free: reads use only some of them. */
+/* What may be sent now, if a seat is free: some kinds use only some of them. */
 static enum query_kind
 pool_kinds(const struct pool *pool)
 {
-	return (pool->reading < pool->settings->read_connections ? QUERY_ANY
-								 : QUERY_ALONE);
+	enum query_kind kinds = QUERY_ALONE;
+
+	if (pool->reading < pool->settings->read_connections)
+		kinds |= QUERY_GROUPING;
+	if (pool->searching == 0 ||
+	    pool->searching < pool->settings->pool_size / POOL_SEARCH_SHARE)
+		kinds |= QUERY_SEARCHING;
+	return (kinds);
 }
 
 /* Brings together who waits and what is free. */

@@ -25,6 +25,8 @@ query_finish(
 enum query_kind
 query_kind(const struct query *query)
 {
+	if (query->searches)
+		return (QUERY_SEARCHING);
 	return (query->groups && !query->alone ? QUERY_GROUPING : QUERY_ALONE);
 }
 

@@ -27,6 +27,7 @@ struct query {
 	bool repeatable; /* may be sent again, once, when its fate is unknown */
 	bool once; /* and until then and abandoned: SQL knows it by its id */
 	bool groups; /* may share its transaction with others of its kind */
+	bool searches; /* may take long, and is not to hold up others */
 	const char *label; /* names it in the log: the request's id */
 	/*
 	 * Exactly one of result and error is given; result is borrowed, and
@@ -53,10 +54,11 @@ struct query {
 enum query_kind {
 	QUERY_ALONE = 1 << 0,
 	QUERY_GROUPING = 1 << 1,
-	QUERY_ANY = QUERY_ALONE | QUERY_GROUPING,
+	QUERY_SEARCHING = 1 << 2,
+	QUERY_ANY = QUERY_ALONE | QUERY_GROUPING | QUERY_SEARCHING,
 };
 
-/* Whether it is to have a transaction of its own. */
+/* How it is to be run: of all but QUERY_ALONE only some at a time. */
 enum query_kind query_kind(const struct query *query);
 
 /* Calls done; the query is in nobody's hands then. */

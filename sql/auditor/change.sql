@@ -9,7 +9,7 @@ COMMENT ON VIEW auditor.change IS
     'The events that are no reads and were not refused: what callers, operators and jobs have changed, and what jobs warn of.';
 
 CREATE FUNCTION auditor.changes(after text DEFAULT NULL, batch integer DEFAULT 1000, project_ids uuid[] DEFAULT NULL,
-                                region text DEFAULT NULL)
+                                region text DEFAULT NULL, organization uuid DEFAULT NULL)
 RETURNS TABLE (cursor text, at timestamptz, method text, organization_id uuid, project_id uuid, secret_id uuid,
                revision integer, principal_id uuid, api_key_id uuid, request_id uuid, request jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -34,13 +34,14 @@ BEGIN
           FROM auditor.change c
          WHERE c.id > v_from AND c.id <= v_to
            AND (changes.project_ids IS NULL OR c.secret_id IS NOT NULL AND c.project_id = ANY (changes.project_ids))
+           AND (changes.organization IS NULL OR c.secret_id IS NOT NULL AND c.organization_id = changes.organization)
            AND (changes.region IS NULL OR c.region = changes.region)
          ORDER BY c.id
          LIMIT batch;
 END
 $$;
-COMMENT ON FUNCTION auditor.changes(text, integer, uuid[], text) IS
-    'Gives the changes after a cursor, in an order in which none can appear later before one that was given, and in which the changes of each secret are as they happened. Who keeps the cursor of the last change he has dealt with misses nothing. LISTEN coffer_changes tells when to ask. With project_ids, only changes of secrets and managed keys in them. Of a key (methods key_*, job.key_* and operator.key_*) secret_id is the id.';
+COMMENT ON FUNCTION auditor.changes(text, integer, uuid[], text, uuid) IS
+    'Gives the changes after a cursor, in an order in which none can appear later before one that was given, and in which the changes of each secret are as they happened. Who keeps the cursor of the last change he has dealt with misses nothing. LISTEN coffer_changes tells when to ask. With project_ids or an organization, only changes of secrets and managed keys in them. Of a key (methods key_*, job.key_* and operator.key_*) secret_id is the id.';
 
 CREATE FUNCTION auditor.changes_end()
 RETURNS text

@@ -11,7 +11,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     -- Of a secret, a page of its reads and one of the rest, each from its index: with the conditions of event_read and event_secret
-    -- word for word. And two ways of each, because an index is read in one direction.
+    -- word for word. Of a principal, a page of each of its keys. And two ways of each, because an index is read in one direction.
     IF filter.secret_id IS NOT NULL AND oldest_first THEN
         RETURN QUERY
             SELECT * FROM (
@@ -45,6 +45,26 @@ BEGIN
                       AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) < (after_at, after_id))
                       AND rule.event_matches(e, filter)
                     ORDER BY e.at DESC, e.id DESC LIMIT batch)) AS page
+             ORDER BY page.at DESC, page.id DESC LIMIT batch;
+    ELSIF filter.principal_id IS NOT NULL AND oldest_first THEN
+        RETURN QUERY
+            SELECT page.* FROM store.api_key k CROSS JOIN LATERAL (
+                   SELECT * FROM audit.event e
+                    WHERE e.api_key_id = k.id AND e.organization_id = event_page.organization_id
+                      AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) > (after_at, after_id))
+                      AND rule.event_matches(e, filter)
+                    ORDER BY e.at, e.id LIMIT batch) AS page
+             WHERE k.principal_id = filter.principal_id
+             ORDER BY page.at, page.id LIMIT batch;
+    ELSIF filter.principal_id IS NOT NULL THEN
+        RETURN QUERY
+            SELECT page.* FROM store.api_key k CROSS JOIN LATERAL (
+                   SELECT * FROM audit.event e
+                    WHERE e.api_key_id = k.id AND e.organization_id = event_page.organization_id
+                      AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) < (after_at, after_id))
+                      AND rule.event_matches(e, filter)
+                    ORDER BY e.at DESC, e.id DESC LIMIT batch) AS page
+             WHERE k.principal_id = filter.principal_id
              ORDER BY page.at DESC, page.id DESC LIMIT batch;
     ELSIF oldest_first THEN
         RETURN QUERY

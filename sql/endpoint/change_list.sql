@@ -10,6 +10,10 @@ DECLARE
     v_cursor   text;
     v_count    bigint;
 BEGIN
+    -- Who may watch all of the organization hears of projects, too, that are no more: how else of what went with them?
+    IF v_argument.project_id IS NULL AND rule.caller_may(caller, 'watch', NULL, 'change') THEN
+        v_projects := NULL;
+    END IF;
     IF v_argument.after = 'latest' THEN
         v_argument.after := auditor.changes_end();
         v_argument.wait := 0;
@@ -21,7 +25,8 @@ BEGIN
            CASE WHEN count(*) < v_argument.page_size THEN auditor.changes_end()
                 ELSE (array_agg(c.cursor ORDER BY c.place DESC))[1] END
       INTO v_count, v_changes, v_cursor
-      FROM auditor.changes(v_argument.after, v_argument.page_size, v_projects, request ->> 'region')
+      FROM auditor.changes(v_argument.after, v_argument.page_size, v_projects, request ->> 'region',
+                           caller.organization_id)
            WITH ORDINALITY AS c(cursor, at, method, organization_id, project_id, secret_id, revision, principal_id,
                                 api_key_id, request_id, request, place);
     IF v_count = 0 AND v_argument.wait > 0 THEN
@@ -32,4 +37,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.change_list(rule.caller, jsonb) IS
-    'Lists the changes of secrets and managed keys in the projects that the caller may watch, after a cursor, in the order of auditor.changes; if there are none and wait is given, says so with status 0, for the daemon to call again.';
+    'Lists the changes of secrets and managed keys in the organization or the projects that the caller may watch, after a cursor, in the order of auditor.changes; if there are none and wait is given, says so with status 0, for the daemon to call again.';

@@ -22,7 +22,7 @@ BEGIN
     v_xid := pg_current_xact_id()::text::bigint;
     INSERT INTO audit.epoch (epoch, id_from, reason)
     SELECT v_epoch, q.last_value, audit_epoch_begin.reason FROM audit.event_id q;
-    UPDATE audit.settled SET id = 0, next_id = 0, next_xid = 0;
+    UPDATE audit.settled SET id = (SELECT q.last_value FROM audit.event_id q), next_id = 0, next_xid = 0;
     -- The first seal of an epoch is over nothing, and links it to the end of the one before.
     PERFORM rule.seal_append(v_epoch, date_trunc('month', now() AT TIME ZONE 'UTC')::date, v_xid, v_xid, 0,
                              sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));

@@ -181,7 +181,8 @@ BEGIN
             RETURN rule.argument_fault(name, 'format', 'value must be an IP address');
         END IF;
     WHEN 'page_token' THEN
-        IF v_text !~ '^[0-9a-f]{32}$' THEN
+        -- A time since 2000 in microseconds, of the next nine thousand years, and an id.
+        IF v_text !~ '^0[0-3][0-9a-f]{14}[0-7][0-9a-f]{15}$' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be the next_page_token of another answer');
         END IF;
     WHEN 'after' THEN

@@ -27,6 +27,24 @@ $$;
 COMMENT ON FUNCTION rule.caller_of(bytea) IS
     'Gives the caller whose API key has this digest (32 bytes); refuses an unknown, revoked or expired one.';
 
+CREATE FUNCTION rule.caller_refused(token bytea)
+RETURNS rule.caller
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_caller rule.caller;
+BEGIN
+    SELECT p.organization_id, p.id, k.id
+      INTO v_caller.organization_id, v_caller.principal_id, v_caller.api_key_id
+      FROM store.api_key k
+      JOIN store.principal p ON p.id = k.principal_id
+     WHERE k.digest = token;
+    RETURN v_caller;
+END
+$$;
+COMMENT ON FUNCTION rule.caller_refused(bytea) IS
+    'Gives whom the API key with this digest belongs to though it is refused, revoked or expired, for the audit; nobody if there is none.';
+
 CREATE FUNCTION rule.caller_permission_sets(action text, resource text DEFAULT 'secret')
 RETURNS text[]
 LANGUAGE sql IMMUTABLE

@@ -85,6 +85,15 @@ BEGIN
              WHERE (argument.method_name IS NULL OR m.name = argument.method_name)
                AND (argument.product_name IS NULL OR m.product = argument.product_name)
                AND (argument.service_name IS NULL OR m.service = argument.service_name));
+        -- What is not in rule.method is asked for as rule.render_event shows it.
+        IF coalesce(argument.product_name, 'coffer') = 'coffer'
+            AND coalesce(argument.service_name, 'coffer.v1.Operator') = 'coffer.v1.Operator' THEN
+            IF argument.method_name IS NULL THEN
+                v_filter.other_than := ARRAY(SELECT m.method FROM rule.method m);
+            ELSIF NOT EXISTS (SELECT FROM rule.method m WHERE argument.method_name IN (m.method, m.name)) THEN
+                v_filter.methods := v_filter.methods || argument.method_name;
+            END IF;
+        END IF;
     END IF;
     v_filter.project_id := argument.project_id;
     v_filter.resource_type := argument.resource_type;
@@ -103,7 +112,7 @@ LANGUAGE sql IMMUTABLE
 AS $$
     SELECT (filter.project_id IS NULL OR event.project_id = filter.project_id)
        AND (filter.principal_id IS NULL OR event.principal_id = filter.principal_id AND event.api_key_id IS NOT NULL)
-       AND (filter.methods IS NULL OR event.method = ANY (filter.methods))
+       AND (filter.methods IS NULL OR event.method = ANY (filter.methods) OR (event.method <> ALL (filter.other_than)) IS TRUE)
        AND (filter.status IS NULL OR event.status = filter.status)
        AND (filter.ip IS NULL OR host(event.ip) = host(filter.ip))
        AND CASE filter.resource_type

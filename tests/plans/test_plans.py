@@ -45,7 +45,8 @@ USED = {
     "the oldest events of an organization, of 30 days": {"event_organization"},
     "a page of the events of a secret, of 30 days": READ | SECRET,
     "the oldest events of a secret, of 30 days": READ | SECRET,
-    "a page of the events of a principal, of 30 days": {"event_organization"},
+    "a page of the events of a principal, of 30 days": {"event_api_key"},
+    "the oldest events of a principal, of 30 days": {"event_api_key"},
     "how far the seals are": {"event_sealed", "event_change", "seal_pkey", "seal_unsigned", "seal_open"},
 }
 

@@ -60,6 +60,17 @@ SELECT is(ordered('call again'), '0 {"need":"more"} unchanged 0 without receipt'
           'a call that has to be made again has done nothing and is not audited (SM001)');
 SELECT is(ordered('answer', 'unknown'), '401 denied_authentication unchanged 1 with receipt',
           'who is nobody does not get to the endpoint, and is audited (SM401)');
+CREATE FUNCTION test.refused(caller text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM test.call('secret_get', 'ready', caller => refused.caller);
+    RETURN (SELECT concat_ws(' ', test.audited(), k.access_key, e.organization_id = test.organization('acme'), e.request)
+              FROM audit.event e LEFT JOIN store.api_key k ON k.id = e.api_key_id ORDER BY e.id DESC LIMIT 1);
+END
+$$;
+SELECT is(refused(caller), format('secret_get 401 denied_authentication by %s on ready in main SCW%s t', caller, upper(substr(md5(caller), 1, 17))),
+          'whose key is ' || caller || ' is refused, and the audit names the key')
+  FROM unnest('{expired,revoked}'::text[]) AS caller;
+SELECT is(refused('unknown'), 'secret_get 401 denied_authentication by coffer_api on ready', 'but nobody for a key that there is not');
 SELECT throws_ok($$SELECT ordered('fail')$$, '22012', NULL, 'a fault is no answer: it goes through');
 
 -- Without its row a call has not taken place.

@@ -25,6 +25,8 @@ test_rows(void **state)
 			assert_int_equal(row->method,
 			    row->flags & ENDPOINT_CIPHERS ? EVHTTP_REQ_POST
 							  : EVHTTP_REQ_GET);
+		if (row->flags & ENDPOINT_SEARCHES)
+			assert_true(row->flags & ENDPOINT_READS);
 		assert_in_range(
 		    __builtin_popcount(row->flags & ENDPOINT_CIPHERS), 0, 1);
 		/* What is kept for one that comes again holds no plaintext. */

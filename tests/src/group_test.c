@@ -71,8 +71,25 @@ test_others_go_alone(void **state)
 	query_line_enter(line, &reads[0], 0);
 	group_gather(&group, &change, line, LIMIT);
 	assert_false(group.reads);
+	assert_false(group.searches);
 	assert_int_equal(group.count, 1);
 	assert_int_equal(query_line_length(line), 1);
+}
+
+static void
+test_a_search_goes_alone(void **state)
+{
+	struct group_member members[GROUP_MAX];
+	struct query search = { .searches = true };
+
+	(void)state;
+	query_line_enter(line, &reads[0], 0);
+	group_gather(&group, &search, line, LIMIT);
+	assert_false(group.reads);
+	assert_true(group.searches);
+	assert_int_equal(query_line_length(line), 1);
+	assert_int_equal(group_empty(&group, members), 1);
+	assert_false(group.searches);
 }
 
 /* A result of each member, in their order; what else comes belongs to none. */
@@ -133,6 +150,8 @@ main(void)
 		    test_reads_go_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_others_go_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_search_goes_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_results, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

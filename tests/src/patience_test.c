@@ -99,6 +99,24 @@ test_patience_ends(void **state)
 }
 
 static void
+test_a_change_came_before(void **state)
+{
+	(void)state;
+	service.audit.last_change = 2;
+	request.call.last_change = 1;
+	wait_for("{\"wait\":1000}");
+	assert_false(request.call.parked);
+	assert_true(evtimer_pending(request.call.deadline, NULL));
+	fake_expect((struct fake){ .anew = 1 });
+	assert_last(false);
+	request.call.last_change = 2;
+	wait_for("{\"wait\":1000}");
+	assert_true(request.call.parked);
+	fake_expect((struct fake){ .anew = 1 });
+	watch_leave(service.watch, &request);
+}
+
+static void
 test_nobody_is_parked_in_vain(void **state)
 {
 	(void)state;
@@ -119,6 +137,8 @@ main(void)
 		    test_a_change_comes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_patience_ends, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_change_came_before, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_nobody_is_parked_in_vain, set_up, tear_down),
 	};

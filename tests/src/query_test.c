@@ -81,6 +81,17 @@ test_kinds(void **state)
 }
 
 static void
+test_a_search(void **state)
+{
+	struct query query = { .searches = true };
+
+	(void)state;
+	query_line_enter(line, &query, 0);
+	assert_null(query_line_next(line, QUERY_ALONE | QUERY_GROUPING));
+	assert_ptr_equal(query_line_next(line, QUERY_ANY), &query);
+}
+
+static void
 test_pause(void **state)
 {
 	struct query queries[2] = { { .done = done }, { .done = done } };
@@ -126,6 +137,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_first_come_first_served, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_search, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_dismiss, set_up, tear_down),

@@ -188,6 +188,53 @@ def test_a_wait_outlives_postgresql(own_cluster, start_daemon, new_tenant, troub
         assert names(heard.result(60)) == ["ProtectSecret"]
 
 
+def test_a_change_while_the_call_is_on_its_way(database, start_daemon, new_tenant):
+    """What the daemon hears of between the look of a call and its answer ends the wait, though nobody waited yet."""
+    for timeout in ("lock_timeout", "statement_timeout"):
+        database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET {timeout} = 0")
+    # A read that can be held up. Not by the lock of a table: who has that has a transaction number, and nothing settles.
+    database.deploy(
+        "CREATE OR REPLACE FUNCTION endpoint.algorithm_list(caller rule.caller, request jsonb) RETURNS rule.outcome"
+        " LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock_shared((request #>> '{query,usages,0}')::bigint);"
+        " RETURN rule.outcome(200, '{}', NULL::uuid); END$$"
+    )
+    port = free_port()
+    daemon = start_daemon(database, read_connections=1, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}")
+    client = new_tenant(daemon).client()
+    secret = client.create_secret(name="watched")["id"]
+    cursor = cursor_of_now(database, client)
+
+    def held_up(threads, number):
+        return threads.submit(client.key_manager().get, f"/algorithms?usages={number}")
+
+    def is_held_up(number):
+        return database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", number)
+
+    def is_settled(id):
+        return database.query("SELECT s.id FROM audit.settled s WHERE s.id >= %s", id)
+
+    # Behind a read that is held up, the call and another read become one transaction, in which the call has its look and
+    # the other then holds up its answer.
+    with ThreadPoolExecutor(3) as threads, database.connect() as blocker:
+        blocker.execute("SELECT pg_advisory_lock(1), pg_advisory_lock(2)")
+        reads = [held_up(threads, 1)]
+        eventually(lambda: is_held_up(1))
+        heard = waiting(threads, client, cursor)
+        eventually(lambda: values(port)["coffer_queue_length"] == 1)
+        reads.append(held_up(threads, 2))
+        eventually(lambda: values(port)["coffer_queue_length"] == 2)
+        blocker.execute("SELECT pg_advisory_unlock(1)")
+        eventually(lambda: is_held_up(2))
+        change = int(client.post(f"/secrets/{secret}/protect").headers["X-Audit-Id"])
+        eventually(lambda: is_settled(change))
+        # A daemon that settles once more has heard of what was settled before.
+        [[id]] = database.query("SELECT nextval('audit.event_id')")
+        eventually(lambda: is_settled(id))
+        blocker.execute("SELECT pg_advisory_unlock(2)")
+        assert [read.result().status for read in reads] == [200, 200]
+        assert names(heard.result(30)) == ["ProtectSecret"]
+
+
 # What is in it, and for whom ------------------------------------------------------------------------
 
 
@@ -225,6 +272,8 @@ PERMISSION_SETS = {
     "SecretManagerFullAccess": 200,
     "AllProductsReadOnly": 200,
     "AllProductsFullAccess": 200,
+    "KeyManagerReadOnly": 403,
+    "KeyManagerFullAccess": 403,
     "SecretManagerSecretAccess": 403,
     "SecretManagerSecretCreate": 403,
     "SecretManagerSecretWrite": 403,

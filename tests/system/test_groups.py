@@ -5,14 +5,16 @@ import http.client
 import os
 import signal
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from test_metrics import values
 
 from support import eventually
 from support.client import Answer
 from support.cluster import Cluster
-from support.daemon import Daemon
+from support.daemon import Daemon, free_port
 from support.tenant import Tenant
 
 LIMIT = 8
@@ -179,6 +181,35 @@ def test_what_is_heard_together_goes_together(numbered, root_key_file, new_datab
         assert value(held.answer()) == ids[0]
     finally:
         daemon.stop()
+
+
+def test_lists_of_events_hold_up_nobody(start_daemon, new_tenant, new_database):
+    """Some may take seconds: so they are in no group, and on a quarter of the connections at the most."""
+    database = patient(new_database())
+    database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET statement_timeout = 0")
+    port = free_port()
+    daemon = start_daemon(
+        database, read_connections=1, pool_size=8, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}"
+    )
+    tenant = new_tenant(daemon)
+    client, key = tenant.client(), tenant.key("AuditTrailReadOnly").secret_key
+    secret = client.create_secret(name="read")["id"]
+    client.create_version(secret, b"value")
+    client.key_manager().create_key(unprotected=True)
+    events = f"/audit-trail/v1alpha1/regions/{client.region}/events?organization_id={tenant.organization_id}"
+    with ThreadPoolExecutor(12) as threads, database.connect() as blocker:
+        # Of a key that an event is about they show the name; nobody else here looks at keys.
+        blocker.execute("BEGIN")
+        blocker.execute("LOCK TABLE store.managed_key")
+        lists = [threads.submit(client.as_key(key).get, events, absolute=True) for _ in range(12)]
+        eventually(lambda: values(port)["coffer_queue_length"] == 10)
+        assert client.access(secret) == b"value"
+        client.create_version(secret, b"another")
+        assert client.access(secret) == b"another"
+        blocker.execute("ROLLBACK")
+        assert {one.result().status for one in lists} == {200}
+    rows = database.query("SELECT count(DISTINCT e.xid) FROM audit.event e WHERE e.method = 'audit_event_list'")
+    assert rows == [(12,)]
 
 
 def test_a_group_that_needs_keys(database, new_daemon, client, secrets):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -159,6 +160,61 @@ def test_broken_query(api, query, argument):
     assert answer.status == 400, answer.body
     assert [detail["argument_name"] for detail in answer.body["details"]] == [argument]
     assert_headers(answer)
+
+
+EXTREMES = (
+    "0 -1 2147483647 2147483648 999999999 9223372036854775807 9223372036854775808 1e9 1.5 NaN Infinity "
+    "infinity -infinity now epoch 0000-01-01T00:00:00Z 0001-01-01T00:00:00+23:59 9999-12-31T23:59:59.999999999-23:59 "
+    "2027-02-29T00:00:00Z 2027-01-01T24:00:01Z 2027-01-01T00:00:00+99:99 294276-12-31T23:59:59Z 294277-01-01T00:00:00Z "
+    "0s 999999999999.999999999s 1.0 0.1 01.1 999999999.999999999999999999 1.9223372036854775808 9999999999.1 latest "
+    ":: ::1%lo 0.0.0.0 0.0.0.0/0 1.2.3 256.1.1.1 00000000-0000-0000-0000-000000000000"
+).split() + ["4713-01-01T00:00:00Z BC", "2027-01-01 00:00:00 BC"]
+# A page token is a time, of which PostgreSQL has two that mean for ever, and an id.
+EXTREMES += [at + id for at in ("0" * 16, "7" + "f" * 15, "8" + "0" * 15, "f" * 16, "7ffffd6e3bea8000") for id in ("0" * 16, "f" * 16)]
+
+LISTS = {
+    "/secret-manager/v1beta1/regions/fr-par/secrets": "page page_size organization_id order_by name path tags type scheduled_for_deletion",
+    "/secret-manager/v1beta1/regions/fr-par/secrets/browse": "page page_size prefix tags order_by",
+    "/secret-manager/v1beta1/regions/fr-par/secrets/{secret}/versions": "page page_size status",
+    "/secret-manager/v1beta1/regions/fr-par/tags": "page page_size project_id",
+    "/secret-manager/v1beta1/regions/fr-par/secret-types": "page page_size project_id",
+    "/key-manager/v1alpha1/regions/fr-par/keys": "page page_size usage order_by name tags",
+    "/key-manager/v1alpha1/regions/fr-par/algorithms": "usages",
+    "/audit-trail/v1alpha1/regions/fr-par/events": "page_size page_token status recorded_after recorded_before source_ip principal_id "
+    "resource_id resource_type method_name product_name service_name project_id order_by",
+    "/coffer/v1/regions/fr-par/changes": "after page_size project_id",
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_extremes_in_a_query(home, new_secret, path):
+    """Whatever an argument holds is an answer or a fault of the client's."""
+    client = home.client(key=home.key("AllProductsFullAccess"))
+    full = path.format(secret=new_secret()["id"])
+    always = {"organization_id": home.organization_id} if "audit-trail" in path else {}
+    statuses = {
+        (name, value): client.get(f"{full}?{urlencode({**always, name: value})}", absolute=True).status
+        for name in LISTS[path].split()
+        for value in EXTREMES
+    }
+    assert {call: status for call, status in statuses.items() if status not in (200, 400, 403)} == {}
+
+
+@pytest.mark.parametrize("value", EXTREMES)
+def test_extremes_in_a_body(api, manager, new_secret, value):
+    secret = new_secret(ephemeral_policy={"time_to_live": "60s", "action": "delete"})["id"]
+    api.create_version(secret, b"value")
+    calls = [
+        api.get(f"/secrets/{secret}/versions/{quote(value, safe='')}"),
+        api.patch(f"/secrets/{secret}/versions/1", {"ephemeral_properties": {"expires_at": value, "action": "delete"}}),
+        api.patch(f"/secrets/{secret}", {"ephemeral_policy": {"time_to_live": value, "action": "delete"}}),
+        api.post(f"/secrets/{secret}/versions", {"data": "", "data_crc32": value}),
+        *(
+            manager.post("/keys", {"usage": {"symmetric_encryption": "aes_256_gcm"}, "unprotected": True, "rotation_policy": policy})
+            for policy in ({"rotation_period": value}, {"rotation_period": "86400s", "next_rotation_at": value})
+        ),
+    ]
+    assert {call.status for call in calls} <= {200, 400, 404, 412}
 
 
 @pytest.mark.parametrize("name", ["%00", "%FF", "%C0%80"])

@@ -9,10 +9,13 @@ SELECT secret('ready')::uuid AS ready \gset
 SELECT given('secret_version_access', 'ready', '1'), given('secret_get', 'ready'),
        call('secret_version_access', 'ready', '7', caller => 'only access'),
        call('secret_version_access', 'ready', '1', caller => 'nobody'), call('secret_get', 'ready', caller => 'nobody'),
-       call('secret_get', 'ready', caller => 'nobody'), call('secret_get', 'ready', caller => 'unknown') \g /dev/null
+       call('secret_get', 'ready', caller => 'nobody'), call('secret_get', 'ready', caller => 'unknown'),
+       call('secret_get', 'ready', caller => 'expired'), call('secret_get', 'ready', caller => 'revoked') \g /dev/null
 -- now() is the beginning of the test.
 UPDATE audit.event SET at = now() - interval '1 second' WHERE secret_id = :'ready' AND method = 'secret_version_access';
 UPDATE store.api_key SET expires_at = now() WHERE digest = token('expired');
+-- It was not revoked yet when it was refused.
+UPDATE store.api_key SET revoked_at = clock_timestamp() WHERE digest = token('expired');
 
 SET LOCAL ROLE coffer_auditor;
 SELECT is((SELECT array_agg(method) FROM auditor.api_key_events(:'owner_key') WHERE secret_id = :'ready'),
@@ -22,11 +25,13 @@ SELECT is((SELECT array_agg(method) FROM auditor.principal_events(:'owner') WHER
           'secret_version_access}', 'auditor.principal_events that of a principal, and what was done to it');
 SELECT is_empty(format('SELECT FROM auditor.%s(%L, until => now() - interval ''1 day'')', name, of_what), 'auditor.' || name || ' in a time')
   FROM (VALUES ('api_key_events', :'owner_key'), ('principal_events', :'owner')) AS t(name, of_what);
-SELECT results_eq('SELECT principal, error, method, refused, ips FROM auditor.refusals()',
-                  $$VALUES ('nobody', 'permissions_denied', 'secret_get', 2::bigint, '{192.0.2.1}'::inet[]),
-                           ('nobody', 'permissions_denied', 'secret_version_access', 1, '{192.0.2.1}'),
-                           ('only access', 'not_found', 'secret_version_access', 1, '{192.0.2.1}'),
-                           (NULL, 'denied_authentication', 'secret_get', 1, '{192.0.2.1}')$$,
+SELECT results_eq('SELECT principal, error, api_key, method, refused, ips FROM auditor.refusals()',
+                  $$VALUES ('nobody', 'permissions_denied', NULL, 'secret_get', 2::bigint, '{192.0.2.1}'::inet[]),
+                           ('expired', 'denied_authentication', 'expired', 'secret_get', 1, '{192.0.2.1}'),
+                           ('nobody', 'permissions_denied', NULL, 'secret_version_access', 1, '{192.0.2.1}'),
+                           ('only access', 'not_found', NULL, 'secret_version_access', 1, '{192.0.2.1}'),
+                           ('revoked', 'denied_authentication', 'revoked', 'secret_get', 1, '{192.0.2.1}'),
+                           (NULL, 'denied_authentication', 'unknown', 'secret_get', 1, '{192.0.2.1}')$$,
                   'auditor.refusals counts refusals by principal and reason');
 SELECT is_empty('SELECT FROM auditor.refusals(until => now() - interval ''1 day'')', 'in a time');
 

@@ -7,7 +7,7 @@ CREATE FUNCTION test.settle() RETURNS void LANGUAGE sql AS $$
 $$;
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 GRANT SELECT ON test.secret_name TO PUBLIC;
-SELECT project('main') AS main, max(id) AS newest FROM audit.event \gset
+SELECT project('main') AS main, organization('acme') AS acme, max(id) AS newest FROM audit.event \gset
 
 SET LOCAL ROLE coffer_auditor;
 SELECT is_empty('SELECT * FROM auditor.changes()', 'auditor.changes gives nothing that is not complete');
@@ -33,10 +33,14 @@ SELECT results_eq(format('SELECT method, secret_id, project_id, revision, reques
                   'auditor.changes says what was changed, without reads and refusals');
 SELECT is_empty(format('SELECT FROM auditor.changes(''1.%s'', project_ids => ARRAY[gen_random_uuid()])', :before), 'of projects');
 SELECT is((SELECT count(*) FROM auditor.changes('1.' || :before, project_ids => ARRAY[:'main'::uuid])), 2::bigint, 'that are asked for');
+SELECT is_empty(format('SELECT FROM auditor.changes(''1.%s'', organization => gen_random_uuid())', :before), 'of an organization');
+SELECT is((SELECT count(*) FROM auditor.changes('1.' || :before, organization => :'acme')), 2::bigint, 'that is asked for');
 SELECT is_empty(format('SELECT FROM auditor.changes(''1.%s'', region => ''nl-ams'')', :before), 'and of a region');
 SELECT is_empty('SELECT FROM auditor.changes(project_ids => ARRAY[]::uuid[])', 'of no project there is none');
 SELECT is_empty('SELECT FROM auditor.changes(project_ids => ARRAY[' || quote_literal(:'main') || '::uuid]) WHERE secret_id IS NULL',
                 'and with projects only changes of secrets');
+SELECT is_empty('SELECT FROM auditor.changes(organization => ' || quote_literal(:'acme') || ') WHERE secret_id IS NULL',
+                'as with an organization');
 
 SELECT throws_ok(format('SELECT * FROM auditor.changes(%L)', cursor), 'SM900', 'this is no cursor', 'auditor.changes refuses the cursor ' || cursor || ' (SM900)')
   FROM unnest('{x,1,1.,.1,0.1,1.-1,1.1.1}'::text[]) AS cursor;

@@ -105,6 +105,10 @@ SELECT refuses('audit_event_list', '400 invalid_arguments organization_id format
                query => '{"organization_id": "x", "project_id": "x", "resource_type": "x", "resource_id": "x", "status": "x",
                           "recorded_after": "x", "recorded_before": "x", "order_by": "name_asc", "page_token": "x",
                           "principal_id": "x", "source_ip": "192.0.2.0/24"}');
+SELECT refuses('audit_event_list', '400 invalid_arguments page_token format', 'the page token ' || token, caller => 'auditor',
+               query => jsonb_build_object('organization_id', organization('acme'), 'page_token', token))
+  FROM unnest('{7fffffffffffffff0000000000000001,80000000000000000000000000000001,04000000000000000000000000000001,
+                00000000000000008000000000000000}'::text[]) AS token;
 SELECT refuses('audit_event_list', '403 permissions_denied read event', 'another organization', caller => 'auditor',
                query => jsonb_build_object('organization_id', organization('rival')));
 SELECT refuses('audit_event_list', '403 permissions_denied audit event', 'a caller without the right', caller => 'owner',

@@ -100,5 +100,21 @@ SELECT refuses('change_list', '403 permissions_denied watch change', 'a project 
                query => jsonb_build_object('project_id', project('other')));
 SELECT refuses_without_key('change_list');
 
+-- A project is deleted -----------------------------------------------------------
+
+SELECT make_caller('watcher of both', 'acme', '{AuditTrailReadOnly}', '{main,other}', NULL), settle() \g /dev/null
+SELECT latest('only read') AS cursor, project('main') AS main \gset
+SELECT ARRAY(SELECT 'DeleteProject ' || s.name FROM store.secret s WHERE s.project_id = project('main')
+             UNION ALL SELECT 'PurgeKey' FROM store.managed_key k WHERE k.project_id = project('main')
+              ORDER BY 1) AS deleted \gset
+SELECT operator.project_delete(project('main')), settle() \g /dev/null
+SELECT is(ARRAY(SELECT c FROM unnest(changes(jsonb_build_object('after', :'cursor'), 'only read')) AS c ORDER BY c), :'deleted'::text[],
+          'who may watch the organization hears that secrets and keys went with their project');
+SELECT is(changes(jsonb_build_object('after', :'cursor'), 'watcher of both'), '{}', 'but not who had the right to the project alone');
+SELECT is(changes(jsonb_build_object('after', :'cursor'), 'stranger'), '{}', 'and no other organization');
+SELECT refuses('change_list', '403 permissions_denied watch change', 'whoever has no right any more', caller => 'watcher');
+SELECT refuses('change_list', '403 permissions_denied watch change', 'a project that is gone', caller => 'only read',
+               query => jsonb_build_object('project_id', :'main'));
+
 SELECT finish();
 ROLLBACK;

@@ -58,11 +58,13 @@ SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), '
 
 SELECT throws_ok('SELECT operator.audit_epoch_begin('''')', 'SM900', 'an epoch begins for a reason',
           'operator.audit_epoch_begin refuses to begin without a reason (SM900)');
+SELECT last_value AS given FROM audit.event_id \gset
 SET LOCAL ROLE coffer_operator;
 SELECT is(operator.audit_epoch_begin('a test'), 2, 'operator.audit_epoch_begin gives the number of the epoch');
 RESET ROLE;
 SELECT is((SELECT (epoch, method, request->>'reason')::text FROM audit.event ORDER BY id DESC LIMIT 1),
           '(2,operator.audit_epoch_begin,"a test")', 'of which it is the first row');
+SELECT is(auditor.changes_end(), '2.' || :given, 'the feed of changes goes on where the old epoch has ended');
 SELECT is((SELECT count(*) FROM audit.event e
             WHERE NOT EXISTS (SELECT FROM audit.seal s WHERE s.epoch = e.epoch AND e.xid >= s.xid_from AND e.xid < s.xid_to)),
           1::bigint, 'all before are sealed');

@@ -21,6 +21,11 @@ SELECT is(raised(format('SELECT rule.caller_of(%L)', token)),
                ('a long digest', token('owner') || '\x00'::bytea, 'invalid_argument'),
                ('an empty digest', '', 'invalid_argument'),
                ('no digest', NULL, 'invalid_argument')) AS t(title, token, reason);
+SELECT results_eq(format('SELECT principal_id FROM rule.caller_refused(token(%L))', name),
+                  format('SELECT id FROM store.principal WHERE name = %L', name), 'rule.caller_refused gives whose key it is that is ' || name)
+  FROM unnest('{expired,revoked}'::text[]) AS name;
+SELECT is(rule.caller_refused(token), (NULL, NULL, NULL, NULL)::rule.caller, 'and nobody for any other')
+  FROM unnest(ARRAY[token('unknown'), '', NULL]) AS token;
 UPDATE store.api_key SET expires_at = clock_timestamp() + interval '1 hour' WHERE digest = token('expired');
 SELECT is((call('secret_get', 'ready', caller => 'expired')).status, 200, 'a key that expires later will do');
 

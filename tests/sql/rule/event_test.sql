@@ -34,6 +34,15 @@ SELECT is(rule.event_matches(e, filter(jsonb_build_object('principal_id', e.prin
           'what was done to a principal is not what it did')
   FROM audit.event e WHERE e.method = 'operator.principal_create' LIMIT 1;
 
+SELECT call('change_list') \g /dev/null
+CREATE TEMP TABLE one AS SELECT DISTINCT ON (e.method) e AS event, rule.render_event(e)::jsonb AS shown FROM audit.event e;
+SELECT is_empty($$SELECT asked.shown, name FROM one AS asked, one AS other, unnest('{method_name,product_name,service_name}'::text[]) AS name
+                   WHERE rule.event_matches(other.event, filter(jsonb_build_object(name, asked.shown ->> name)))
+                         IS DISTINCT FROM (other.shown ->> name = asked.shown ->> name)$$,
+                'method, product and service that an event is shown with find it, and no event that is shown with another');
+SELECT is_empty($$SELECT o.shown FROM one o WHERE rule.event_matches(o.event, filter(
+                      '{"method_name": "operator.policy_create", "product_name": "secret-manager"}'))$$, 'all that is asked for counts');
+
 -- Page tokens
 SELECT is(rule.event_token(rule.event_token(at, id)), (at, id)::rule.event_token, 'rule.event_token reads what it wrote: ' || at)
   FROM (VALUES ('2026-11-23 12:34:56.789012+00'::timestamptz, 1::bigint), ('1999-01-01', 9223372036854775807)) AS t(at, id);
