@@ -62,6 +62,9 @@ check_finished(void *owner)
 		return;
 	if (outcome == GREET_REFUSED && check->greet.unfit)
 		pool_disconnect(check->service->pool);
+	/* Those which serve are with a host that does not answer any more. */
+	if (outcome == GREET_READY && session_settle(check->session))
+		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == GREET_REFUSED && check->greet.offer != 0)
 		check->again = true;

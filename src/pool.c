@@ -39,7 +39,7 @@ TAILQ_HEAD(seat_list, pool_seat);
 struct pool {
 	struct event_base *base;
 	const struct settings *settings;
-	const struct dsn *dsn;
+	struct dsn *dsn;
 	struct keyring *keyring;
 	struct pool_seat *seats;
 	struct seat_list free;
@@ -272,6 +272,21 @@ pool_result(void *owner, PGresult *result)
 	session_clear(result);
 }
 
+/* Gives up all connections that serve, but for this one; NULL: all. */
+static void
+pool_give_up(struct pool *pool, const struct pool_seat *but)
+{
+	struct pool_seat *seat;
+	long i;
+
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		seat = &pool->seats[i];
+		if (seat != but && seat->state != SEAT_CLOSED &&
+		    seat->state != SEAT_GREETING)
+			seat_lose(seat);
+	}
+}
+
 static void
 pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 {
@@ -284,6 +299,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 			event_base_loopbreak(pool->base);
 		}
 		seat->delay = POOL_RETRY_LAST;
+		session_pass(seat->session);
 		seat_close(seat);
 		seat_schedule(seat);
 		return;
@@ -293,6 +309,9 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
+	/* Who is still with the host before may wait for it in vain. */
+	if (session_settle(seat->session))
+		pool_give_up(pool, seat);
 	if (pool->open > 1)
 		return;
 	log_info("the database serves");
@@ -382,7 +401,7 @@ pool_clean(evutil_socket_t fd, short what, void *arg)
 
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
-    const struct dsn *dsn, struct keyring *keyring, const char *instance)
+    struct dsn *dsn, struct keyring *keyring, const char *instance)
 {
 	struct pool *pool = memory_new(sizeof(*pool));
 	struct pool_seat *seat;
@@ -482,13 +501,7 @@ pool_is_locked_out(const struct pool *pool)
 void
 pool_disconnect(struct pool *pool)
 {
-	long i;
-
-	for (i = 0; i < pool->settings->pool_size; i++) {
-		if (pool->seats[i].state != SEAT_CLOSED &&
-		    pool->seats[i].state != SEAT_GREETING)
-			seat_lose(&pool->seats[i]);
-	}
+	pool_give_up(pool, NULL);
 }
 
 void

@@ -17,7 +17,7 @@ struct pool;
 
 /* Starts to connect; dsn and keyring must outlive the pool. */
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
-    const struct dsn *dsn, struct keyring *keyring, const char *instance);
+    struct dsn *dsn, struct keyring *keyring, const char *instance);
 
 /*
  * Closes all connections, and gives every query that is not done its error.

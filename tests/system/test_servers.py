@@ -1,13 +1,16 @@
 """Several servers in one connection string, and servers that must say who they are."""
 
 import shutil
+import socket
 import subprocess
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from support import eventually
 from support.cluster import Database
+from support.forwarder import Forwarder
 from support.load import Load
 
 
@@ -28,13 +31,9 @@ def test_standby_takes_over(numbered, own_cluster, start_daemon, new_tenant):
             .fetchall()
             == [("sync",)]
         )
-        # The standby comes first: it is not what the daemon wants.
-        dsn = make_conninfo(
-            database.dsn("coffer_api"),
-            host="127.0.0.1,127.0.0.1",
-            port=f"{standby.port},{own_cluster.port}",
-            target_session_attrs="read-write",
-        )
+        # The standby comes first: it is not what the daemon wants, also where that is not said.
+        dsn = two_hosts(database, standby.port, own_cluster.port)
+        start_daemon(database, dsn=make_conninfo(dsn, target_session_attrs="any")).stop()
         daemon = start_daemon(database, dsn=dsn, request_deadline=60000, key_rate=0)
         tenant = new_tenant(daemon)
         secret_id = tenant.client().create_secret(name="read")["id"]
@@ -64,10 +63,11 @@ def test_standby_takes_over(numbered, own_cluster, start_daemon, new_tenant):
         standby.discard()
 
 
-def assert_all_there(database, creates, reads):
+def assert_all_there(database, creates, *others):
     receipts = [
         int(answer.headers["X-Audit-Id"])
-        for answer in creates.answers + reads.answers
+        for load in (creates, *others)
+        for answer in load.answers
         if answer.status == 200
     ]
     ids = [answer.body["id"] for answer in creates.answers if answer.status == 200]
@@ -76,6 +76,124 @@ def assert_all_there(database, creates, reads):
     ]
     assert len(set(receipts)) == len(receipts)
     assert database.query("SELECT count(*) FROM store.secret WHERE id = ANY (%s)", ids) == [(len(ids),)]
+
+
+PASSED_OVER = "a host of the database does not serve"
+
+
+def two_hosts(database, first, second, **options):
+    """A connection string of two ports."""
+    return make_conninfo(
+        database.dsn("coffer_api"),
+        host="127.0.0.1,127.0.0.1",
+        port=f"{first},{second}",
+        target_session_attrs="read-write",
+        **options,
+    )
+
+
+def causes(daemon):
+    """Why hosts were passed over, in the order of the log."""
+    return [line["cause"] for line in daemon.log_lines() if line["event"] == PASSED_OVER]
+
+
+def connections(database):
+    ((count,),) = database.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = %s",
+        database.name,
+    )
+    return count
+
+
+@pytest.mark.parametrize(
+    ["said", "settings"],
+    [({}, {"connect_timeout": 500}), ({"connect_timeout": 1}, {"connect_timeout": 60000})],
+    ids=["setting", "dsn"],
+)
+def test_first_host_never_answers(database, start_daemon, said, settings):
+    """It costs its time once: all connections know which host serves."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        dsn = two_hosts(database, silent.getsockname()[1], database.cluster.port, **said)
+        daemon = start_daemon(database, dsn=dsn, pool_size=4, check_interval=1, **settings)
+        eventually(lambda: connections(database) == 4)
+        # The check connects, too; it has seen the database when it has seen this.
+        name = database.name
+        database.query(f"ALTER ROLE coffer_api IN DATABASE {name} SET synchronous_commit = off")
+        eventually(lambda: not daemon.ready())
+        database.query(f"ALTER ROLE coffer_api IN DATABASE {name} RESET synchronous_commit")
+        eventually(daemon.ready)
+        assert causes(daemon) == ["timeout"]
+
+
+def test_host_falls_silent_under_calls(database, start_daemon, new_tenant):
+    """Each call is answered at its deadline, and what waited for that host goes to the next."""
+    with Forwarder(database.cluster.port) as forwarder:
+        dsn = two_hosts(database, forwarder.port, database.cluster.port)
+        daemon = start_daemon(
+            database, dsn=dsn, check_interval=60, request_deadline=1000, connect_timeout=500
+        )
+        tenant = new_tenant(daemon)
+        with Load([tenant.client() for _ in range(4)], lambda client: client.get("/secrets")) as load:
+            eventually(lambda: load.count(200) > 20)
+            forwarder.fall_silent()
+            eventually(lambda: load.count(503) > 0)
+            before = load.count(200)
+            eventually(lambda: load.count(200) > before + 200)
+        assert load.statuses() == {200, 503}
+        # Nobody is left with the silent host.
+        assert [answer.status for answer in load.answers[-100:]] == [200] * 100
+
+
+def test_host_falls_silent_while_nobody_calls(database, start_daemon, new_tenant):
+    """The check finds out, and takes the connections of the pool along."""
+    with Forwarder(database.cluster.port) as forwarder:
+        dsn = two_hosts(database, forwarder.port, database.cluster.port)
+        daemon = start_daemon(
+            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=500
+        )
+        client = new_tenant(daemon).client()
+        forwarder.fall_silent()
+        eventually(lambda: "another host of the database serves" in daemon.log)
+        eventually(daemon.ready)
+        assert client.get("/secrets").status == 200
+
+
+def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
+    """Its standby is refused until it takes writes, and then no change is lost or done twice."""
+    database = own_cluster.database()
+    standby = own_cluster.standby(numbered("standby"), "standby")
+    try:
+        own_cluster.set(synchronous_standby_names="standby")
+        eventually(
+            lambda: own_cluster.connect()
+            .execute("SELECT sync_state FROM pg_stat_replication")
+            .fetchall()
+            == [("sync",)]
+        )
+        with Forwarder(own_cluster.port) as forwarder:
+            dsn = two_hosts(database, forwarder.port, standby.port)
+            daemon = start_daemon(
+                database, dsn=dsn, request_deadline=60000, connect_timeout=500, check_interval=1
+            )
+            tenant = new_tenant(daemon)
+            clients = [tenant.client() for _ in range(4)]
+            names = {id(client): 0 for client in clients}
+
+            def create(client):
+                names[id(client)] += 1
+                return client.post("/secrets", {"name": f"{id(client)}-{names[id(client)]}"})
+
+            with Load(clients, create) as creates:
+                eventually(lambda: creates.count(200) > 20)
+                forwarder.fall_silent()
+                eventually(lambda: any("read-only" in cause for cause in causes(daemon)))
+                before = creates.count(200)
+                promote(standby)
+                eventually(lambda: creates.count(200) > before + 20)
+            assert creates.statuses() == {200}
+            assert_all_there(Database(standby, database.name), creates)
+    finally:
+        standby.discard()
 
 
 def certificate(directory, name):
