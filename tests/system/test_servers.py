@@ -1,5 +1,6 @@
 """Several servers in one connection string, and servers that must say who they are."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -156,6 +157,44 @@ def test_host_falls_silent_while_nobody_calls(database, start_daemon, new_tenant
         eventually(lambda: "another host of the database serves" in daemon.log)
         eventually(daemon.ready)
         assert client.get("/secrets").status == 200
+
+
+def test_only_host_falls_silent(database, start_daemon):
+    """What is connected cannot be known to be of use any more; when it answers again, it is."""
+
+    def readiness():
+        return json.loads(daemon.readiness()[1])
+
+    with Forwarder(database.cluster.port) as forwarder:
+        dsn = make_conninfo(database.dsn("coffer_api"), port=forwarder.port)
+        daemon = start_daemon(
+            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=500
+        )
+        forwarder.fall_silent()
+        eventually(lambda: daemon.readiness()[0] == 503)
+        assert readiness() == {
+            "reason": "check: the database does not answer",
+            "status": "not ready",
+        }
+        forwarder.go_on()
+        eventually(daemon.ready)
+        eventually(lambda: readiness()["warnings"] == {})
+
+
+def test_no_new_connection(database, start_daemon, new_tenant):
+    """It serves with those it has, and warns."""
+    daemon = start_daemon(database, check_interval=1)
+    client = new_tenant(daemon).client()
+    name = database.name
+    eventually(lambda: connections(database) == 16)
+    database.query(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
+    eventually(lambda: "check" in json.loads(daemon.readiness()[1]).get("warnings", {}))
+    refused = daemon.log.count("unable to check the database")
+    eventually(lambda: daemon.log.count("unable to check the database") > refused + 2)
+    assert daemon.ready()
+    assert client.get("/secrets").status == 200
+    database.query(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+    eventually(lambda: json.loads(daemon.readiness()[1])["warnings"] == {})
 
 
 def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
