@@ -197,6 +197,16 @@ dsn_new(const char *text, const char *application)
 	return (dsn);
 }
 
+bool
+dsn_wants_writes(const struct dsn *dsn)
+{
+	const char *wanted = dsn_get(dsn, "target_session_attrs");
+
+	return (wanted != NULL &&
+	    (strcmp(wanted, "read-write") == 0 ||
+		strcmp(wanted, "primary") == 0));
+}
+
 static void
 dsn_free_host(struct dsn_host *host)
 {

@@ -35,6 +35,9 @@ struct dsn {
 struct dsn *dsn_new(const char *text, const char *application)
     __attribute__((warn_unused_result));
 
+/* Whether a host that takes no writes is to be passed over. */
+bool dsn_wants_writes(const struct dsn *dsn);
+
 /* Accepts NULL; wipes. */
 void dsn_free(struct dsn *dsn);
 

@@ -366,10 +366,15 @@ session_pass(struct session *session)
 bool
 session_is_writable(const struct session *session)
 {
-	const char *standby =
-	    PQparameterStatus(session->connection, "in_hot_standby");
-	const char *only = PQparameterStatus(
-	    session->connection, "default_transaction_read_only");
+	return (session_takes_writes(session->connection));
+}
+
+bool
+session_takes_writes(const PGconn *connection)
+{
+	const char *standby = PQparameterStatus(connection, "in_hot_standby");
+	const char *only =
+	    PQparameterStatus(connection, "default_transaction_read_only");
 
 	return ((standby == NULL || strcmp(standby, "on") != 0) &&
 	    (only == NULL || strcmp(only, "on") != 0));

@@ -89,8 +89,9 @@ void session_close(struct session *session);
 void session_stop_timer(struct session *session);
 void session_start_timer(struct session *session, long milliseconds);
 
-/* Whether this server takes writes. */
+/* Whether this server takes writes; or that of any connection. */
 bool session_is_writable(const struct session *session);
+bool session_takes_writes(const PGconn *connection);
 
 /* Sends one statement, its results in binary. */
 void session_query(struct session *session, const char *sql,

@@ -3,13 +3,13 @@
 import json
 import shutil
 import socket
-import subprocess
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from support import eventually
+from support.certificate import certificate
 from support.cluster import Database
 from support.forwarder import Forwarder
 from support.load import Load
@@ -233,20 +233,6 @@ def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
             assert_all_there(Database(standby, database.name), creates)
     finally:
         standby.discard()
-
-
-def certificate(directory, name):
-    """Make a key and a certificate for 127.0.0.1 that vouches for itself; return their paths."""
-    directory.mkdir(exist_ok=True)
-    key, made = directory / f"{name}.key", directory / f"{name}.crt"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-days", "2", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"]
-        + ["-keyout", key, "-out", made],
-        check=True,
-        capture_output=True,
-    )
-    return key, made
 
 
 def test_server_must_show_its_certificate(numbered, own_cluster, start_daemon):
