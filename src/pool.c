@@ -438,6 +438,7 @@ pool_close(struct pool *pool)
 {
 	struct group_member members[GROUP_MAX];
 	struct pool_seat *seat;
+	struct query *query;
 	long i, j, count;
 
 	if (pool == NULL)
@@ -448,10 +449,12 @@ pool_close(struct pool *pool)
 		seat_close(seat);
 		count = seat_empty(seat, members);
 		for (j = 0; j < count; j++) {
+			query = members[j].query;
 			session_clear(members[j].result);
-			if (members[j].query != NULL)
-				query_finish(members[j].query, NULL,
-				    &errors[ERROR_UNAVAILABLE]);
+			if (query == NULL)
+				continue;
+			query->in_doubt = query_is_in_doubt(query);
+			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 		}
 	}
 	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
