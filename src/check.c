@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "clock.h"
 #include "greet.h"
 #include "log.h"
 #include "memory.h"
@@ -22,6 +23,7 @@ struct check {
 	struct session *session;
 	struct greet greet;
 	bool looking;
+	int64_t since;
 	bool again; /* asked for while it was looking */
 	bool blind;
 	int silences;
@@ -70,7 +72,9 @@ check_finished(void *owner)
 	if (outcome == GREET_REFUSED && check->greet.unfit)
 		pool_disconnect(check->service->pool);
 	/* Those which serve are with a host that does not answer any more. */
-	if (outcome == GREET_READY && session_settle(check->session))
+	if (outcome == GREET_READY &&
+	    !pool_has_answered(check->service->pool, check->since) &&
+	    session_settle(check->session))
 		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == GREET_REFUSED && check->greet.offer != 0)
@@ -120,6 +124,7 @@ check_tick(evutil_socket_t fd, short what, void *arg)
 		return (check_done(check));
 	}
 	check->looking = true;
+	check->since = clock_microseconds();
 	session_connect(
 	    check->session, service->dsn, service->settings.connect_timeout);
 }

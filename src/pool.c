@@ -1,6 +1,7 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "clock.h"
 #include "greet.h"
 #include "group.h"
 #include "log.h"
@@ -31,6 +32,7 @@ struct pool_seat {
 	enum seat_state state;
 	struct event *retry;
 	long delay;
+	int64_t since; /* it connects, or is connected */
 	struct group group;
 };
 
@@ -46,6 +48,7 @@ struct pool {
 	struct query_line *line;
 	struct event *gather; /* dispatches when the loop has heard everybody */
 	struct event *clean;
+	int64_t answered; /* when a query was, last */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	bool served; /* once, or more often */
@@ -62,6 +65,7 @@ seat_connect(struct pool_seat *seat)
 {
 	seat->state = SEAT_GREETING;
 	seat->group.failed = false;
+	seat->since = clock_microseconds();
 	evtimer_del(seat->retry);
 	session_connect(seat->session, seat->pool->dsn,
 	    seat->pool->settings->connect_timeout);
@@ -309,8 +313,12 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
-	/* Who is still with the host before may wait for it in vain. */
-	if (session_settle(seat->session))
+	/*
+	 * Who is still with the host before may wait for it in vain; not so if
+	 * it has answered others meanwhile, and was only too busy for this one.
+	 */
+	if (!pool_has_answered(pool, seat->since) &&
+	    session_settle(seat->session))
 		pool_give_up(pool, seat);
 	if (pool->open > 1)
 		return;
@@ -327,7 +335,9 @@ pool_finished(void *owner)
 	struct pool_seat *seat = owner;
 	enum greet_outcome outcome = GREET_READY;
 
-	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
+	if (seat->state == SEAT_RUNNING)
+		seat->pool->answered = clock_microseconds();
+	else if (seat->state != SEAT_CLEANING)
 		outcome = greet_finished(&seat->greet);
 	if (outcome == GREET_GOES_ON)
 		return;
@@ -354,6 +364,9 @@ pool_lost(void *owner, const char *cause)
 {
 	struct pool_seat *seat = owner;
 
+	/* It takes connections, and nothing comes of them: try another. */
+	if (seat->state == SEAT_GREETING && seat->pool->open == 0)
+		session_pass(seat->session);
 	metrics_database_lost();
 	log_warning("no connection to the database", log_text("cause", cause),
 	    log_text(
@@ -485,6 +498,12 @@ bool
 pool_is_ready(const struct pool *pool)
 {
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
+}
+
+bool
+pool_has_answered(const struct pool *pool, int64_t since)
+{
+	return (pool->answered >= since);
 }
 
 const char *

@@ -21,7 +21,7 @@ struct session {
 	long patience; /* milliseconds for each host */
 	size_t host; /* of dsn */
 	size_t untried; /* hosts that are left after this one */
-	bool connecting; /* until the owner says that it is ready */
+	bool connecting;
 	char cause[SESSION_CAUSE_SIZE]; /* why it is not the first host */
 	struct event *input;
 	struct event *output;
@@ -159,7 +159,6 @@ session_start_timer(struct session *session, long milliseconds)
 void
 session_stop_timer(struct session *session)
 {
-	session->connecting = false;
 	if (session->timer != NULL)
 		evtimer_del(session->timer);
 }
@@ -269,6 +268,7 @@ session_connected(struct session *session)
 {
 	evutil_socket_t socket = PQsocket(session->connection);
 
+	session->connecting = false;
 	session_forget_event(&session->input);
 	PQsetnonblocking(session->connection, 1);
 	PQenterPipelineMode(session->connection);

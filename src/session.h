@@ -60,9 +60,8 @@ void session_free(struct session *session);
 
 /*
  * Begins to connect: to one host after the other, beginning with dsn->first,
- * until the owner says that the session is ready.  Each has this much time,
- * or what dsn says; one that is lost before is followed by the next, so that
- * connected may be called more than once, and lost when none is left.
+ * until one takes the connection; connected or lost will be called.  Each has
+ * this much time, or what dsn says.
  */
 void
 session_connect(struct session *session, struct dsn *dsn, long milliseconds);

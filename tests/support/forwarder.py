@@ -37,6 +37,10 @@ class Forwarder:
         """The system still takes connections and bytes for it: nobody is told anything."""
         self._process.send_signal(signal.SIGSTOP)
 
+    def take_no_more(self):
+        """It goes on with the connections it has, and is silent to new ones."""
+        self._process.send_signal(signal.SIGUSR1)
+
     def go_on(self):
         self._process.send_signal(signal.SIGCONT)
 
@@ -54,17 +58,25 @@ def copy(source, target):
             pass
 
 
+class Enough(Exception):
+    pass
+
+
+def stop_taking(*_):
+    raise Enough
+
+
 def forward(port, to):
+    signal.signal(signal.SIGUSR1, stop_taking)
     with socket.create_server(("127.0.0.1", port)) as listener:
-        while True:
-            client, _ = listener.accept()
-            try:
+        try:
+            while True:
+                client, _ = listener.accept()
                 server = socket.create_connection(("127.0.0.1", to))
-            except OSError:
-                client.close()
-                continue
-            for ends in ((client, server), (server, client)):
-                threading.Thread(target=copy, args=ends, daemon=True).start()
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=copy, args=ends, daemon=True).start()
+        except Enough:
+            threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -203,6 +203,7 @@ def test_end_of_the_daemon_during_a_change(daemon, start_daemon, new_tenant, no_
     eventually(lambda: backend_at(daemon.database, "SyncRep"))
     ending.terminate()
     assert_in_doubt(done())
+    assert ending.wait() == 0
 
 
 def test_postgresql_crashes_while_a_change_waits(cluster, daemon, client, no_standby):

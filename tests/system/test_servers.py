@@ -98,17 +98,18 @@ def causes(daemon):
     return [line["cause"] for line in daemon.log_lines() if line["event"] == PASSED_OVER]
 
 
-def connections(database):
-    ((count,),) = database.query(
-        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = %s",
+def backends(database):
+    """The processes of PostgreSQL that serve the daemon."""
+    rows = database.query(
+        "SELECT pid FROM pg_stat_activity WHERE usename = 'coffer_api' AND datname = %s",
         database.name,
     )
-    return count
+    return {pid for (pid,) in rows}
 
 
 @pytest.mark.parametrize(
     ["said", "settings"],
-    [({}, {"connect_timeout": 500}), ({"connect_timeout": 1}, {"connect_timeout": 60000})],
+    [({}, {"connect_timeout": 2000}), ({"connect_timeout": 1}, {"connect_timeout": 60000})],
     ids=["setting", "dsn"],
 )
 def test_first_host_never_answers(database, start_daemon, said, settings):
@@ -116,7 +117,7 @@ def test_first_host_never_answers(database, start_daemon, said, settings):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         dsn = two_hosts(database, silent.getsockname()[1], database.cluster.port, **said)
         daemon = start_daemon(database, dsn=dsn, pool_size=4, check_interval=1, **settings)
-        eventually(lambda: connections(database) == 4)
+        eventually(lambda: len(backends(database)) == 4)
         # The check connects, too; it has seen the database when it has seen this.
         name = database.name
         database.query(f"ALTER ROLE coffer_api IN DATABASE {name} SET synchronous_commit = off")
@@ -131,7 +132,7 @@ def test_host_falls_silent_under_calls(database, start_daemon, new_tenant):
     with Forwarder(database.cluster.port) as forwarder:
         dsn = two_hosts(database, forwarder.port, database.cluster.port)
         daemon = start_daemon(
-            database, dsn=dsn, check_interval=60, request_deadline=1000, connect_timeout=500
+            database, dsn=dsn, check_interval=60, request_deadline=1000, connect_timeout=2000
         )
         tenant = new_tenant(daemon)
         with Load([tenant.client() for _ in range(4)], lambda client: client.get("/secrets")) as load:
@@ -150,13 +151,31 @@ def test_host_falls_silent_while_nobody_calls(database, start_daemon, new_tenant
     with Forwarder(database.cluster.port) as forwarder:
         dsn = two_hosts(database, forwarder.port, database.cluster.port)
         daemon = start_daemon(
-            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=500
+            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=2000
         )
         client = new_tenant(daemon).client()
         forwarder.fall_silent()
         eventually(lambda: "another host of the database serves" in daemon.log)
         eventually(daemon.ready)
         assert client.get("/secrets").status == 200
+
+
+def test_host_is_silent_to_new_connections_only(database, start_daemon, new_tenant):
+    """Those that serve stay where they are."""
+    with Forwarder(database.cluster.port) as forwarder:
+        dsn = two_hosts(database, forwarder.port, database.cluster.port)
+        daemon = start_daemon(database, dsn=dsn, pool_size=4, check_interval=60, connect_timeout=2000)
+        client = new_tenant(daemon).client()
+        eventually(lambda: len(backends(database)) == 4)
+        before = backends(database)
+        forwarder.take_no_more()
+        with Load([client], lambda client: client.get("/secrets")) as load:
+            database.query("SELECT pg_terminate_backend(%s)", min(before))
+            eventually(lambda: len(backends(database) - before) == 1)
+            answered = len(load.answers)
+            eventually(lambda: len(load.answers) > answered + 20)
+        assert before - backends(database) == {min(before)}
+        assert causes(daemon) == ["timeout"]
 
 
 def test_only_host_falls_silent(database, start_daemon):
@@ -168,7 +187,7 @@ def test_only_host_falls_silent(database, start_daemon):
     with Forwarder(database.cluster.port) as forwarder:
         dsn = make_conninfo(database.dsn("coffer_api"), port=forwarder.port)
         daemon = start_daemon(
-            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=500
+            database, dsn=dsn, check_interval=1, request_deadline=60000, connect_timeout=2000
         )
         forwarder.fall_silent()
         eventually(lambda: daemon.readiness()[0] == 503)
@@ -186,7 +205,7 @@ def test_no_new_connection(database, start_daemon, new_tenant):
     daemon = start_daemon(database, check_interval=1)
     client = new_tenant(daemon).client()
     name = database.name
-    eventually(lambda: connections(database) == 16)
+    eventually(lambda: len(backends(database)) == 16)
     database.query(f"ALTER DATABASE {name} CONNECTION LIMIT 0")
     eventually(lambda: "check" in json.loads(daemon.readiness()[1]).get("warnings", {}))
     refused = daemon.log.count("unable to check the database")
@@ -212,7 +231,7 @@ def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
         with Forwarder(own_cluster.port) as forwarder:
             dsn = two_hosts(database, forwarder.port, standby.port)
             daemon = start_daemon(
-                database, dsn=dsn, request_deadline=60000, connect_timeout=500, check_interval=1
+                database, dsn=dsn, request_deadline=60000, connect_timeout=2000, check_interval=1
             )
             tenant = new_tenant(daemon)
             clients = [tenant.client() for _ in range(4)]
@@ -230,6 +249,11 @@ def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
                 promote(standby)
                 eventually(lambda: creates.count(200) > before + 20)
             assert creates.statuses() == {200}
+            # The first takes connections still, and commits nothing, as it has lost its standby:
+            # a second greeting would wait for a lock of the first, and fail by that.
+            dsn = two_hosts(database, own_cluster.port, standby.port)
+            other = start_daemon(database, dsn=dsn, connect_timeout=2000)
+            assert "is not fit to be served" not in other.log
             assert_all_there(Database(standby, database.name), creates)
     finally:
         standby.discard()
