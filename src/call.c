@@ -219,12 +219,13 @@ static void
 call_overdue(evutil_socket_t fd, short what, void *arg)
 {
 	struct request *request = arg;
+	const bool in_doubt = query_is_in_doubt(&request->call.query);
 
 	(void)fd;
 	(void)what;
 	pool_abandon(&request->call.query);
 	log_warning("call is overdue", log_text("id", request->id));
-	request_refuse(request, ERROR_UNAVAILABLE);
+	request_refuse(request, in_doubt ? ERROR_IN_DOUBT : ERROR_UNAVAILABLE);
 	call_finish(request);
 }
 

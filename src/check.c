@@ -1,12 +1,16 @@
 #include <event2/event.h>
+#include <string.h>
 
 #include "check.h"
+#include "clock.h"
 #include "greet.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
 #include "service.h"
 #include "session.h"
+
+#define CHECK_SILENCES 2 /* in a row: one may be a server that is busy */
 
 /*
  * A connection of its own, greeted as any new one and then closed: settings of
@@ -19,7 +23,10 @@ struct check {
 	struct session *session;
 	struct greet greet;
 	bool looking;
+	int64_t since;
 	bool again; /* asked for while it was looking */
+	bool blind;
+	int silences;
 };
 
 static void
@@ -60,7 +67,14 @@ check_finished(void *owner)
 
 	if (outcome == GREET_GOES_ON)
 		return;
+	check->blind = false;
+	check->silences = 0;
 	if (outcome == GREET_REFUSED && check->greet.unfit)
+		pool_disconnect(check->service->pool);
+	/* Those which serve are with a host that does not answer any more. */
+	if (outcome == GREET_READY &&
+	    !pool_has_answered(check->service->pool, check->since) &&
+	    session_settle(check->session))
 		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == GREET_REFUSED && check->greet.offer != 0)
@@ -68,11 +82,23 @@ check_finished(void *owner)
 	check_done(check);
 }
 
+/*
+ * A server that refuses a new connection may serve those it has: it may have
+ * no more, or wait for them to end.  One that is silent most likely is so to
+ * them, too; it is asked again at once, but once: each time may leave it with
+ * a session that hangs.
+ */
 static void
 check_lost(void *owner, const char *cause)
 {
+	struct check *check = owner;
+	const bool silent = strcmp(cause, SESSION_SILENT) == 0;
+
 	log_warning("unable to check the database", log_text("cause", cause));
-	check_done(owner);
+	check->blind = true;
+	check->silences = silent ? check->silences + 1 : 0;
+	check->again = check->again || check->silences == 1;
+	check_done(check);
 }
 
 static const struct session_events check_events = {
@@ -92,9 +118,13 @@ check_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	check->again = false;
-	if (service->draining || !pool_is_ready(service->pool))
+	if (service->draining || !pool_is_ready(service->pool)) {
+		check->blind = false;
+		check->silences = 0;
 		return (check_done(check));
+	}
 	check->looking = true;
+	check->since = clock_microseconds();
 	session_connect(
 	    check->session, service->dsn, service->settings.connect_timeout);
 }
@@ -105,6 +135,18 @@ check_now(struct check *check)
 	check->again = true;
 	if (!check->looking)
 		event_active(check->timer, EV_TIMEOUT, 0);
+}
+
+bool
+check_is_blind(const struct check *check)
+{
+	return (check->blind);
+}
+
+bool
+check_is_unanswered(const struct check *check)
+{
+	return (check->silences >= CHECK_SILENCES);
 }
 
 struct check *

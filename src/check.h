@@ -5,6 +5,8 @@
 #ifndef COFFER_CHECK_H
 #define COFFER_CHECK_H
 
+#include <stdbool.h>
+
 struct check;
 struct service;
 
@@ -13,5 +15,11 @@ void check_free(struct check *check);
 
 /* Looks at once, unless it is looking. */
 void check_now(struct check *check);
+
+/* Whether the last look came to nothing: there was no connection for it. */
+bool check_is_blind(const struct check *check);
+
+/* Whether nothing has answered the last looks at all, neither yes nor no. */
+bool check_is_unanswered(const struct check *check);
 
 #endif

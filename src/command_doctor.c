@@ -12,8 +12,10 @@
 #include "dsn.h"
 #include "endpoints.h"
 #include "keyring.h"
+#include "memory.h"
 #include "session.h"
 #include "statements.h"
+#include "tls.h"
 
 #define DOCTOR_CLOCK_MOST 5 /* seconds by which two clocks may differ */
 #define DOCTOR_DESCRIPTORS 64 /* for all that is no connection */
@@ -82,11 +84,106 @@ doctor_check_descriptors(struct doctor *doctor)
 	    limit.rlim_max >= needed ? NULL : text);
 }
 
+static void
+doctor_check_tls(struct doctor *doctor)
+{
+	char cause[256] = "", fault[512];
+	struct tls *tls;
+
+	if (!tls_is_set(doctor->settings))
+		return (doctor_say(doctor, "TLS", "not used", NULL));
+	tls = tls_new(doctor->settings, cause, sizeof(cause));
+	snprintf(fault, sizeof(fault),
+	    "%s: name files in PEM that the daemon's user can read, a "
+	    "certificate with its chain and the key of it",
+	    cause);
+	doctor_say(doctor, "TLS", "certificate and key fit",
+	    tls == NULL ? fault : NULL);
+	tls_free(tls);
+}
+
+/* This host, whatever it is: dsn may ask for a primary. */
+static PGconn *
+doctor_connect(const struct dsn *dsn, const struct dsn_host *host)
+{
+	const char **keywords =
+	    memory_new_array(dsn->count + 2, sizeof(*keywords));
+	const char **values = memory_new_array(dsn->count + 2, sizeof(*values));
+	PGconn *connection;
+	size_t i;
+
+	for (i = 0; host->keywords[i] != NULL; i++) {
+		keywords[i] = host->keywords[i];
+		values[i] = host->values[i];
+	}
+	keywords[i] = "target_session_attrs";
+	values[i] = "any";
+	connection = PQconnectdbParams(keywords, values, 0);
+	PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE);
+	memory_free(keywords);
+	memory_free(values);
+	return (connection);
+}
+
+static void
+doctor_say_host(struct doctor *doctor, const struct dsn *dsn,
+    const struct dsn_host *host, const PGconn *connection)
+{
+	char what[DSN_NAME_SIZE + 8], cause[256], fault[512];
+
+	snprintf(what, sizeof(what), "host %s", host->name);
+	if (PQstatus(connection) != CONNECTION_OK) {
+		session_cause(connection, cause, sizeof(cause));
+		snprintf(fault, sizeof(fault),
+		    "%s: start the server, or take it out of dsn", cause);
+		doctor_say(doctor, what, NULL, fault);
+	} else if (session_takes_writes(connection)) {
+		doctor_say(doctor, what, "takes writes", NULL);
+	} else {
+		doctor_say(doctor, what, "answers, and takes no writes",
+		    dsn_wants_writes(dsn)
+			? NULL
+			: "it answers, but takes no writes: have it passed "
+			  "over, by target_session_attrs=read-write in dsn");
+	}
+}
+
+/* Each host by itself; the first that takes writes is the database. */
+static void
+doctor_check_hosts(struct doctor *doctor, const struct dsn *dsn)
+{
+	const char *name = NULL;
+	PGconn *connection;
+	char cause[256], fault[512];
+	size_t i;
+
+	for (i = 0; i < dsn->hosts_count; i++) {
+		connection = doctor_connect(dsn, &dsn->hosts[i]);
+		if (dsn->hosts_count > 1)
+			doctor_say_host(
+			    doctor, dsn, &dsn->hosts[i], connection);
+		snprintf(cause, sizeof(cause), "it takes no writes");
+		if (PQstatus(connection) != CONNECTION_OK)
+			session_cause(connection, cause, sizeof(cause));
+		if (name == NULL && PQstatus(connection) == CONNECTION_OK &&
+		    session_takes_writes(connection)) {
+			doctor->connection = connection;
+			name = dsn->hosts[i].name;
+		} else {
+			PQfinish(connection);
+		}
+	}
+	snprintf(fault, sizeof(fault),
+	    "%s: start the server, or put dsn in order",
+	    dsn->hosts_count > 1 ? "none of its hosts takes writes" : cause);
+	doctor_say(doctor, "database", name, name == NULL ? fault : NULL);
+}
+
 static bool
 doctor_check_connection(struct doctor *doctor)
 {
-	char cause[256], fault[512], seconds[24];
 	struct dsn *dsn;
+	char seconds[24];
 
 	if (doctor->settings->dsn == NULL ||
 	    (dsn = dsn_new(doctor->settings->dsn, "coffer/doctor")) == NULL) {
@@ -97,20 +194,9 @@ doctor_check_connection(struct doctor *doctor)
 	snprintf(seconds, sizeof(seconds), "%ld",
 	    doctor->settings->connect_timeout / 1000 + 1);
 	setenv("PGCONNECT_TIMEOUT", seconds, 0);
-	doctor->connection =
-	    PQconnectdbParams((const char *const *)dsn->keywords,
-		(const char *const *)dsn->values, 0);
+	doctor_check_hosts(doctor, dsn);
 	dsn_free(dsn);
-	PQsetErrorVerbosity(doctor->connection, PQERRORS_SQLSTATE);
-	if (PQstatus(doctor->connection) != CONNECTION_OK) {
-		session_cause(doctor->connection, cause, sizeof(cause));
-		snprintf(fault, sizeof(fault),
-		    "%s: start the server, or put dsn in order", cause);
-		doctor_say(doctor, "database", NULL, fault);
-		return (false);
-	}
-	doctor_say(doctor, "database", PQhost(doctor->connection), NULL);
-	return (true);
+	return (doctor->connection != NULL);
 }
 
 /* NULL, once that is said: it failed. */
@@ -245,6 +331,7 @@ command_doctor(const struct settings *settings)
 	doctor_say(&doctor, "settings", "each is within its bounds", NULL);
 	doctor_check_root_key(&doctor);
 	doctor_check_descriptors(&doctor);
+	doctor_check_tls(&doctor);
 	if (doctor_check_connection(&doctor)) {
 		doctor_check_database(&doctor);
 		doctor_check_doors(&doctor);

@@ -28,6 +28,8 @@ const struct error errors[ERROR_COUNT] = {
 	    "{\"message\":\"internal error\",\"type\":\"internal\"}" },
 	[ERROR_UNAVAILABLE] = { "unavailable", 503, 1,
 	    "{\"message\":\"service is unavailable\",\"type\":\"unavailable\"}" },
+	[ERROR_IN_DOUBT] = { "in_doubt", 503, 0,
+	    "{\"message\":\"outcome is unknown, the change may have been made\",\"type\":\"unavailable\"}" },
 	[ERROR_VERSION] = { "version", 505, 0,
 	    "{\"message\":\"HTTP version is not supported\",\"type\":\"unknown\"}" },
 };

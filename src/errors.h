@@ -20,6 +20,7 @@ enum error_id {
 	ERROR_HEADERS_TOO_LARGE,
 	ERROR_INTERNAL,
 	ERROR_UNAVAILABLE,
+	ERROR_IN_DOUBT, /* instead, of a change that may have happened */
 	ERROR_VERSION,
 	ERROR_COUNT,
 };

@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "check.h"
 #include "local.h"
 #include "request.h"
 #include "service.h"
@@ -44,10 +45,15 @@ local_live(struct request *request)
 
 /* None of these keeps the service from serving yet, but will in the end. */
 static struct json_object *
-local_audit_warnings(const struct seal_state *audit)
+local_warnings(const struct service *service)
 {
+	const struct seal_state *audit = &service->audit;
 	struct json_object *warnings = json_object_new_object();
 
+	if (check_is_blind(service->check))
+		json_object_object_add(warnings, "check",
+		    json_object_new_string(
+			"the database takes no connection to look at it"));
 	if (!audit->known)
 		json_object_object_add(warnings, "audit",
 		    json_object_new_string("nothing is known of it yet"));
@@ -88,9 +94,11 @@ local_not_ready(const struct service *service)
 
 	if (service->draining)
 		return ("stopping");
-	if (pool_is_ready(service->pool))
-		return (NULL);
-	return (fault != NULL ? fault : "no fit database connection");
+	if (!pool_is_ready(service->pool))
+		return (fault != NULL ? fault : "no fit database connection");
+	if (check_is_unanswered(service->check))
+		return ("check: the database does not answer");
+	return (NULL);
 }
 
 static void
@@ -109,7 +117,7 @@ local_ready(struct request *request)
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	if (reason == NULL)
 		json_object_object_add(
-		    body, "warnings", local_audit_warnings(audit));
+		    body, "warnings", local_warnings(request->service));
 	request->status = reason == NULL ? 200 : 503;
 	local_say(request, body);
 }

@@ -1,6 +1,7 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
+#include "clock.h"
 #include "greet.h"
 #include "group.h"
 #include "log.h"
@@ -34,6 +35,7 @@ struct pool_seat {
 	struct event *retry;
 	long delay;
 	bool due; /* to be examined, before it runs another query */
+	int64_t since; /* it connects, or is connected */
 	struct group group;
 };
 
@@ -42,7 +44,7 @@ TAILQ_HEAD(seat_list, pool_seat);
 struct pool {
 	struct event_base *base;
 	const struct settings *settings;
-	const struct dsn *dsn;
+	struct dsn *dsn;
 	struct keyring *keyring;
 	struct pool_seat *seats;
 	struct seat_list free;
@@ -51,6 +53,7 @@ struct pool {
 	struct event *clean;
 	struct event *examine;
 	long turn; /* of the seat that is to be examined next */
+	int64_t answered; /* when a query was, last */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	long searching; /* seats that run a search */
@@ -69,6 +72,7 @@ seat_connect(struct pool_seat *seat)
 	seat->state = SEAT_GREETING;
 	seat->due = false;
 	seat->group.failed = false;
+	seat->since = clock_microseconds();
 	evtimer_del(seat->retry);
 	session_connect(seat->session, seat->pool->dsn,
 	    seat->pool->settings->connect_timeout);
@@ -295,6 +299,21 @@ pool_result(void *owner, PGresult *result)
 	session_clear(result);
 }
 
+/* Gives up all connections that serve, but for this one; NULL: all. */
+static void
+pool_give_up(struct pool *pool, const struct pool_seat *but)
+{
+	struct pool_seat *seat;
+	long i;
+
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		seat = &pool->seats[i];
+		if (seat != but && seat->state != SEAT_CLOSED &&
+		    seat->state != SEAT_GREETING)
+			seat_lose(seat);
+	}
+}
+
 static void
 pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 {
@@ -307,6 +326,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 			event_base_loopbreak(pool->base);
 		}
 		seat->delay = POOL_RETRY_LAST;
+		session_pass(seat->session);
 		seat_close(seat);
 		seat_schedule(seat);
 		return;
@@ -316,6 +336,13 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
+	/*
+	 * Who is still with the host before may wait for it in vain; not so if
+	 * it has answered others meanwhile, and was only too busy for this one.
+	 */
+	if (!pool_has_answered(pool, seat->since) &&
+	    session_settle(seat->session))
+		pool_give_up(pool, seat);
 	if (pool->open > 1)
 		return;
 	log_info("the database serves");
@@ -331,7 +358,9 @@ pool_finished(void *owner)
 	struct pool_seat *seat = owner;
 	enum greet_outcome outcome = GREET_READY;
 
-	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
+	if (seat->state == SEAT_RUNNING)
+		seat->pool->answered = clock_microseconds();
+	else if (seat->state != SEAT_CLEANING)
 		outcome = greet_finished(&seat->greet);
 	if (outcome == GREET_GOES_ON)
 		return;
@@ -358,6 +387,9 @@ pool_lost(void *owner, const char *cause)
 {
 	struct pool_seat *seat = owner;
 
+	/* It takes connections, and nothing comes of them: try another. */
+	if (seat->state == SEAT_GREETING && seat->pool->open == 0)
+		session_pass(seat->session);
 	metrics_database_lost();
 	log_warning("no connection to the database", log_text("cause", cause),
 	    log_text(
@@ -434,7 +466,7 @@ pool_turn_time(const struct settings *settings)
 
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
-    const struct dsn *dsn, struct keyring *keyring, const char *instance)
+    struct dsn *dsn, struct keyring *keyring, const char *instance)
 {
 	const struct timeval turn = pool_turn_time(settings);
 	struct pool *pool = memory_new(sizeof(*pool));
@@ -474,6 +506,7 @@ pool_close(struct pool *pool)
 {
 	struct group_member members[GROUP_MAX];
 	struct pool_seat *seat;
+	struct query *query;
 	long i, j, count;
 
 	if (pool == NULL)
@@ -484,10 +517,12 @@ pool_close(struct pool *pool)
 		seat_close(seat);
 		count = seat_empty(seat, members);
 		for (j = 0; j < count; j++) {
+			query = members[j].query;
 			session_clear(members[j].result);
-			if (members[j].query != NULL)
-				query_finish(members[j].query, NULL,
-				    &errors[ERROR_UNAVAILABLE]);
+			if (query == NULL)
+				continue;
+			query->in_doubt = query_is_in_doubt(query);
+			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 		}
 	}
 	query_line_dismiss(pool->line, true, &errors[ERROR_UNAVAILABLE]);
@@ -521,6 +556,12 @@ pool_is_ready(const struct pool *pool)
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
 }
 
+bool
+pool_has_answered(const struct pool *pool, int64_t since)
+{
+	return (pool->answered >= since);
+}
+
 const char *
 pool_fault(const struct pool *pool)
 {
@@ -538,13 +579,7 @@ pool_is_locked_out(const struct pool *pool)
 void
 pool_disconnect(struct pool *pool)
 {
-	long i;
-
-	for (i = 0; i < pool->settings->pool_size; i++) {
-		if (pool->seats[i].state != SEAT_CLOSED &&
-		    pool->seats[i].state != SEAT_GREETING)
-			seat_lose(&pool->seats[i]);
-	}
+	pool_give_up(pool, NULL);
 }
 
 void

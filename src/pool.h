@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "dsn.h"
 #include "keyring.h"
@@ -17,7 +18,7 @@ struct pool;
 
 /* Starts to connect; dsn and keyring must outlive the pool. */
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
-    const struct dsn *dsn, struct keyring *keyring, const char *instance);
+    struct dsn *dsn, struct keyring *keyring, const char *instance);
 
 /*
  * Closes all connections, and gives every query that is not done its error.
@@ -30,6 +31,9 @@ void pool_free(struct pool *pool);
 
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
+
+/* Whether a query has been answered since then. */
+bool pool_has_answered(const struct pool *pool, int64_t since);
 
 /* Puts down how many connections and calls there are. */
 void pool_count(const struct pool *pool, struct metrics_now *now);

@@ -13,10 +13,19 @@ struct query_line {
 	long length;
 };
 
+bool
+query_is_in_doubt(const struct query *query)
+{
+	return (query->pool != NULL && query->once &&
+	    (query->seat != NULL || query->in_doubt));
+}
+
 void
 query_finish(
     struct query *query, const PGresult *result, const struct error *error)
 {
+	if (error == &errors[ERROR_UNAVAILABLE] && query->in_doubt)
+		error = &errors[ERROR_IN_DOUBT];
 	query->pool = NULL;
 	query->seat = NULL;
 	query->done(query, result, error);

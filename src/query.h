@@ -48,7 +48,7 @@ struct query {
 	bool alone; /* its group has failed: it gets a transaction of its own */
 	bool prepared_again;
 	bool lost_once;
-	bool in_doubt; /* it may have been done; it waits for a connection */
+	bool in_doubt; /* it may have been done; if it waits, it stays */
 };
 
 enum query_kind {
@@ -61,7 +61,16 @@ enum query_kind {
 /* How it is to be run: of all but QUERY_ALONE only some at a time. */
 enum query_kind query_kind(const struct query *query);
 
-/* Calls done; the query is in nobody's hands then. */
+/*
+ * Whether a change may have been made, or may yet be: it runs, or was running
+ * when its connection was lost.
+ */
+bool query_is_in_doubt(const struct query *query);
+
+/*
+ * Calls done; the query is in nobody's hands then.  Instead of that the
+ * service is unavailable, one that is in doubt is told so.
+ */
 void query_finish(
     struct query *query, const PGresult *result, const struct error *error);
 

@@ -5,7 +5,6 @@
 #include "memory.h"
 #include "session.h"
 
-#define SESSION_CAUSE_SIZE 256
 /* What goes out and comes back as it is. */
 #define SESSION_ECHO_SQL "SELECT $1::bytea"
 /* More than what is sent and received around the values of a statement. */
@@ -18,6 +17,12 @@ struct session {
 	const struct session_events *events;
 	void *owner;
 	PGconn *connection;
+	struct dsn *dsn;
+	long patience; /* milliseconds for each host */
+	size_t host; /* of dsn */
+	size_t untried; /* hosts that are left after this one */
+	bool connecting;
+	char cause[SESSION_CAUSE_SIZE]; /* why it is not the first host */
 	struct event *input;
 	struct event *output;
 	struct event *timer;
@@ -30,7 +35,7 @@ struct session {
 	bool cleaning;
 };
 
-static void session_fail(struct session *, const char *);
+static void session_try(struct session *);
 static void session_poll(evutil_socket_t, short, void *);
 
 struct session *
@@ -53,8 +58,8 @@ session_forget_event(struct event **event)
 	*event = NULL;
 }
 
-void
-session_close(struct session *session)
+static void
+session_forget_connection(struct session *session)
 {
 	session_forget_event(&session->input);
 	session_forget_event(&session->output);
@@ -69,6 +74,13 @@ session_close(struct session *session)
 }
 
 void
+session_close(struct session *session)
+{
+	session_forget_connection(session);
+	session->connecting = false;
+}
+
+void
 session_free(struct session *session)
 {
 	if (session == NULL)
@@ -77,10 +89,28 @@ session_free(struct session *session)
 	memory_free(session);
 }
 
+/* This host is no good: to the next, if there is one. */
 static void
 session_fail(struct session *session, const char *cause)
 {
-	session_close(session);
+	const struct dsn *dsn = session->dsn;
+
+	session_forget_connection(session);
+	if (session->connecting && dsn->hosts_count > 1) {
+		log_warning("a host of the database does not serve",
+		    log_text("host", dsn->hosts[session->host].name),
+		    log_text("cause", cause));
+		if (session->untried == dsn->hosts_count - 1)
+			snprintf(session->cause, sizeof(session->cause), "%s",
+			    cause);
+		if (session->untried > 0) {
+			session->untried--;
+			session->host = (session->host + 1) % dsn->hosts_count;
+			return (session_try(session));
+		}
+		cause = session->cause;
+	}
+	session->connecting = false;
 	session->events->lost(session->owner, cause);
 }
 
@@ -111,7 +141,7 @@ session_overdue(evutil_socket_t fd, short what, void *arg)
 	    session->input == NULL)
 		session_fail_broken(session);
 	else
-		session_fail(session, "timeout");
+		session_fail(session, SESSION_SILENT);
 }
 
 void
@@ -238,6 +268,7 @@ session_connected(struct session *session)
 {
 	evutil_socket_t socket = PQsocket(session->connection);
 
+	session->connecting = false;
 	session_forget_event(&session->input);
 	PQsetnonblocking(session->connection, 1);
 	PQenterPipelineMode(session->connection);
@@ -281,18 +312,22 @@ session_poll(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-void
-session_connect(
-    struct session *session, const struct dsn *dsn, long milliseconds)
+/*
+ * A host has a connection of its own: libpq, where it does not block, would
+ * wait for a silent one without end, and never come to the next.
+ */
+static void
+session_try(struct session *session)
 {
+	const struct dsn_host *host = &session->dsn->hosts[session->host];
+
 	session->connection =
-	    PQconnectStartParams((const char *const *)dsn->keywords,
-		(const char *const *)dsn->values, 0);
+	    PQconnectStartParams(host->keywords, host->values, 0);
 	PQsetErrorVerbosity(session->connection, PQERRORS_SQLSTATE);
 	PQsetErrorContextVisibility(session->connection, PQSHOW_CONTEXT_NEVER);
 	PQsetNoticeReceiver(session->connection, session_notice, session);
 	if (PQstatus(session->connection) != CONNECTION_BAD) {
-		session_start_timer(session, milliseconds);
+		session_start_timer(session, session->patience);
 		session_wait(session, EV_WRITE);
 	} else {
 		/* The owner is told from the loop, not from his own call. */
@@ -300,13 +335,46 @@ session_connect(
 	}
 }
 
+void
+session_connect(struct session *session, struct dsn *dsn, long milliseconds)
+{
+	session->dsn = dsn;
+	session->patience =
+	    dsn->connect_timeout > 0 ? dsn->connect_timeout : milliseconds;
+	session->host = dsn->first;
+	session->untried = dsn->hosts_count - 1;
+	session->connecting = true;
+	session_try(session);
+}
+
+bool
+session_settle(struct session *session)
+{
+	if (!dsn_settle(session->dsn, session->host))
+		return (false);
+	log_info("another host of the database serves",
+	    log_text("host", session->dsn->hosts[session->host].name));
+	return (true);
+}
+
+void
+session_pass(struct session *session)
+{
+	dsn_pass(session->dsn, session->host);
+}
+
 bool
 session_is_writable(const struct session *session)
 {
-	const char *standby =
-	    PQparameterStatus(session->connection, "in_hot_standby");
-	const char *only = PQparameterStatus(
-	    session->connection, "default_transaction_read_only");
+	return (session_takes_writes(session->connection));
+}
+
+bool
+session_takes_writes(const PGconn *connection)
+{
+	const char *standby = PQparameterStatus(connection, "in_hot_standby");
+	const char *only =
+	    PQparameterStatus(connection, "default_transaction_read_only");
 
 	return ((standby == NULL || strcmp(standby, "on") != 0) &&
 	    (only == NULL || strcmp(only, "on") != 0));

@@ -18,6 +18,10 @@
 #include "dsn.h"
 
 #define SESSION_SQLSTATE_SIZE 6
+#define SESSION_CAUSE_SIZE 256
+
+/* The cause when nothing has come in time, neither an answer nor an end. */
+#define SESSION_SILENT "timeout"
 
 struct session;
 
@@ -35,6 +39,7 @@ struct session_events {
 	/*
 	 * The connection was lost, or not made in time, or a commit did not
 	 * wait for its standby; it is closed, and nobody knows what it did.
+	 * Of several hosts that were tried it is the cause of the first.
 	 */
 	void (*lost)(void *owner, const char *cause);
 };
@@ -53,22 +58,39 @@ struct session *session_new(
     struct event_base *base, const struct session_events *events, void *owner);
 void session_free(struct session *session);
 
-/* Begins to connect; connected or lost will be called, within timeout. */
-void session_connect(
-    struct session *session, const struct dsn *dsn, long milliseconds);
+/*
+ * Begins to connect: to one host after the other, beginning with dsn->first,
+ * until one takes the connection; connected or lost will be called.  Each has
+ * this much time, or what dsn says.
+ */
+void
+session_connect(struct session *session, struct dsn *dsn, long milliseconds);
+
+/*
+ * The host that it is connected to serves: whoever connects begins there from
+ * now on.  True: it is another one than before, and whoever is connected to
+ * that may wait for it in vain.
+ */
+bool
+session_settle(struct session *session) __attribute__((warn_unused_result));
+
+/* That host does not serve: whoever connects begins with the next. */
+void session_pass(struct session *session);
 
 /* Closes without calling the owner. */
 void session_close(struct session *session);
 
 /*
  * The time given to session_connect runs until it is stopped here: it is for
- * the owner to say when the session is ready.  Or it is started anew.
+ * the owner to say when the session is ready.  Or it is started anew; when
+ * that time is over, the cause is SESSION_SILENT.
  */
 void session_stop_timer(struct session *session);
 void session_start_timer(struct session *session, long milliseconds);
 
-/* Whether this server takes writes. */
+/* Whether this server takes writes; or that of any connection. */
 bool session_is_writable(const struct session *session);
+bool session_takes_writes(const PGconn *connection);
 
 /* Sends one statement, its results in binary. */
 void session_query(struct session *session, const char *sql,

@@ -41,7 +41,7 @@ const struct setting settings_table[] = {
 	{ "queue_limit", SETTING_NUMBER, AT(queue_limit), "1024", 1, 65536,
 	    "calls that wait for a connection; more are answered 503" },
 	{ "connect_timeout", SETTING_NUMBER, AT(connect_timeout), "3000", 100, 60000,
-	    "milliseconds until a connection must be ready for calls" },
+	    "milliseconds until a connection must be ready for calls, for each host in dsn; its own connect_timeout comes first" },
 	{ "request_deadline", SETTING_NUMBER, AT(request_deadline), "10000", 100, 300000,
 	    "milliseconds until a call is answered, with 503 if need be" },
 	{ "max_connections", SETTING_NUMBER, AT(max_connections), "1024", 1, 100000,

@@ -7,6 +7,7 @@ static struct event_base *base;
 static struct query_line *line;
 static int readied;
 static int finished;
+static const struct error *finished_with;
 
 static void
 ready(void *owner)
@@ -20,8 +21,8 @@ done(struct query *query, const PGresult *result, const struct error *error)
 {
 	assert_null(query->pool);
 	assert_null(result);
-	assert_ptr_equal(error, &errors[ERROR_UNAVAILABLE]);
 	finished++;
+	finished_with = error;
 }
 
 static int
@@ -32,6 +33,7 @@ set_up(void **state)
 	line = query_line_new(base, ready, NULL);
 	readied = 0;
 	finished = 0;
+	finished_with = NULL;
 	return (0);
 }
 
@@ -125,9 +127,38 @@ test_dismiss(void **state)
 	/* Who is in doubt, or pauses, stays. */
 	query_line_dismiss(line, false, &errors[ERROR_UNAVAILABLE]);
 	assert_int_equal(finished, 1);
+	assert_ptr_equal(finished_with, &errors[ERROR_UNAVAILABLE]);
 	assert_int_equal(query_line_length(line), 1);
 	query_line_dismiss(line, true, &errors[ERROR_UNAVAILABLE]);
 	assert_int_equal(finished, 4);
+}
+
+static void
+test_change_in_doubt(void **state)
+{
+	struct query query = { .done = done, .once = true };
+
+	(void)state;
+	/* In nobody's hands, waiting for its turn, running, waiting again. */
+	assert_false(query_is_in_doubt(&query));
+	query.pool = (struct pool *)&query;
+	assert_false(query_is_in_doubt(&query));
+	query.seat = (struct pool_seat *)&query;
+	assert_true(query_is_in_doubt(&query));
+	query.once = false;
+	assert_false(query_is_in_doubt(&query));
+	query.once = true;
+	query.seat = NULL;
+	query.in_doubt = true;
+	assert_true(query_is_in_doubt(&query));
+
+	query_finish(&query, NULL, &errors[ERROR_UNAVAILABLE]);
+	assert_ptr_equal(finished_with, &errors[ERROR_IN_DOUBT]);
+	query_finish(&query, NULL, &errors[ERROR_INTERNAL]);
+	assert_ptr_equal(finished_with, &errors[ERROR_INTERNAL]);
+	query.in_doubt = false;
+	query_finish(&query, NULL, &errors[ERROR_UNAVAILABLE]);
+	assert_ptr_equal(finished_with, &errors[ERROR_UNAVAILABLE]);
 }
 
 int
@@ -142,6 +173,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_dismiss, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_change_in_doubt, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -1,11 +1,14 @@
 """coffer doctor: says all that is wrong at once, each with its remedy, and by its exit status whether anything is."""
 
+import socket
 import subprocess
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from support import eventually
 from support.audit import is_anchored, unsealed
+from support.certificate import certificate
 from support.daemon import BINARY, environment
 
 
@@ -35,7 +38,7 @@ def test_all_is_well(doctor):
     assert (code, faults) == (0, [])
     found = {line[7:].split(":")[0] for line in lines}
     assert found == {
-        "settings", "root key", "descriptors", "database", "schema", "role settings", "deploy", "keys",
+        "settings", "root key", "descriptors", "TLS", "database", "schema", "role settings", "deploy", "keys",
         "audit partitions", "audit seals", "audit anchors", "connections", "durability", "doors", "pepper", "clock",
     }  # fmt: skip
 
@@ -105,6 +108,65 @@ def test_no_database(doctor):
     code, faults, _ = doctor(dsn="host=127.0.0.1 port=1 password=canary")
     assert code == 1
     assert len(faults) == 1 and "start the server" in faults[0] and "canary" not in faults[0]
+
+
+def hosts(lines):
+    """What is said of each host, by its port, and the rest of the faults."""
+    said = {line.split(":")[1]: line for line in lines if line[7:].startswith("host 127.0.0.1:")}
+    return said, [line for line in lines if line.startswith("FAULT") and line not in said.values()]
+
+
+def test_each_host_by_itself(doctor):
+    port = int(doctor.database.cluster.port)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        still = silent.getsockname()[1]
+        dsn = make_conninfo(
+            doctor.database.dsn("coffer_api"),
+            host=",".join(["127.0.0.1"] * 3),
+            port=f"{still},1,{port}",
+            target_session_attrs="read-write",
+        )
+        code, _, lines = doctor(dsn=dsn, connect_timeout=1000)
+    said, others = hosts(lines)
+    assert (code, set(said), others) == (1, {str(still), "1", str(port)}, [])
+    assert "FAULT" in said[str(still)] and "timeout expired: start the server" in said[str(still)]
+    assert "FAULT" in said["1"] and "Connection refused: start the server" in said["1"]
+    assert said[str(port)].startswith("ok ") and "takes writes" in said[str(port)]
+    assert f"ok     database: 127.0.0.1:{port}" in lines
+
+
+def test_host_that_takes_no_writes(doctor):
+    """The same server in another way: no standby is needed to ask."""
+    port = doctor.database.cluster.port
+    base = doctor.database.dsn("coffer_api")
+    read_only = {"options": "-c default_transaction_read_only=on"}
+    two = {"host": "127.0.0.1,127.0.0.1", "port": f"{port},{port}"}
+    code, faults, _ = doctor(dsn=make_conninfo(base, **read_only))
+    assert code == 1 and len(faults) == 1
+    assert "database: it takes no writes" in faults[0]
+    code, faults, lines = doctor(dsn=make_conninfo(base, **read_only, **two))
+    assert code == 1 and "none of its hosts takes writes" in faults[-1]
+    assert all("target_session_attrs=read-write" in fault for fault in faults[:2])
+    code, faults, lines = doctor(
+        dsn=make_conninfo(base, **read_only, **two, target_session_attrs="read-write")
+    )
+    assert code == 1 and len(faults) == 1 and "none of its hosts takes writes" in faults[0]
+    assert sum("answers, and takes no writes" in line for line in lines) == 2
+
+
+def test_files_of_tls(doctor, tmp_path):
+    key, made = certificate(tmp_path, "server")
+    other, _ = certificate(tmp_path, "other")
+    code, _, lines = doctor(tls_certificate=made, tls_key=key)
+    assert code == 0 and "ok     TLS: certificate and key fit" in lines
+    for settings, cause in [
+        ({"tls_certificate": tmp_path / "missing", "tls_key": key}, "tls_certificate: "),
+        ({"tls_certificate": made, "tls_key": other}, "tls_key: "),
+        ({"tls_certificate": made}, "belong together"),
+        ({"tls_certificate": made, "tls_key": key, "tls_client_ca": key}, "tls_client_ca: "),
+    ]:
+        code, [fault], _ = doctor(**settings)
+        assert code == 1 and fault.startswith("FAULT  TLS: ") and cause in fault
 
 
 def test_more_descriptors_than_there_are(doctor):

@@ -3,13 +3,16 @@
 import os
 import signal
 import threading
+from functools import partial
 
 import psycopg
 import pytest
 
+from expected import assert_answer
 from support import eventually
 from support.cluster import Cluster
 from support.daemon import Daemon
+from support.load import together
 from support.tenant import Tenant
 
 
@@ -147,6 +150,60 @@ def test_read_that_is_cut_off_is_read_again(daemon, client, no_standby):
     no_standby()
     assert value() == b"value"
     assert "standby not awaited" in daemon.log
+
+
+IN_DOUBT = {"message": "outcome is unknown, the change may have been made", "type": "unavailable"}
+
+
+def assert_in_doubt(answer):
+    assert_answer(answer, 503, IN_DOUBT)
+    assert "Retry-After" not in answer.headers
+
+
+def names(database):
+    return {name for (name,) in database.query("SELECT name FROM store.secret")}
+
+
+def test_deadline_of_a_change(daemon, start_daemon, new_tenant, no_standby):
+    """What runs may have happened, and its client is not asked to send it again; what has only waited has not."""
+    database = daemon.database
+    no_standby()
+    hasty = start_daemon(database, request_deadline=1000, pool_size=6)
+    tenant = new_tenant(hasty)
+    wait_for_standby(database.cluster, "nobody")
+    clients = [tenant.client() for _ in range(16)]
+    answers = together(
+        [
+            partial(client.post, "/secrets", {"name": f"deadline-{number}"})
+            for number, client in enumerate(clients)
+        ]
+    )
+    no_standby()
+    certain = {n for n, answer in enumerate(answers) if "Retry-After" in answer.headers}
+    for number, answer in enumerate(answers):
+        if number not in certain:
+            assert_in_doubt(answer)
+        else:
+            assert_answer(answer, 503, {"message": "service is unavailable", "type": "unavailable"})
+    assert 0 < len(certain) < 16
+    made = names(database)
+    assert not {f"deadline-{number}" for number in certain} & made
+    eventually(hasty.ready)
+    eventually(lambda: clients[0].get("/secrets").status == 200)
+    # The one that runs is left to: it is there now.
+    eventually(lambda: {f"deadline-{number}" for number in range(16)} & names(database))
+
+
+def test_end_of_the_daemon_during_a_change(daemon, start_daemon, new_tenant, no_standby):
+    no_standby()
+    ending = start_daemon(daemon.database, drain_timeout=0)
+    client = new_tenant(ending).client()
+    wait_for_standby(daemon.database.cluster, "nobody")
+    done = in_thread(lambda: client.post("/secrets", {"name": "ending"}))
+    eventually(lambda: backend_at(daemon.database, "SyncRep"))
+    ending.terminate()
+    assert_in_doubt(done())
+    assert ending.wait() == 0
 
 
 def test_postgresql_crashes_while_a_change_waits(cluster, daemon, client, no_standby):
