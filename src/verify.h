@@ -11,6 +11,7 @@
 
 #include "copy.h"
 #include "crypto.h"
+#include "months.h"
 #include "witness.h"
 
 #define VERIFY_KEYS_MAX 16
@@ -26,11 +27,11 @@ struct verify {
 	uint64_t damages;
 	uint64_t seals;
 	uint64_t rows;
-	int64_t first_row; /* the lowest id */
-	int64_t dropped; /* rows of months that were dropped */
 	uint64_t unsealed; /* rows that no seal covers yet */
 	uint64_t unsigned_seals; /* at the end of the chain */
 	int64_t unsigned_first;
+
+	struct months months;
 
 	/* By epoch: up to which transaction it is sealed. */
 	int64_t *sealed;
