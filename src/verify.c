@@ -10,7 +10,6 @@
 
 #define VERIFY_SEAL_LABEL "coffer-se1"
 #define VERIFY_ROW_LABEL "coffer-au1"
-#define VERIFY_EPOCHS_MAX 65536
 #define VERIFY_DAY 86400000000
 #define VERIFY_DROP "operator.audit_drop_month"
 #define VERIFY_MONTHS_MAX 64 /* in one range of transactions */
@@ -164,25 +163,15 @@ verify_is_signed(
 	verify->unsigned_seals = 0;
 }
 
+/* An epoch ends with all its rows sealed: only those of the last may not be. */
 static void
 verify_note_sealed(struct verify *verify, int64_t epoch, int64_t xid)
 {
-	int64_t *larger, room;
-
-	if (epoch < 0 || epoch >= VERIFY_EPOCHS_MAX)
+	if (epoch < verify->epoch)
 		return;
-	if (epoch >= verify->epochs) {
-		room = epoch + 16;
-		larger = memory_new_array((size_t)room, sizeof(*larger));
-		if (verify->sealed != NULL)
-			memcpy(larger, verify->sealed,
-			    (size_t)verify->epochs * sizeof(*larger));
-		memory_free(verify->sealed);
-		verify->sealed = larger;
-		verify->epochs = room;
-	}
-	if (xid > verify->sealed[epoch])
-		verify->sealed[epoch] = xid;
+	if (epoch > verify->epoch || xid > verify->sealed)
+		verify->sealed = xid;
+	verify->epoch = epoch;
 }
 
 /* Of what is known of the seal before, only numbers and hash are kept. */
@@ -492,8 +481,8 @@ verify_row(struct verify *verify, struct verify_range *range,
 		return;
 	}
 	months_get(&verify->months, month)->has_rows = true;
-	if (epoch >= 0 && epoch < verify->epochs && verify->sealed[epoch] > 0 &&
-	    xid >= verify->sealed[epoch]) {
+	if (verify->seals > 0 && epoch == verify->epoch &&
+	    xid >= verify->sealed) {
 		verify->unsealed++;
 	} else {
 		verify_damage(verify, "row_unsealed", verify_place("row", id),
@@ -607,5 +596,4 @@ void
 verify_free(struct verify *verify)
 {
 	months_free(&verify->months);
-	memory_free(verify->sealed);
 }

@@ -33,9 +33,8 @@ struct verify {
 
 	struct months months;
 
-	/* By epoch: up to which transaction it is sealed. */
-	int64_t *sealed;
-	int64_t epochs;
+	/* The last epoch, and up to which transaction it is sealed. */
+	int64_t epoch, sealed;
 };
 
 /* Each damage is a line on standard output: kind, place, words. */

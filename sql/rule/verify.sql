@@ -53,8 +53,10 @@ AS $$
 DECLARE
     v_at_from CONSTANT timestamptz := rule.audit_month(month);
     v_at_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
-    -- Up to here the epoch is sealed: a row below is in a seal, or came afterwards.
-    v_sealed  CONSTANT bigint := (SELECT max(s.xid_to) FROM audit.seal s WHERE s.epoch = verify_month.epoch);
+    -- Up to here the epoch is sealed: a row below is in a seal, or came afterwards. One that has ended is sealed as a whole.
+    v_sealed  CONSTANT bigint := (SELECT max(s.xid_to) FROM audit.seal s
+                                   WHERE s.epoch = verify_month.epoch
+                                     AND NOT EXISTS (SELECT FROM audit.seal later WHERE later.epoch > verify_month.epoch));
     v_no      bigint[];
     v_from    bigint[];
     v_to      bigint[];

@@ -712,6 +712,19 @@ test_epochs(void **state)
 	assert_int_equal(verify.unsealed, 2);
 }
 
+/* All rows of an epoch that has ended are sealed. */
+static void
+test_row_of_an_epoch_that_has_ended(void **state)
+{
+	(void)state;
+	seals[2].epoch = 2;
+	seals[2].n = 0;
+	seals[2].xid_from = seals[2].xid_to = 30;
+	rows[2].left_out = true;
+	make_chain();
+	assert_string_equal(found(), "row_unsealed row 5");
+}
+
 /* An epoch begins with a seal over nothing, and none is left out. */
 static void
 test_epoch_that_begins_wrong(void **state)
@@ -771,6 +784,7 @@ main(void)
 		VERIFY_TEST(keys),
 		VERIFY_TEST(part),
 		VERIFY_TEST(epochs),
+		VERIFY_TEST(row_of_an_epoch_that_has_ended),
 		VERIFY_TEST(epoch_that_begins_wrong),
 		VERIFY_TEST(unreadable),
 	};

@@ -11,7 +11,7 @@ from support.audit import is_anchored, start_verify, unsealed, verify, verify_in
 from support.daemon import Daemon
 from support.tenant import Tenant
 
-KEPT = ("audit.event", "audit.seal", "audit.month")
+KEPT = ("audit.event", "audit.seal", "audit.month", "audit.epoch")
 
 
 class Audit:
@@ -204,6 +204,13 @@ ATTACKS = {
         "CREATE TABLE audit.event_rest PARTITION OF audit.event DEFAULT;"
         "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999, \"at\": \"2020-01-05\"}}')).*"
         "  FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
+        ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
+    ),
+    "a row inserted into an epoch that has ended, past its end": (
+        "SELECT operator.audit_epoch_begin('another life');"
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999}}')).* FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET xid = (SELECT max(s.xid_to) + 5 FROM audit.seal s WHERE s.epoch = 1) WHERE id = 9999;"
         "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
         ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
     ),

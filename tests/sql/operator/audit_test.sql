@@ -89,6 +89,10 @@ SELECT is((SELECT (epoch, n)::text FROM audit.seal ORDER BY no DESC LIMIT 1), '(
 SELECT is(rule.audit_dropped(), jsonb_build_array(
               jsonb_build_object('month', empty_month(), 'rows', 0, 'first_id', NULL, 'last_id', NULL),
               jsonb_build_object('month', last_month(), 'rows', 2, 'first_id', 8, 'last_id', 9)), 'so the drops are believed');
+SELECT is(found('INSERT INTO audit.event SELECT (jsonb_populate_record(e, ''{"id": 999999}'')).* FROM audit.event e WHERE id = 1;
+                 UPDATE audit.event e SET xid = (SELECT max(s.xid_to) + 5 FROM audit.seal s) WHERE id = 999999;
+                 UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 999999'), 'row_unsealed row 999999',
+          'a row that is put into the epoch before, past its end, is found');
 SELECT is_empty('SELECT * FROM auditor.verify()', 'auditor.verify finds it sound');
 
 -- As after pg_restore: the transaction numbers are lower than those of the seals.
