@@ -45,19 +45,18 @@ struct audit {
 static bool
 audit_add_key(struct audit *audit, const char *text)
 {
-	struct verify *verify = &audit->verify;
+	unsigned char key[CRYPTO_KEY_SIZE];
 	unsigned int byte;
 	size_t i;
 
-	if (verify->keys_count == VERIFY_KEYS_MAX ||
-	    strlen(text) != 2 * CRYPTO_KEY_SIZE)
+	if (strlen(text) != 2 * CRYPTO_KEY_SIZE)
 		return (false);
 	for (i = 0; i < CRYPTO_KEY_SIZE; i++) {
 		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
 			return (false);
-		verify->keys[verify->keys_count][i] = (unsigned char)byte;
+		key[i] = (unsigned char)byte;
 	}
-	verify->keys_count++;
+	verify_trust(&audit->verify, key);
 	return (true);
 }
 
@@ -129,17 +128,14 @@ audit_connect(struct audit *audit, const struct settings *settings)
 static void
 audit_ask_keys(struct audit *audit)
 {
-	struct verify *verify = &audit->verify;
 	PGresult *result = PQexecParams(audit->connections[0],
 	    AUDIT_SIGNERS_SQL, 0, NULL, NULL, NULL, NULL, 1);
 	int i;
 
-	for (i = 0;
-	     i < PQntuples(result) && verify->keys_count < VERIFY_KEYS_MAX;
-	     i++) {
+	for (i = 0; i < PQntuples(result); i++) {
 		if (PQgetlength(result, i, 0) == CRYPTO_KEY_SIZE)
-			memcpy(verify->keys[verify->keys_count++],
-			    PQgetvalue(result, i, 0), CRYPTO_KEY_SIZE);
+			verify_trust(&audit->verify,
+			    (const unsigned char *)PQgetvalue(result, i, 0));
 	}
 	PQclear(result);
 	fprintf(stderr,
@@ -223,6 +219,11 @@ audit_report(const struct verify *verify)
 		fprintf(stderr,
 		    "coffer: without --anchors, a chain that was cut off is "
 		    "not found\n");
+	else if (verify->unanchored > 0)
+		fprintf(stderr,
+		    "coffer: of %" PRIu64 " seals that the database has noted "
+		    "as anchored there is no anchor in what was given\n",
+		    verify->unanchored);
 	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
 }
 

@@ -28,6 +28,9 @@ enum {
 	SEAL_HASH,
 	SEAL_SIGNER,
 	SEAL_SIGNATURE,
+	SEAL_INSTANCE,
+	SEAL_TAKEN_AT,
+	SEAL_ANCHORED_AT,
 	SEAL_FIELDS,
 };
 
@@ -106,6 +109,27 @@ verify_is_hash(const struct copy_field *field)
 	return (field->bytes != NULL && field->size == CRYPTO_SHA256_SIZE);
 }
 
+void
+verify_trust(struct verify *verify, const unsigned char *key)
+{
+	struct verify_key *larger =
+	    memory_new_array(verify->keys_count + 1, sizeof(*larger));
+	struct verify_key *last = &larger[verify->keys_count];
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+	size_t i;
+
+	if (verify->keys_count > 0)
+		memcpy(
+		    larger, verify->keys, verify->keys_count * sizeof(*larger));
+	memory_free(verify->keys);
+	verify->keys = larger;
+	verify->keys_count++;
+	memcpy(last->bytes, key, sizeof(last->bytes));
+	crypto_sha256(key, CRYPTO_KEY_SIZE, hash);
+	for (i = 0; i < (VERIFY_SIGNER_SIZE - 1) / 2; i++)
+		snprintf(&last->signer[2 * i], 3, "%02x", hash[i]);
+}
+
 /* The chain ---------------------------------------------------------------- */
 
 static void
@@ -125,23 +149,41 @@ verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 	crypto_sha256(bytes, used, hash);
 }
 
-static void
-verify_signature(
-    struct verify *verify, const struct copy_field *seal, const char *place)
+/* The trusted key that has signed a seal; NULL: none has. */
+static const struct verify_key *
+verify_signature_key(const struct verify *verify, const struct copy_field *seal)
 {
 	const struct copy_field *signature = &seal[SEAL_SIGNATURE];
 	size_t i;
 
-	if (verify->keys_count == 0 || signature->bytes == NULL)
-		return;
+	if (signature->size != CRYPTO_SIGNATURE_SIZE)
+		return (NULL);
 	for (i = 0; i < verify->keys_count; i++) {
-		if (signature->size == CRYPTO_SIGNATURE_SIZE &&
-		    crypto_verify(verify->keys[i], seal[SEAL_HASH].bytes,
+		if (crypto_verify(verify->keys[i].bytes, seal[SEAL_HASH].bytes,
 			CRYPTO_SHA256_SIZE, signature->bytes))
-			return;
+			return (&verify->keys[i]);
 	}
-	verify_damage(verify, "signature_wrong", place,
-	    "no key that is trusted has signed it");
+	return (NULL);
+}
+
+static void
+verify_signature(
+    struct verify *verify, const struct copy_field *seal, const char *place)
+{
+	const struct copy_field *signer = &seal[SEAL_SIGNER];
+	const struct verify_key *key;
+
+	if (verify->keys_count == 0 || seal[SEAL_SIGNATURE].bytes == NULL)
+		return;
+	key = verify_signature_key(verify, seal);
+	if (key == NULL)
+		verify_damage(verify, "signature_wrong", place,
+		    "no key that is trusted has signed it");
+	else if (signer->bytes == NULL || signer->size != strlen(key->signer) ||
+	    memcmp(signer->bytes, key->signer, signer->size) != 0)
+		verify_damage(verify, "signer_wrong", place,
+		    "signer %s has signed it, and it names another",
+		    key->signer);
 }
 
 /* A daemon signs one after the other: only the last may lack a signature. */
@@ -161,6 +203,16 @@ verify_is_signed(
 		    "seals have theirs",
 		    verify->unsigned_seals - 1);
 	verify->unsigned_seals = 0;
+}
+
+/* Asked of seals in their order, before witness_seal_agrees. */
+static bool
+verify_has_anchor(const struct verify *verify, int64_t no)
+{
+	const struct spool_entry *next =
+	    verify->witness == NULL ? NULL : spool_next(verify->witness->seals);
+
+	return (next != NULL && next->number == no);
 }
 
 /* An epoch ends with all its rows sealed: only those of the last may not be. */
@@ -235,6 +287,9 @@ verify_chain(struct verify *verify, struct copy *seals)
 		verify_is_signed(verify, seal, no);
 		place = verify_place("seal", no);
 		verify->seals++;
+		if (seal[SEAL_ANCHORED_AT].bytes != NULL &&
+		    !verify_has_anchor(verify, no))
+			verify->unanchored++;
 		if (!verify_is_hash(&seal[SEAL_HASH]) ||
 		    !verify_is_hash(&seal[SEAL_ROOT]) ||
 		    !verify_is_hash(&seal[SEAL_PREV])) {
@@ -596,4 +651,5 @@ void
 verify_free(struct verify *verify)
 {
 	months_free(&verify->months);
+	memory_free(verify->keys);
 }

@@ -35,6 +35,8 @@ struct row {
 static struct seal seals[3];
 static struct row rows[4];
 static const unsigned char private_key[32] = { 1, 2, 3 };
+static unsigned char public_key[32];
+static const char *signer; /* that seals name */
 static struct verify verify;
 static struct witness witness;
 
@@ -220,8 +222,9 @@ set_up(void **state)
 	make_chain();
 	memset(&verify, 0, sizeof(verify));
 	memset(&witness, 0, sizeof(witness));
-	crypto_public(private_key, verify.keys[0]);
-	verify.keys_count = 1;
+	crypto_public(private_key, public_key);
+	verify_trust(&verify, public_key);
+	signer = verify.keys[0].signer;
 	return (0);
 }
 
@@ -266,7 +269,7 @@ write_files(void)
 	for (seal = seals; seal < seals + 3; seal++) {
 		if (seal->left_out)
 			continue;
-		copy_write_16(file, 12);
+		copy_write_16(file, 15);
 		write_number(file, seal->no);
 		write_small(file, seal->epoch);
 		write_small(file, seal->month);
@@ -277,9 +280,12 @@ write_files(void)
 		copy_write_field(file, seal->prev, 32);
 		write_number(file, 0);
 		copy_write_field(file, seal->hash, 32);
-		copy_write_field(file, "signer", 6);
+		copy_write_field(file, signer, 16);
 		copy_write_field(
 		    file, seal->is_signed ? seal->signature : NULL, 64);
+		copy_write_field(file, NULL, 0);
+		copy_write_field(file, NULL, 0);
+		copy_write_field(file, seal->no == 0 ? "12345678" : NULL, 8);
 	}
 	copy_write_end(file);
 	fclose(file);
@@ -366,6 +372,7 @@ test_sound(void **state)
 	assert_int_equal(verify.rows, 4);
 	assert_int_equal(verify.unsealed, 1);
 	assert_int_equal(verify.unsigned_seals, 0);
+	assert_int_equal(verify.unanchored, 0);
 }
 
 static void
@@ -671,19 +678,36 @@ test_no_key_is_trusted(void **state)
 	assert_string_equal(found(), "");
 }
 
-/* One of several keys is enough; none of them is not. */
+/* One of many keys is enough; none of them is not. */
 static void
 test_keys(void **state)
 {
+	unsigned char other[32] = { 7 };
+
 	(void)state;
-	memcpy(verify.keys[1], verify.keys[0], sizeof(verify.keys[0]));
-	memset(verify.keys[0], 7, sizeof(verify.keys[0]));
-	verify.keys_count = 2;
-	assert_string_equal(found(), "");
-	verify.keys_count = 1;
+	memory_free(verify.keys);
+	verify.keys = NULL;
+	verify.keys_count = 0;
+	for (; other[1] < 40; other[1]++)
+		verify_trust(&verify, other);
 	assert_string_equal(found(),
 	    "signature_wrong seal 0, signature_wrong seal 1, "
 	    "signature_wrong seal 2");
+	verify_trust(&verify, public_key);
+	signer = verify.keys[40].signer;
+	assert_string_equal(found(), "");
+}
+
+static void
+test_signer_exchanged(void **state)
+{
+	(void)state;
+	signer = "0123456789abcdef";
+	assert_string_equal(found(),
+	    "signer_wrong seal 0, signer_wrong seal 1, signer_wrong seal 2");
+	signer = NULL;
+	assert_string_equal(found(),
+	    "signer_wrong seal 0, signer_wrong seal 1, signer_wrong seal 2");
 }
 
 /* An export of one month has neither the first seal nor all others. */
@@ -695,6 +719,22 @@ test_part(void **state)
 	verify.partial = true;
 	seals[0].left_out = true;
 	assert_string_equal(found(), "");
+}
+
+/* That a seal was anchored is a note, which is held against anchors. */
+static void
+test_anchors_that_are_not_given(void **state)
+{
+	struct spool_entry entry = { .number = 1 };
+
+	(void)state;
+	verify.witness = &witness;
+	witness.seals = spool_new();
+	memcpy(entry.hash, seals[1].hash, 32);
+	assert_true(spool_add(witness.seals, &entry));
+	assert_true(witness_begin(&witness));
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.unanchored, 1);
 }
 
 static void
@@ -782,7 +822,9 @@ main(void)
 		VERIFY_TEST(signatures_to_come),
 		VERIFY_TEST(no_key_is_trusted),
 		VERIFY_TEST(keys),
+		VERIFY_TEST(signer_exchanged),
 		VERIFY_TEST(part),
+		VERIFY_TEST(anchors_that_are_not_given),
 		VERIFY_TEST(epochs),
 		VERIFY_TEST(row_of_an_epoch_that_has_ended),
 		VERIFY_TEST(epoch_that_begins_wrong),

@@ -65,6 +65,7 @@ class Audit:
             for table in KEPT:
                 connection.execute(f"TRUNCATE {table}")
                 connection.execute(f"INSERT INTO {table} SELECT * FROM public.kept_{table[6:]}")
+            connection.execute("DELETE FROM store.signer WHERE id = '0123456789abcdef'")
 
     def expected(self, damages):
         return {damage.format(**self.names) for damage in damages}
@@ -277,6 +278,11 @@ ATTACKS = {
         "UPDATE audit.seal s SET signature = o.signature FROM audit.seal o WHERE s.no = {seal} AND o.no = {last}",
         [], ["signature_wrong seal {seal}"], [],
     ),
+    "a signer exchanged": (
+        "INSERT INTO store.signer SELECT '0123456789abcdef', sha256('other'), root_id, wrapped, now(), now() FROM store.signer;"
+        "UPDATE audit.seal SET signer = '0123456789abcdef' WHERE no = {seal}",
+        [], ["signer_wrong seal {seal}"], [],
+    ),
     "all seals made anew, with signatures of before": (
         "DELETE FROM audit.event WHERE id = {row};"
         "SELECT public.remake();"
@@ -349,3 +355,13 @@ def test_a_drop_by_hand_that_is_made_an_event_is_said(attacked):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"coffer: month {attacked.names['month']} was dropped with its " in errors
+
+
+def test_a_seal_that_is_only_noted_as_anchored_is_said(attacked):
+    log = attacked.daemon.log_file
+    kept = log.with_name("log-of-some")
+    kept.write_text("".join(line for line in log.open() if f'"no":{attacked.names["last"]},' not in line))
+    process = start_verify(attacked.database, "--anchors", kept)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "coffer: of 1 seals that the database has noted as anchored there is no anchor in what was given" in errors
