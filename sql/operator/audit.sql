@@ -76,6 +76,8 @@ DECLARE
     v_last    CONSTANT audit.seal := (SELECT s FROM audit.seal s ORDER BY s.no DESC LIMIT 1);
     v_timeout CONSTANT text := current_setting('lock_timeout');
     v_rows    bigint;
+    v_first   timestamptz;
+    v_final   timestamptz;
     v_detail  jsonb;
     v_dropped boolean := false;
     v_tries   integer := 0;
@@ -93,11 +95,18 @@ BEGIN
                                        'see the comment on operator.audit_export_month');
     END IF;
     v_rows := (SELECT coalesce(sum(s.n), 0) FROM audit.seal s WHERE s.month = audit_drop_month.month);
-    -- What proves afterwards which rows were dropped, and not lost: of its receipts, too.
-    SELECT jsonb_build_object('month', month, 'rows', v_rows, 'first_id', min(e.id), 'last_id', max(e.id),
-                              'earlier', rule.audit_dropped())
-      INTO v_detail
-      FROM audit.event e WHERE e.at >= v_from AND e.at < v_to;
+    -- What proves afterwards which rows were dropped, and not lost: of its receipts, too. A row gets its id and then its time, so
+    -- the lowest id is not later than any other row, but for what passes between the two: an hour is plenty, and few rows.
+    SELECT e.at INTO v_first FROM audit.event e WHERE e.at >= v_from AND e.at < v_to ORDER BY e.epoch, e.xid, e.id LIMIT 1;
+    SELECT e.at INTO v_final FROM audit.event e WHERE e.at >= v_from AND e.at < v_to
+     ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1;
+    v_first := least(v_first + interval '1 hour', v_to);
+    v_final := greatest(v_final - interval '1 hour', v_from);
+    v_detail := jsonb_build_object(
+        'month', month, 'rows', v_rows,
+        'first_id', (SELECT min(e.id) FROM audit.event e WHERE e.at >= v_from AND e.at < v_first),
+        'last_id', (SELECT max(e.id) FROM audit.event e WHERE e.at >= v_final AND e.at < v_to),
+        'earlier', rule.audit_dropped());
 
     -- Calls queue behind whoever waits for this lock, so each wait is short, with time for them in between.
     PERFORM set_config('lock_timeout', '200ms', true);

@@ -152,13 +152,18 @@ BEGIN
     -- Of all that says so, this alone cannot be put in afterwards: a row that is what it was when it was sealed. It names what
     -- was dropped before it, too, for the time when the rows of those drops are dropped themselves.
     RETURN (
-        WITH said AS MATERIALIZED (
-            SELECT e.epoch, e.xid, e.id, e.request, s.month
+        WITH event AS MATERIALIZED (
+            SELECT e AS event, date_trunc('month', e.at AT TIME ZONE 'UTC')::date AS month
               FROM audit.event e
-              JOIN audit.seal s ON s.epoch = e.epoch AND s.month = date_trunc('month', e.at AT TIME ZONE 'UTC')::date
-                               AND s.xid_from <= e.xid AND s.xid_to > e.xid
              WHERE e.method = 'operator.audit_drop_month' AND e.error IS NULL
-               AND e.hash = rule.audit_hash(e) AND rule.seal_holds(s)
+        ), sealed AS MATERIALIZED (
+            SELECT (e.event).epoch, (e.event).xid, (e.event).id, (e.event).request, e.month, s AS seal
+              FROM event e
+              JOIN audit.seal s ON s.epoch = (e.event).epoch AND s.month = e.month
+                               AND s.xid_from <= (e.event).xid AND s.xid_to > (e.event).xid
+             WHERE (e.event).hash = rule.audit_hash(e.event)
+        ), said AS (
+            SELECT * FROM sealed s WHERE rule.seal_holds(s.seal)
         ), named AS (
             SELECT DISTINCT ON (drops.month -> 'month', drops.month -> 'rows') drops.month - 'earlier' AS month
               FROM said
