@@ -13,23 +13,8 @@
 
 #define AUDIT_COPY(query) "COPY (" query ") TO STDOUT (FORMAT binary)"
 #define AUDIT_CHAIN_SQL AUDIT_COPY("SELECT * FROM auditor.seal ORDER BY no")
-/*
- * Seals whose rows must be there.  That a month was dropped is believed when
- * the row of who dropped it, which is sealed, is there, or was itself in a
- * month that was dropped later; a note of it alone anybody could have made.
- */
-#define AUDIT_SEALS_SQL                                                       \
-	AUDIT_COPY("SELECT * FROM auditor.seal s WHERE s.month <> ALL "       \
-		   "(ARRAY(SELECT m.month FROM auditor.month m "              \
-		   "WHERE EXISTS (SELECT FROM auditor.event e "               \
-		   "WHERE e.method = 'operator.audit_drop_month' "            \
-		   "AND e.error IS NULL AND e.at >= m.dropped_at "            \
-		   "AND e.at < m.dropped_at + interval '1 minute' "           \
-		   "AND (e.request ->> 'month')::date = m.month) "            \
-		   "OR EXISTS (SELECT FROM auditor.month later "              \
-		   "WHERE later.dropped_at IS NOT NULL "                      \
-		   "AND later.month > m.month AND later.month = "             \
-		   "date_trunc('month', m.dropped_at AT TIME ZONE 'UTC')))) " \
+#define AUDIT_SEALS_SQL                          \
+	AUDIT_COPY("SELECT * FROM auditor.seal " \
 		   "ORDER BY epoch, xid_from, xid_to, month")
 /* In the order of an index: the server sorts nothing, and keeps nothing. */
 #define AUDIT_EVENTS_SQL \
@@ -60,19 +45,18 @@ struct audit {
 static bool
 audit_add_key(struct audit *audit, const char *text)
 {
-	struct verify *verify = &audit->verify;
+	unsigned char key[CRYPTO_KEY_SIZE];
 	unsigned int byte;
 	size_t i;
 
-	if (verify->keys_count == VERIFY_KEYS_MAX ||
-	    strlen(text) != 2 * CRYPTO_KEY_SIZE)
+	if (strlen(text) != 2 * CRYPTO_KEY_SIZE)
 		return (false);
 	for (i = 0; i < CRYPTO_KEY_SIZE; i++) {
 		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
 			return (false);
-		verify->keys[verify->keys_count][i] = (unsigned char)byte;
+		key[i] = (unsigned char)byte;
 	}
-	verify->keys_count++;
+	verify_trust(&audit->verify, key);
 	return (true);
 }
 
@@ -144,17 +128,14 @@ audit_connect(struct audit *audit, const struct settings *settings)
 static void
 audit_ask_keys(struct audit *audit)
 {
-	struct verify *verify = &audit->verify;
 	PGresult *result = PQexecParams(audit->connections[0],
 	    AUDIT_SIGNERS_SQL, 0, NULL, NULL, NULL, NULL, 1);
 	int i;
 
-	for (i = 0;
-	     i < PQntuples(result) && verify->keys_count < VERIFY_KEYS_MAX;
-	     i++) {
+	for (i = 0; i < PQntuples(result); i++) {
 		if (PQgetlength(result, i, 0) == CRYPTO_KEY_SIZE)
-			memcpy(verify->keys[verify->keys_count++],
-			    PQgetvalue(result, i, 0), CRYPTO_KEY_SIZE);
+			verify_trust(&audit->verify,
+			    (const unsigned char *)PQgetvalue(result, i, 0));
 	}
 	PQclear(result);
 	fprintf(stderr,
@@ -208,6 +189,16 @@ audit_run(struct audit *audit)
 static int
 audit_report(const struct verify *verify)
 {
+	size_t i;
+
+	for (i = 0; i < verify->months.drops_count; i++) {
+		if (verify->months.drops[i].believed)
+			fprintf(stderr,
+			    "coffer: month %s was dropped with its %" PRId64
+			    " rows, as operator.audit_drop_month says\n",
+			    verify->months.drops[i].name,
+			    verify->months.drops[i].rows);
+	}
 	fprintf(stderr,
 	    "coffer: %" PRIu64 " seals, %" PRIu64 " rows, %" PRIu64
 	    " of them not sealed yet: ",
@@ -228,6 +219,11 @@ audit_report(const struct verify *verify)
 		fprintf(stderr,
 		    "coffer: without --anchors, a chain that was cut off is "
 		    "not found\n");
+	else if (verify->unanchored > 0)
+		fprintf(stderr,
+		    "coffer: of %" PRIu64 " seals that the database has noted "
+		    "as anchored there is no anchor in what was given\n",
+		    verify->unanchored);
 	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
 }
 

@@ -10,10 +10,8 @@
 
 #define VERIFY_SEAL_LABEL "coffer-se1"
 #define VERIFY_ROW_LABEL "coffer-au1"
-#define VERIFY_EPOCHS_MAX 65536
 #define VERIFY_DAY 86400000000
-/* Calls at a time: who has the lower id may have the later time, and month. */
-#define VERIFY_CALLS 1024
+#define VERIFY_DROP "operator.audit_drop_month"
 #define VERIFY_MONTHS_MAX 64 /* in one range of transactions */
 
 /* Columns of audit.seal. */
@@ -30,6 +28,9 @@ enum {
 	SEAL_HASH,
 	SEAL_SIGNER,
 	SEAL_SIGNATURE,
+	SEAL_INSTANCE,
+	SEAL_TAKEN_AT,
+	SEAL_ANCHORED_AT,
 	SEAL_FIELDS,
 };
 
@@ -39,6 +40,9 @@ enum {
 	EVENT_XID = 1,
 	EVENT_EPOCH = 2,
 	EVENT_AT = 3,
+	EVENT_METHOD = 12,
+	EVENT_ERROR = 18,
+	EVENT_REQUEST = 19,
 	EVENT_HASH = 20,
 	EVENT_FIELDS = 21,
 };
@@ -105,6 +109,27 @@ verify_is_hash(const struct copy_field *field)
 	return (field->bytes != NULL && field->size == CRYPTO_SHA256_SIZE);
 }
 
+void
+verify_trust(struct verify *verify, const unsigned char *key)
+{
+	struct verify_key *larger =
+	    memory_new_array(verify->keys_count + 1, sizeof(*larger));
+	struct verify_key *last = &larger[verify->keys_count];
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+	size_t i;
+
+	if (verify->keys_count > 0)
+		memcpy(
+		    larger, verify->keys, verify->keys_count * sizeof(*larger));
+	memory_free(verify->keys);
+	verify->keys = larger;
+	verify->keys_count++;
+	memcpy(last->bytes, key, sizeof(last->bytes));
+	crypto_sha256(key, CRYPTO_KEY_SIZE, hash);
+	for (i = 0; i < (VERIFY_SIGNER_SIZE - 1) / 2; i++)
+		snprintf(&last->signer[2 * i], 3, "%02x", hash[i]);
+}
+
 /* The chain ---------------------------------------------------------------- */
 
 static void
@@ -124,23 +149,41 @@ verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 	crypto_sha256(bytes, used, hash);
 }
 
-static void
-verify_signature(
-    struct verify *verify, const struct copy_field *seal, const char *place)
+/* The trusted key that has signed a seal; NULL: none has. */
+static const struct verify_key *
+verify_signature_key(const struct verify *verify, const struct copy_field *seal)
 {
 	const struct copy_field *signature = &seal[SEAL_SIGNATURE];
 	size_t i;
 
-	if (verify->keys_count == 0 || signature->bytes == NULL)
-		return;
+	if (signature->size != CRYPTO_SIGNATURE_SIZE)
+		return (NULL);
 	for (i = 0; i < verify->keys_count; i++) {
-		if (signature->size == CRYPTO_SIGNATURE_SIZE &&
-		    crypto_verify(verify->keys[i], seal[SEAL_HASH].bytes,
+		if (crypto_verify(verify->keys[i].bytes, seal[SEAL_HASH].bytes,
 			CRYPTO_SHA256_SIZE, signature->bytes))
-			return;
+			return (&verify->keys[i]);
 	}
-	verify_damage(verify, "signature_wrong", place,
-	    "no key that is trusted has signed it");
+	return (NULL);
+}
+
+static void
+verify_signature(
+    struct verify *verify, const struct copy_field *seal, const char *place)
+{
+	const struct copy_field *signer = &seal[SEAL_SIGNER];
+	const struct verify_key *key;
+
+	if (verify->keys_count == 0 || seal[SEAL_SIGNATURE].bytes == NULL)
+		return;
+	key = verify_signature_key(verify, seal);
+	if (key == NULL)
+		verify_damage(verify, "signature_wrong", place,
+		    "no key that is trusted has signed it");
+	else if (signer->bytes == NULL || signer->size != strlen(key->signer) ||
+	    memcmp(signer->bytes, key->signer, signer->size) != 0)
+		verify_damage(verify, "signer_wrong", place,
+		    "signer %s has signed it, and it names another",
+		    key->signer);
 }
 
 /* A daemon signs one after the other: only the last may lack a signature. */
@@ -162,25 +205,25 @@ verify_is_signed(
 	verify->unsigned_seals = 0;
 }
 
+/* Asked of seals in their order, before witness_seal_agrees. */
+static bool
+verify_has_anchor(const struct verify *verify, int64_t no)
+{
+	const struct spool_entry *next =
+	    verify->witness == NULL ? NULL : spool_next(verify->witness->seals);
+
+	return (next != NULL && next->number == no);
+}
+
+/* An epoch ends with all its rows sealed: only those of the last may not be. */
 static void
 verify_note_sealed(struct verify *verify, int64_t epoch, int64_t xid)
 {
-	int64_t *larger, room;
-
-	if (epoch < 0 || epoch >= VERIFY_EPOCHS_MAX)
+	if (epoch < verify->epoch)
 		return;
-	if (epoch >= verify->epochs) {
-		room = epoch + 16;
-		larger = memory_new_array((size_t)room, sizeof(*larger));
-		if (verify->sealed != NULL)
-			memcpy(larger, verify->sealed,
-			    (size_t)verify->epochs * sizeof(*larger));
-		memory_free(verify->sealed);
-		verify->sealed = larger;
-		verify->epochs = room;
-	}
-	if (xid > verify->sealed[epoch])
-		verify->sealed[epoch] = xid;
+	if (epoch > verify->epoch || xid > verify->sealed)
+		verify->sealed = xid;
+	verify->epoch = epoch;
 }
 
 /* Of what is known of the seal before, only numbers and hash are kept. */
@@ -244,7 +287,9 @@ verify_chain(struct verify *verify, struct copy *seals)
 		verify_is_signed(verify, seal, no);
 		place = verify_place("seal", no);
 		verify->seals++;
-		verify->dropped += copy_number(&seal[SEAL_N]);
+		if (seal[SEAL_ANCHORED_AT].bytes != NULL &&
+		    !verify_has_anchor(verify, no))
+			verify->unanchored++;
 		if (!verify_is_hash(&seal[SEAL_HASH]) ||
 		    !verify_is_hash(&seal[SEAL_ROOT]) ||
 		    !verify_is_hash(&seal[SEAL_PREV])) {
@@ -329,15 +374,13 @@ verify_row_hash(
 
 /* The next seal that has rows. */
 static void
-verify_take_seal(
-    struct verify *verify, struct verify_seal *seal, struct copy *seals)
+verify_take_seal(struct verify_seal *seal, struct copy *seals)
 {
 	struct copy_field fields[SEAL_FIELDS];
 
 	seal->given = false;
 	while (!seal->given && copy_next(seals, fields, SEAL_FIELDS)) {
 		seal->n = copy_number(&fields[SEAL_N]);
-		verify->dropped -= seal->n;
 		if (seal->n == 0 || !verify_is_hash(&fields[SEAL_ROOT]))
 			continue;
 		seal->given = true;
@@ -359,7 +402,7 @@ verify_is_same_range(
 }
 
 static void
-verify_take_range(struct verify *verify, struct verify_range *range)
+verify_take_range(struct verify_range *range)
 {
 	range->count = 0;
 	while (range->next.given && range->count < VERIFY_MONTHS_MAX &&
@@ -370,7 +413,7 @@ verify_take_range(struct verify *verify, struct verify_range *range)
 		EVP_DigestInit_ex(
 		    range->months[range->count].hashes, EVP_sha256(), NULL);
 		range->count++;
-		verify_take_seal(verify, &range->next, range->seals);
+		verify_take_seal(&range->next, range->seals);
 	}
 }
 
@@ -378,10 +421,21 @@ static void
 verify_finish_seal(struct verify *verify, const struct verify_seal *seal,
     int64_t found, EVP_MD_CTX *hashes)
 {
+	struct month *month = months_get(&verify->months, seal->month);
 	const char *place = verify_place("seal", seal->no);
 	unsigned char root[CRYPTO_SHA256_SIZE];
 
 	EVP_DigestFinal_ex(hashes, root, NULL);
+	if (found == 0) {
+		if (month->seals++ == 0)
+			month->first_seal = seal->no;
+		month->last_seal = seal->no;
+		month->rows += seal->n;
+		return;
+	}
+	month->has_rows = true;
+	if (found != seal->n || memcmp(root, seal->root, sizeof(root)) != 0)
+		months_forget(&verify->months, seal->no);
 	if (found < seal->n)
 		verify_damage(verify, "rows_missing", place,
 		    "%" PRId64 " of its %" PRId64 " rows are missing",
@@ -418,9 +472,9 @@ verify_is_past(const struct verify_range *range, int64_t epoch, int64_t xid)
 	return (seal->xid_to <= xid);
 }
 
-/* Counts the row to its seal; false: there is none. */
-static bool
-verify_row_is_sealed(struct verify_range *range, int64_t epoch, int64_t xid,
+/* The seal of the row, which is counted to it; NULL: there is none. */
+static const struct verify_seal *
+verify_row_seal(struct verify_range *range, int64_t epoch, int64_t xid,
     int64_t month, const struct copy_field *hash)
 {
 	size_t i;
@@ -434,9 +488,19 @@ verify_row_is_sealed(struct verify_range *range, int64_t epoch, int64_t xid,
 		range->months[i].found++;
 		EVP_DigestUpdate(
 		    range->months[i].hashes, hash->bytes, hash->size);
-		return (true);
+		return (seal);
 	}
-	return (false);
+	return (NULL);
+}
+
+static bool
+verify_is_drop(const struct copy_field *event)
+{
+	const struct copy_field *method = &event[EVENT_METHOD];
+
+	return (method->bytes != NULL && event[EVENT_ERROR].bytes == NULL &&
+	    method->size == sizeof(VERIFY_DROP) - 1 &&
+	    memcmp(method->bytes, VERIFY_DROP, method->size) == 0);
 }
 
 static void
@@ -447,11 +511,12 @@ verify_row(struct verify *verify, struct verify_range *range,
 	int64_t epoch = copy_number(&event[EVENT_EPOCH]);
 	int64_t xid = copy_number(&event[EVENT_XID]);
 	int64_t month = verify_month(copy_number(&event[EVENT_AT]));
+	const struct verify_seal *seal;
+	bool changed = !verify_is_hash(&event[EVENT_HASH]) ||
+	    memcmp(hash, event[EVENT_HASH].bytes, CRYPTO_SHA256_SIZE) != 0;
 
-	if (verify->rows++ == 0 || id < verify->first_row)
-		verify->first_row = id;
-	if (!verify_is_hash(&event[EVENT_HASH]) ||
-	    memcmp(hash, event[EVENT_HASH].bytes, CRYPTO_SHA256_SIZE) != 0)
+	verify->rows++;
+	if (changed)
 		verify_damage(verify, "row_changed", verify_place("row", id),
 		    "its hash is not that of its other columns");
 	if (verify->witness != NULL &&
@@ -461,17 +526,55 @@ verify_row(struct verify *verify, struct verify_range *range,
 		    "another hash was given out as its receipt");
 	while (range->count > 0 && verify_is_past(range, epoch, xid)) {
 		verify_finish_range(verify, range);
-		verify_take_range(verify, range);
+		verify_take_range(range);
 	}
-	if (verify_row_is_sealed(range, epoch, xid, month, &event[EVENT_HASH]))
+	seal = verify_row_seal(range, epoch, xid, month, &event[EVENT_HASH]);
+	if (seal != NULL) {
+		if (!changed && verify_is_drop(event))
+			months_hear(&verify->months, seal->no, month,
+			    &event[EVENT_REQUEST]);
 		return;
-	if (epoch >= 0 && epoch < verify->epochs && verify->sealed[epoch] > 0 &&
-	    xid >= verify->sealed[epoch]) {
+	}
+	months_get(&verify->months, month)->has_rows = true;
+	if (verify->seals > 0 && epoch == verify->epoch &&
+	    xid >= verify->sealed) {
 		verify->unsealed++;
 	} else {
 		verify_damage(verify, "row_unsealed", verify_place("row", id),
 		    "no seal covers it, though its transaction is sealed: it "
 		    "was put in afterwards");
+	}
+}
+
+/* Seals of which no row was found; rows that say why come last. */
+static void
+verify_absent(struct verify *verify)
+{
+	char place[sizeof("month ") + MONTHS_NAME_SIZE] = "month ";
+	struct month *month;
+	size_t i;
+
+	for (i = 0; i < verify->months.count; i++) {
+		month = &verify->months.months[i];
+		if (month->seals == 0 ||
+		    (!month->has_rows &&
+			months_was_dropped(&verify->months, month)))
+			continue;
+		if (month->has_rows) {
+			verify_damage(verify, "rows_missing",
+			    verify_place("seal", month->first_seal),
+			    "it and %" PRIu64 " more of its month, up to seal "
+			    "%" PRId64 ", have none of their %" PRId64 " rows",
+			    month->seals - 1, month->last_seal, month->rows);
+			continue;
+		}
+		months_name(month->first_day, place + sizeof("month ") - 1);
+		verify_damage(verify, "month_missing", place,
+		    "none of the %" PRId64 " rows of seals %" PRId64
+		    " to %" PRId64
+		    " is there, and no sealed row of " VERIFY_DROP
+		    " says that they were dropped",
+		    month->rows, month->first_seal, month->last_seal);
 	}
 }
 
@@ -486,8 +589,8 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 
 	for (i = 0; i < VERIFY_MONTHS_MAX; i++)
 		range.months[i].hashes = EVP_MD_CTX_new();
-	verify_take_seal(verify, &range.next, seals);
-	verify_take_range(verify, &range);
+	verify_take_seal(&range.next, seals);
+	verify_take_range(&range);
 	while (copy_next(events, event, EVENT_FIELDS)) {
 		verify_row_hash(context, event, hash);
 		verify_row(verify, &range, event, hash);
@@ -495,8 +598,9 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 	verify_read_failed(verify, events);
 	while (range.count > 0) {
 		verify_finish_range(verify, &range);
-		verify_take_range(verify, &range);
+		verify_take_range(&range);
 	}
+	verify_absent(verify);
 	EVP_MD_CTX_free(context);
 	for (i = 0; i < VERIFY_MONTHS_MAX; i++)
 		EVP_MD_CTX_free(range.months[i].hashes);
@@ -518,7 +622,7 @@ verify_anchors(struct verify *verify)
 {
 	const struct witness *witness = verify->witness;
 	uint64_t lost = 0;
-	int64_t from = 0, first = 0;
+	int64_t first = 0;
 	size_t i;
 
 	if (witness == NULL)
@@ -528,12 +632,11 @@ verify_anchors(struct verify *verify)
 		    "what was kept of them cannot be read again");
 	if (verify->partial)
 		return;
-	/* Rows of months that were dropped had receipts, too. */
-	if (verify->dropped > 0)
-		from = verify->first_row + VERIFY_CALLS;
 	for (i = 0; i < witness->receipts_count; i++) {
 		if (!witness->receipts[i].seen &&
-		    witness->receipts[i].number >= from && lost++ == 0)
+		    !months_dropped_row(
+			&verify->months, witness->receipts[i].number) &&
+		    lost++ == 0)
 			first = witness->receipts[i].number;
 	}
 	verify_lost(verify, witness->seals_lost, witness->seals_lost_first,
@@ -547,5 +650,6 @@ verify_anchors(struct verify *verify)
 void
 verify_free(struct verify *verify)
 {
-	memory_free(verify->sealed);
+	months_free(&verify->months);
+	memory_free(verify->keys);
 }

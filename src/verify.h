@@ -11,13 +11,19 @@
 
 #include "copy.h"
 #include "crypto.h"
+#include "months.h"
 #include "witness.h"
 
-#define VERIFY_KEYS_MAX 16
+#define VERIFY_SIGNER_SIZE 17 /* the id of a key, as store.signer has it */
+
+struct verify_key {
+	unsigned char bytes[CRYPTO_KEY_SIZE];
+	char signer[VERIFY_SIGNER_SIZE];
+};
 
 struct verify {
 	/* The keys that are trusted; without any, no signature is verified. */
-	unsigned char keys[VERIFY_KEYS_MAX][CRYPTO_KEY_SIZE];
+	struct verify_key *keys;
 	size_t keys_count;
 	struct witness *witness; /* NULL: there are no anchors */
 	bool partial; /* not all seals and rows are there */
@@ -25,17 +31,20 @@ struct verify {
 	/* The outcome. */
 	uint64_t damages;
 	uint64_t seals;
+	uint64_t unanchored; /* noted as anchored, and there is no anchor */
 	uint64_t rows;
-	int64_t first_row; /* the lowest id */
-	int64_t dropped; /* rows of months that were dropped */
 	uint64_t unsealed; /* rows that no seal covers yet */
 	uint64_t unsigned_seals; /* at the end of the chain */
 	int64_t unsigned_first;
 
-	/* By epoch: up to which transaction it is sealed. */
-	int64_t *sealed;
-	int64_t epochs;
+	struct months months;
+
+	/* The last epoch, and up to which transaction it is sealed. */
+	int64_t epoch, sealed;
 };
+
+/* Adds a public key to those that are trusted. */
+void verify_trust(struct verify *verify, const unsigned char *key);
 
 /* Each damage is a line on standard output: kind, place, words. */
 

@@ -76,6 +76,9 @@ DECLARE
     v_last    CONSTANT audit.seal := (SELECT s FROM audit.seal s ORDER BY s.no DESC LIMIT 1);
     v_timeout CONSTANT text := current_setting('lock_timeout');
     v_rows    bigint;
+    v_first   timestamptz;
+    v_final   timestamptz;
+    v_detail  jsonb;
     v_dropped boolean := false;
     v_tries   integer := 0;
 BEGIN
@@ -86,12 +89,24 @@ BEGIN
                      AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
         PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
     ELSIF NOT EXISTS (SELECT FROM audit.month m WHERE m.month = audit_drop_month.month
-                         AND m.exported_at > (SELECT max(s.sealed_at) FROM audit.seal s
+                         AND m.exported_at > (SELECT coalesce(max(s.sealed_at), '-infinity') FROM audit.seal s
                                                WHERE s.month = audit_drop_month.month)) THEN
         PERFORM fail.operation_refused('the month was not exported since its last seal',
                                        'see the comment on operator.audit_export_month');
     END IF;
-    v_rows := (SELECT sum(s.n) FROM audit.seal s WHERE s.month = audit_drop_month.month);
+    v_rows := (SELECT coalesce(sum(s.n), 0) FROM audit.seal s WHERE s.month = audit_drop_month.month);
+    -- What proves afterwards which rows were dropped, and not lost: of its receipts, too. A row gets its id and then its time, so
+    -- the lowest id is not later than any other row, but for what passes between the two: an hour is plenty, and few rows.
+    SELECT e.at INTO v_first FROM audit.event e WHERE e.at >= v_from AND e.at < v_to ORDER BY e.epoch, e.xid, e.id LIMIT 1;
+    SELECT e.at INTO v_final FROM audit.event e WHERE e.at >= v_from AND e.at < v_to
+     ORDER BY e.epoch DESC, e.xid DESC, e.id DESC LIMIT 1;
+    v_first := least(v_first + interval '1 hour', v_to);
+    v_final := greatest(v_final - interval '1 hour', v_from);
+    v_detail := jsonb_build_object(
+        'month', month, 'rows', v_rows,
+        'first_id', (SELECT min(e.id) FROM audit.event e WHERE e.at >= v_from AND e.at < v_first),
+        'last_id', (SELECT max(e.id) FROM audit.event e WHERE e.at >= v_final AND e.at < v_to),
+        'earlier', rule.audit_dropped());
 
     -- Calls queue behind whoever waits for this lock, so each wait is short, with time for them in between.
     PERFORM set_config('lock_timeout', '200ms', true);
@@ -111,8 +126,7 @@ BEGIN
     PERFORM set_config('lock_timeout', v_timeout, true);
 
     UPDATE audit.month m SET dropped_at = clock_timestamp() WHERE m.month = audit_drop_month.month;
-    PERFORM rule.audit_write_operator('operator.audit_drop_month', NULL, NULL, NULL,
-                                      jsonb_build_object('month', month, 'rows', v_rows));
+    PERFORM rule.audit_write_operator('operator.audit_drop_month', NULL, NULL, NULL, v_detail);
     RETURN v_rows;
 END
 $$;

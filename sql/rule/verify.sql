@@ -53,16 +53,18 @@ AS $$
 DECLARE
     v_at_from CONSTANT timestamptz := rule.audit_month(month);
     v_at_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
-    -- Up to here the epoch is sealed: a row below is in a seal, or came afterwards.
-    v_sealed  CONSTANT bigint := (SELECT max(s.xid_to) FROM audit.seal s WHERE s.epoch = verify_month.epoch);
+    -- Up to here the epoch is sealed: a row below is in a seal, or came afterwards. One that has ended is sealed as a whole.
+    v_sealed  CONSTANT bigint := (SELECT max(s.xid_to) FROM audit.seal s
+                                   WHERE s.epoch = verify_month.epoch
+                                     AND NOT EXISTS (SELECT FROM audit.seal later WHERE later.epoch > verify_month.epoch));
     v_no      bigint[];
     v_from    bigint[];
     v_to      bigint[];
     v_lowest  bigint := -1;
     v_highest bigint := 9223372036854775807;
 BEGIN
-    IF rule.month_was_dropped(month) THEN
-        RETURN;
+    IF NOT rule.audit_month_has_rows(month) THEN
+        RETURN;         -- which rule.verify_absent looks at
     END IF;
     SELECT array_agg(s.no ORDER BY s.xid_from), array_agg(s.xid_from ORDER BY s.xid_from),
            array_agg(s.xid_to ORDER BY s.xid_from)
@@ -70,13 +72,6 @@ BEGIN
       FROM audit.seal s
      WHERE s.epoch = verify_month.epoch AND s.month = verify_month.month AND s.n > 0
        AND s.sealed_at >= since AND s.sealed_at < until;
-    IF to_regclass(format('audit.%I', rule.audit_partition(month))) IS NULL THEN
-        RETURN QUERY SELECT 'month_missing', 'month ' || month,
-                            format('the partition with the rows of seals %s to %s is missing, and was not dropped by '
-                                   'operator.audit_drop_month', v_no[1], v_no[cardinality(v_no)])
-                      WHERE v_no IS NOT NULL;
-        RETURN;
-    END IF;
     IF since > '-infinity' THEN
         v_lowest := v_from[1];
     END IF;
@@ -122,34 +117,94 @@ $$;
 COMMENT ON FUNCTION rule.verify_month(integer, date, timestamptz, timestamptz) IS
     'Lists what is wrong with the rows of a month in an epoch, which the seals made in [since, until) cover: each by its own hash, then those of each seal by its root. A sort on disk, not in memory.';
 
-CREATE FUNCTION rule.month_was_dropped(month date)
-RETURNS boolean
+CREATE FUNCTION rule.verify_absent(since timestamptz, until timestamptz)
+RETURNS TABLE (kind text, place text, words text)
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_dropped jsonb;
+    v_month   date;
+    v_seals   record;
+BEGIN
+    FOR v_month IN
+        SELECT DISTINCT s.month FROM audit.seal s WHERE s.n > 0 AND s.sealed_at >= since AND s.sealed_at < until ORDER BY 1
+    LOOP
+        CONTINUE WHEN rule.audit_month_has_rows(v_month);
+        v_dropped := coalesce(v_dropped, rule.audit_dropped());
+        SELECT min(s.no) AS first, max(s.no) AS last, sum(s.n) AS n INTO v_seals
+          FROM audit.seal s WHERE s.month = v_month AND s.n > 0;
+        RETURN QUERY
+            SELECT 'month_missing', 'month ' || to_char(v_month, 'YYYY-MM-DD'),
+                   format('none of the %s rows of seals %s to %s is there, and no sealed row of operator.audit_drop_month '
+                          'says that they were dropped', v_seals.n, v_seals.first, v_seals.last)
+             WHERE NOT v_dropped @> jsonb_build_array(jsonb_build_object('month', v_month, 'rows', v_seals.n));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION rule.verify_absent(timestamptz, timestamptz) IS
+    'Lists the months without a row that the seals made in [since, until) are over, except those that operator.audit_drop_month has dropped.';
+
+CREATE FUNCTION rule.audit_dropped()
+RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    -- The table could be written by hand; the sealed row of who dropped it counts, unless that is of a dropped month too.
-    RETURN EXISTS (
-        SELECT FROM audit.month m
-         WHERE m.month = month_was_dropped.month
-           AND (EXISTS (SELECT FROM audit.event e
-                         WHERE e.method = 'operator.audit_drop_month' AND e.error IS NULL
-                           AND e.at >= m.dropped_at AND e.at < m.dropped_at + interval '1 minute'
-                           AND (e.request ->> 'month')::date = m.month)
-                OR EXISTS (SELECT FROM audit.month later
-                            WHERE later.month = date_trunc('month', m.dropped_at AT TIME ZONE 'UTC')
-                              AND later.month > m.month AND later.dropped_at IS NOT NULL)));
+    -- Of all that says so, this alone cannot be put in afterwards: a row that is what it was when it was sealed. It names what
+    -- was dropped before it, too, for the time when the rows of those drops are dropped themselves.
+    RETURN (
+        WITH event AS MATERIALIZED (
+            SELECT e AS event, date_trunc('month', e.at AT TIME ZONE 'UTC')::date AS month
+              FROM audit.event e
+             WHERE e.method = 'operator.audit_drop_month' AND e.error IS NULL
+        ), sealed AS MATERIALIZED (
+            SELECT (e.event).epoch, (e.event).xid, (e.event).id, (e.event).request, e.month, s AS seal
+              FROM event e
+              JOIN audit.seal s ON s.epoch = (e.event).epoch AND s.month = e.month
+                               AND s.xid_from <= (e.event).xid AND s.xid_to > (e.event).xid
+             WHERE (e.event).hash = rule.audit_hash(e.event)
+        ), said AS (
+            SELECT * FROM sealed s WHERE rule.seal_holds(s.seal)
+        ), named AS (
+            SELECT DISTINCT ON (drops.month -> 'month', drops.month -> 'rows') drops.month - 'earlier' AS month
+              FROM said
+             CROSS JOIN LATERAL (SELECT said.request UNION ALL SELECT jsonb_path_query(said.request, '$.earlier[*]')) AS drops(month)
+             WHERE drops.month ->> 'month' < to_char(said.month, 'YYYY-MM-DD')
+             ORDER BY drops.month -> 'month', drops.month -> 'rows', said.epoch, said.xid, said.id
+        )
+        SELECT coalesce(jsonb_agg(named.month), '[]') FROM named
+    );
 END
 $$;
-COMMENT ON FUNCTION rule.month_was_dropped(date) IS
-    'Tells whether operator.audit_drop_month has dropped a month.';
+COMMENT ON FUNCTION rule.audit_dropped() IS
+    'Gives the months that operator.audit_drop_month has dropped, as its sealed rows say, each with its number of rows and its first and last id.';
 
-CREATE FUNCTION rule.audit_months()
-RETURNS SETOF date
-LANGUAGE sql STABLE
+CREATE FUNCTION rule.seal_holds(seal audit.seal)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
 AS $$
-    SELECT to_date(substr(c.relname, 7), 'YYYY_MM')
-      FROM pg_catalog.pg_inherits i
-      JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-     WHERE i.inhparent = 'audit.event'::regclass
+DECLARE
+    v_at_from CONSTANT timestamptz := rule.audit_month(seal.month);
+    v_at_to   CONSTANT timestamptz := rule.audit_month((seal.month + interval '1 month')::date);
+BEGIN
+    RETURN seal.hash = rule.seal_hash(seal)
+       AND seal.root IS NOT DISTINCT FROM
+           (SELECT sha256(string_agg(e.hash, '' ORDER BY e.xid, e.id))
+              FROM audit.event e
+             WHERE e.epoch = seal.epoch AND e.xid >= seal.xid_from AND e.xid < seal.xid_to
+               AND e.at >= v_at_from AND e.at < v_at_to);
+END
 $$;
-COMMENT ON FUNCTION rule.audit_months() IS 'Lists the months that the audit has partitions for.';
+COMMENT ON FUNCTION rule.seal_holds(audit.seal) IS 'Tells whether the rows of a seal that is over some are those that it was made over.';
+
+CREATE FUNCTION rule.audit_month_has_rows(month date)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_from CONSTANT timestamptz := rule.audit_month(month);
+    v_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
+BEGIN
+    RETURN EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to);
+END
+$$;
+COMMENT ON FUNCTION rule.audit_month_has_rows(date) IS 'Tells whether the audit has rows of a month, whatever the name of their partition.';

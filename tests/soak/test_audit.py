@@ -108,7 +108,8 @@ class Audit:
         self.database.query(WRITE)
         self.daemons = [Daemon(numbered("daemon"), self.database, root_key_file) for _ in range(2)]
         [[self.since, self.oldest]] = self.database.query(
-            "SELECT rule.audit_month(month), month::text FROM (SELECT min(m) AS month FROM rule.audit_months() AS m) AS first"
+            "SELECT rule.audit_month(month), month::text"
+            " FROM (SELECT date_trunc('month', now() AT TIME ZONE 'UTC' - interval '2 months')::date AS month) AS first"
         )
         self.files = numbered("files")
         self.files.mkdir()

@@ -26,6 +26,7 @@ struct row {
 	int64_t id, xid, at;
 	int32_t epoch;
 	const char *method;
+	const char *request; /* of jsonb; NULL: none that is read */
 	int seal; /* that it is in; 0: in none */
 	unsigned char hash[32];
 	bool left_out;
@@ -34,6 +35,8 @@ struct row {
 static struct seal seals[3];
 static struct row rows[4];
 static const unsigned char private_key[32] = { 1, 2, 3 };
+static unsigned char public_key[32];
+static const char *signer; /* that seals name */
 static struct verify verify;
 static struct witness witness;
 
@@ -75,8 +78,20 @@ column(const struct row *row, int i)
 	else if (i < 4)
 		memcpy(bytes, &numbers[i], sizeof(numbers[i]));
 	else if (i == 12)
-		memcpy(bytes, row->method, 6);
+		return (row->method);
+	else if (i == 19 && row->request != NULL)
+		return (row->request);
 	return (bytes);
+}
+
+static uint32_t
+column_size(const struct row *row, int i)
+{
+	if (i == 12)
+		return ((uint32_t)strlen(row->method));
+	if (i == 19 && row->request != NULL)
+		return ((uint32_t)strlen(row->request));
+	return (columns[i].size);
 }
 
 static void
@@ -94,13 +109,14 @@ hash_row(struct row *row)
 		value = column(row, i);
 		number = big_32(columns[i].type);
 		memcpy(bytes + used, &number, 4);
-		number = big_32(value == NULL ? -1 : (int64_t)columns[i].size);
+		number =
+		    big_32(value == NULL ? -1 : (int64_t)column_size(row, i));
 		memcpy(bytes + used + 4, &number, 4);
 		used += 8;
 		if (value == NULL)
 			continue;
-		memcpy(bytes + used, value, columns[i].size);
-		used += columns[i].size;
+		memcpy(bytes + used, value, column_size(row, i));
+		used += column_size(row, i);
 	}
 	crypto_sha256(bytes, used, row->hash);
 }
@@ -206,8 +222,9 @@ set_up(void **state)
 	make_chain();
 	memset(&verify, 0, sizeof(verify));
 	memset(&witness, 0, sizeof(witness));
-	crypto_public(private_key, verify.keys[0]);
-	verify.keys_count = 1;
+	crypto_public(private_key, public_key);
+	verify_trust(&verify, public_key);
+	signer = verify.keys[0].signer;
 	return (0);
 }
 
@@ -252,7 +269,7 @@ write_files(void)
 	for (seal = seals; seal < seals + 3; seal++) {
 		if (seal->left_out)
 			continue;
-		copy_write_16(file, 12);
+		copy_write_16(file, 15);
 		write_number(file, seal->no);
 		write_small(file, seal->epoch);
 		write_small(file, seal->month);
@@ -263,9 +280,12 @@ write_files(void)
 		copy_write_field(file, seal->prev, 32);
 		write_number(file, 0);
 		copy_write_field(file, seal->hash, 32);
-		copy_write_field(file, "signer", 6);
+		copy_write_field(file, signer, 16);
 		copy_write_field(
 		    file, seal->is_signed ? seal->signature : NULL, 64);
+		copy_write_field(file, NULL, 0);
+		copy_write_field(file, NULL, 0);
+		copy_write_field(file, seal->no == 0 ? "12345678" : NULL, 8);
 	}
 	copy_write_end(file);
 	fclose(file);
@@ -277,7 +297,8 @@ write_files(void)
 			continue;
 		copy_write_16(file, COLUMNS + 1);
 		for (i = 0; i < COLUMNS; i++)
-			copy_write_field(file, column(row, i), columns[i].size);
+			copy_write_field(
+			    file, column(row, i), column_size(row, i));
 		copy_write_field(file, row->hash, 32);
 	}
 	copy_write_end(file);
@@ -333,6 +354,8 @@ found(void)
 	const char *text;
 
 	verify.damages = 0;
+	months_free(&verify.months);
+	memset(&verify.months, 0, sizeof(verify.months));
 	write_files();
 	text = printed(verify_all);
 	assert_int_equal(verify.damages == 0, text[0] == '\0');
@@ -349,6 +372,7 @@ test_sound(void **state)
 	assert_int_equal(verify.rows, 4);
 	assert_int_equal(verify.unsealed, 1);
 	assert_int_equal(verify.unsigned_seals, 0);
+	assert_int_equal(verify.unanchored, 0);
 }
 
 static void
@@ -446,7 +470,7 @@ test_two_months_in_one_range(void **state)
 	make_chain();
 	assert_string_equal(found(), "");
 	rows[1].left_out = true;
-	assert_string_equal(found(), "rows_missing seal 2");
+	assert_string_equal(found(), "month_missing month 2026-12-01");
 	rows[1].left_out = false;
 	rows[2].left_out = true;
 	assert_string_equal(found(), "rows_missing seal 1");
@@ -454,6 +478,96 @@ test_two_months_in_one_range(void **state)
 	rows[2].at += 30 * DAY;
 	hash_row(&rows[2]);
 	assert_string_equal(found(), "rows_missing seal 1, rows_added seal 2");
+}
+
+/* Seal 2 is of the next month, and its row says that this one was dropped. */
+static void
+drop_month(const char *request)
+{
+	seals[2].month = MONTH + 30;
+	rows[2].at += 30 * DAY;
+	rows[2].method = "operator.audit_drop_month";
+	rows[2].request = request;
+	rows[3].at += 30 * DAY;
+	make_chain();
+	rows[0].left_out = rows[1].left_out = true;
+}
+
+#define DROPPED                                   \
+	"\1{\"month\":\"2026-11-01\",\"rows\":2," \
+	"\"first_id\":1,\"last_id\":2,\"earlier\":[]}"
+
+static void
+test_month_dropped(void **state)
+{
+	(void)state;
+	drop_month(DROPPED);
+	witness_all();
+	assert_string_equal(found(), "");
+	assert_true(verify.months.drops[0].believed);
+}
+
+/* More receipts are gone than the month had rows, or others than its own. */
+static void
+test_month_dropped_and_more(void **state)
+{
+	(void)state;
+	drop_month("\1{\"month\":\"2026-11-01\",\"rows\":2,"
+		   "\"first_id\":1,\"last_id\":5}");
+	rows[3].left_out = true;
+	witness_all();
+	assert_string_equal(found(), "receipt_lost row 5");
+}
+
+static void
+test_month_not_dropped(void **state)
+{
+	static const char *const requests[] = { NULL, "\1[]", "\1",
+		"\2{\"month\":\"2026-11-01\",\"rows\":2}",
+		"\1{\"month\":\"2026-11-01\"}",
+		"\1{\"month\":\"2026-10-01\",\"rows\":2}",
+		"\1{\"month\":\"2026-11-01\",\"rows\":3}" };
+	size_t i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		tear_down(state);
+		set_up(state);
+		drop_month(requests[i]);
+		assert_string_equal(found(), "month_missing month 2026-11-01");
+	}
+}
+
+/* What says so is not sealed, or not what was sealed. */
+static void
+test_month_said_to_be_dropped(void **state)
+{
+	(void)state;
+	drop_month(DROPPED);
+	rows[2].xid = 30;
+	hash_row(&rows[2]);
+	assert_string_equal(
+	    found(), "month_missing month 2026-11-01, rows_missing seal 2");
+	tear_down(state);
+	set_up(state);
+	drop_month("\1{\"month\":\"2026-11-01\",\"rows\":1}");
+	rows[2].request = DROPPED;
+	assert_string_equal(
+	    found(), "row_changed row 4, month_missing month 2026-11-01");
+	hash_row(&rows[2]);
+	assert_string_equal(
+	    found(), "rows_exchanged seal 2, month_missing month 2026-11-01");
+}
+
+/* A row in a month that was dropped is none that was there before. */
+static void
+test_month_dropped_with_a_row(void **state)
+{
+	(void)state;
+	drop_month(DROPPED);
+	rows[3].xid = 25;
+	rows[3].at -= 30 * DAY;
+	hash_row(&rows[3]);
+	assert_string_equal(found(), "row_unsealed row 5, rows_missing seal 1");
 }
 
 static void
@@ -564,19 +678,36 @@ test_no_key_is_trusted(void **state)
 	assert_string_equal(found(), "");
 }
 
-/* One of several keys is enough; none of them is not. */
+/* One of many keys is enough; none of them is not. */
 static void
 test_keys(void **state)
 {
+	unsigned char other[32] = { 7 };
+
 	(void)state;
-	memcpy(verify.keys[1], verify.keys[0], sizeof(verify.keys[0]));
-	memset(verify.keys[0], 7, sizeof(verify.keys[0]));
-	verify.keys_count = 2;
-	assert_string_equal(found(), "");
-	verify.keys_count = 1;
+	memory_free(verify.keys);
+	verify.keys = NULL;
+	verify.keys_count = 0;
+	for (; other[1] < 40; other[1]++)
+		verify_trust(&verify, other);
 	assert_string_equal(found(),
 	    "signature_wrong seal 0, signature_wrong seal 1, "
 	    "signature_wrong seal 2");
+	verify_trust(&verify, public_key);
+	signer = verify.keys[40].signer;
+	assert_string_equal(found(), "");
+}
+
+static void
+test_signer_exchanged(void **state)
+{
+	(void)state;
+	signer = "0123456789abcdef";
+	assert_string_equal(found(),
+	    "signer_wrong seal 0, signer_wrong seal 1, signer_wrong seal 2");
+	signer = NULL;
+	assert_string_equal(found(),
+	    "signer_wrong seal 0, signer_wrong seal 1, signer_wrong seal 2");
 }
 
 /* An export of one month has neither the first seal nor all others. */
@@ -588,6 +719,22 @@ test_part(void **state)
 	verify.partial = true;
 	seals[0].left_out = true;
 	assert_string_equal(found(), "");
+}
+
+/* That a seal was anchored is a note, which is held against anchors. */
+static void
+test_anchors_that_are_not_given(void **state)
+{
+	struct spool_entry entry = { .number = 1 };
+
+	(void)state;
+	verify.witness = &witness;
+	witness.seals = spool_new();
+	memcpy(entry.hash, seals[1].hash, 32);
+	assert_true(spool_add(witness.seals, &entry));
+	assert_true(witness_begin(&witness));
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.unanchored, 1);
 }
 
 static void
@@ -603,6 +750,19 @@ test_epochs(void **state)
 	make_chain();
 	assert_string_equal(found(), "");
 	assert_int_equal(verify.unsealed, 2);
+}
+
+/* All rows of an epoch that has ended are sealed. */
+static void
+test_row_of_an_epoch_that_has_ended(void **state)
+{
+	(void)state;
+	seals[2].epoch = 2;
+	seals[2].n = 0;
+	seals[2].xid_from = seals[2].xid_to = 30;
+	rows[2].left_out = true;
+	make_chain();
+	assert_string_equal(found(), "row_unsealed row 5");
 }
 
 /* An epoch begins with a seal over nothing, and none is left out. */
@@ -626,7 +786,7 @@ test_unreadable(void **state)
 	write_files();
 	assert_int_equal(truncate(EVENTS, 100), 0);
 	assert_string_equal(printed(verify_all),
-	    "unreadable input, rows_missing seal 1, rows_missing seal 2");
+	    "unreadable input, month_missing month 2026-11-01");
 }
 
 int
@@ -645,6 +805,11 @@ main(void)
 		VERIFY_TEST(row_of_an_unknown_epoch),
 		VERIFY_TEST(turn_of_the_month),
 		VERIFY_TEST(two_months_in_one_range),
+		VERIFY_TEST(month_dropped),
+		VERIFY_TEST(month_dropped_and_more),
+		VERIFY_TEST(month_not_dropped),
+		VERIFY_TEST(month_said_to_be_dropped),
+		VERIFY_TEST(month_dropped_with_a_row),
 		VERIFY_TEST(seal_changed),
 		VERIFY_TEST(seal_made_anew),
 		VERIFY_TEST(seal_missing),
@@ -657,8 +822,11 @@ main(void)
 		VERIFY_TEST(signatures_to_come),
 		VERIFY_TEST(no_key_is_trusted),
 		VERIFY_TEST(keys),
+		VERIFY_TEST(signer_exchanged),
 		VERIFY_TEST(part),
+		VERIFY_TEST(anchors_that_are_not_given),
 		VERIFY_TEST(epochs),
+		VERIFY_TEST(row_of_an_epoch_that_has_ended),
 		VERIFY_TEST(epoch_that_begins_wrong),
 		VERIFY_TEST(unreadable),
 	};

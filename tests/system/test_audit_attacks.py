@@ -7,11 +7,11 @@
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.audit import is_anchored, start_verify, unsealed, verify, verify_inside
 from support.daemon import Daemon
 from support.tenant import Tenant
 
-KEPT = ("audit.event", "audit.seal", "audit.month")
+KEPT = ("audit.event", "audit.seal", "audit.month", "audit.epoch")
 
 
 class Audit:
@@ -34,8 +34,12 @@ class Audit:
         reads = database.query("SELECT id FROM audit.event WHERE method = 'secret_version_access' ORDER BY id")
         self.ids = [id for (id,) in reads]
         [[last]] = database.query("SELECT max(no) FROM audit.seal")
-        [[month]] = database.query("SELECT 'audit.' || rule.audit_partition(date_trunc('month', now() AT TIME ZONE 'UTC')::date)")
-        self.names = {"row": self.ids[3], "other": self.ids[6], "young": self.ids[-1], "seal": last - 2, "last": last, "partition": month}
+        [[month, partition, following]] = database.query(
+            "SELECT m::text, 'audit.' || rule.audit_partition(m), (m + interval '1 month')::date::text"
+            " FROM (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS m) AS month"
+        )
+        self.names = {"row": self.ids[3], "other": self.ids[6], "young": self.ids[-1], "seal": last - 2, "last": last}
+        self.names |= {"month": month, "following": following, "partition": partition}
         self.names |= {"first": self.ids[2], "tail": self.ids[8]}
         for table in KEPT:
             database.query(f"CREATE TABLE public.kept_{table[6:]} AS TABLE {table}")
@@ -56,10 +60,12 @@ class Audit:
 
     def mend(self):
         with self.database.connect() as connection, connection.transaction():
+            connection.execute("DROP TABLE IF EXISTS audit.event_2001_01, audit.event_rest")
             connection.execute("SELECT job.audit_partition_create()")
             for table in KEPT:
                 connection.execute(f"TRUNCATE {table}")
                 connection.execute(f"INSERT INTO {table} SELECT * FROM public.kept_{table[6:]}")
+            connection.execute("DELETE FROM store.signer WHERE id = '0123456789abcdef'")
 
     def expected(self, damages):
         return {damage.format(**self.names) for damage in damages}
@@ -164,8 +170,7 @@ ATTACKS = {
     ),
     "the table emptied": (
         "TRUNCATE audit.event",
-        ["rows_missing seal {seal}", "rows_missing seal {last}"], ["rows_missing seal {seal}", "rows_missing seal {last}"],
-        [],
+        ["month_missing month {month}"], ["month_missing month {month}"], ["receipt_lost row"],
     ),
     "a row inserted": (
         "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999}}')).* FROM audit.event e WHERE id = {row};"
@@ -189,14 +194,61 @@ ATTACKS = {
         ["rows_missing seal {seal}", "row_unsealed row {row}"], ["rows_missing seal {seal}", "row_unsealed row {row}"],
         ["receipt_differs row {row}"],
     ),
+    "a row backdated into a partition that has the name of another month": (
+        "CREATE TABLE audit.event_2001_01 PARTITION OF audit.event FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');"
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999, \"at\": \"2020-01-05\"}}')).*"
+        "  FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
+        ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
+    ),
+    "a row backdated into a partition for the rest": (
+        "CREATE TABLE audit.event_rest PARTITION OF audit.event DEFAULT;"
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999, \"at\": \"2020-01-05\"}}')).*"
+        "  FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
+        ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
+    ),
+    "a row inserted into an epoch that has ended, past its end": (
+        "SELECT operator.audit_epoch_begin('another life');"
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999}}')).* FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET xid = (SELECT max(s.xid_to) + 5 FROM audit.seal s WHERE s.epoch = 1) WHERE id = 9999;"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
+        ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
+    ),
     "a partition dropped by hand": (
         "DROP TABLE {partition}",
-        ["month_missing"], ["rows_missing seal {seal}", "rows_missing seal {last}"], [],
+        ["month_missing month {month}"], ["month_missing month {month}"], ["receipt_lost row"],
     ),
     "a partition dropped by hand, and noted as dropped": (
         "DROP TABLE {partition};"
-        "INSERT INTO audit.month SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date, now(), now()",
-        ["month_missing"], ["rows_missing seal {seal}", "rows_missing seal {last}"], [],
+        "INSERT INTO audit.month VALUES ('{month}', now(), now())",
+        ["month_missing month {month}"], ["month_missing month {month}"], ["receipt_lost row"],
+    ),
+    "a partition dropped by hand, and noted as dropped in a month that is noted too": (
+        "DROP TABLE {partition};"
+        "INSERT INTO audit.month VALUES ('{month}', now(), '{following}'::timestamptz + interval '4 days'), ('{following}', now(), now())",
+        ["month_missing month {month}"], ["month_missing month {month}"], ["receipt_lost row"],
+    ),
+    "the table emptied, and both months noted as dropped": (
+        "TRUNCATE audit.event;"
+        "INSERT INTO audit.month VALUES ('{month}', now(), '{following}'::timestamptz + interval '4 days'), ('{following}', now(), now())",
+        ["month_missing month {month}"], ["month_missing month {month}"], ["receipt_lost row"],
+    ),
+    "rows changed and deleted, and both months noted as dropped": (
+        "UPDATE audit.event SET status = 404 WHERE id = {row};"
+        "DELETE FROM audit.event WHERE id = {other};"
+        "INSERT INTO audit.month VALUES ('{month}', now(), '{following}'::timestamptz + interval '4 days'), ('{following}', now(), now())",
+        ["row_changed row {row}", "rows_missing seal"], ["row_changed row {row}", "rows_missing seal"], ["receipt_lost row {other}"],
+    ),
+    "a partition dropped by hand, and a row that says that it was dropped": (
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, jsonb_build_object('id', 9999, 'at', '{following}',"
+        "  'method', 'operator.audit_drop_month', 'request', jsonb_build_object('month', '{month}', 'rows',"
+        "  (SELECT sum(n) FROM audit.seal))))).* FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999;"
+        "DROP TABLE {partition};"
+        "INSERT INTO audit.month VALUES ('{month}', now(), '{following}')",
+        ["month_missing month {month}", "row_unsealed row 9999"], ["month_missing month {month}", "row_unsealed row 9999"],
+        ["receipt_lost row"],
     ),
     "a seal changed together with its hash": (
         "UPDATE audit.seal SET n = n + 1 WHERE no = {seal};"
@@ -225,6 +277,11 @@ ATTACKS = {
     "a signature exchanged": (
         "UPDATE audit.seal s SET signature = o.signature FROM audit.seal o WHERE s.no = {seal} AND o.no = {last}",
         [], ["signature_wrong seal {seal}"], [],
+    ),
+    "a signer exchanged": (
+        "INSERT INTO store.signer SELECT '0123456789abcdef', sha256('other'), root_id, wrapped, now(), now() FROM store.signer;"
+        "UPDATE audit.seal SET signer = '0123456789abcdef' WHERE no = {seal}",
+        [], ["signer_wrong seal {seal}"], [],
     ),
     "all seals made anew, with signatures of before": (
         "DELETE FROM audit.event WHERE id = {row};"
@@ -305,3 +362,31 @@ def test_rows_that_are_never_written(database, start_daemon, new_tenant):
     daemon.stop()
     assert verify_inside(database) == [] and verify(database) == (0, [])
     assert verify(database, "--anchors", daemon.log_file) == (1, [f"receipt_lost row {row}"])
+
+
+def test_a_drop_by_hand_that_is_made_an_event_is_said(attacked):
+    """Whoever drops a month and writes the row of it has done what operator.audit_drop_month does, and is on record."""
+    attacked.attack(
+        "INSERT INTO audit.event SELECT (jsonb_populate_record(e, jsonb_build_object('id', 9999, 'at', '{following}',"
+        "  'xid', (SELECT max(xid_to) FROM audit.seal), 'method', 'operator.audit_drop_month',"
+        "  'request', jsonb_build_object('month', '{month}', 'rows', (SELECT sum(n) FROM audit.seal))))).*"
+        "  FROM audit.event e WHERE id = {row};"
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999;"
+        "DROP TABLE {partition};"
+        "SELECT rule.seal_rows(1, max(xid_to), max(xid_to) + 1) FROM audit.seal"
+    )
+    assert attacked.found()[:2] == (set(), set())
+    process = start_verify(attacked.database)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert f"coffer: month {attacked.names['month']} was dropped with its " in errors
+
+
+def test_a_seal_that_is_only_noted_as_anchored_is_said(attacked):
+    log = attacked.daemon.log_file
+    kept = log.with_name("log-of-some")
+    kept.write_text("".join(line for line in log.open() if f'"no":{attacked.names["last"]},' not in line))
+    process = start_verify(attacked.database, "--anchors", kept)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "coffer: of 1 seals that the database has noted as anchored there is no anchor in what was given" in errors

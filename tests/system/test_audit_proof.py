@@ -40,6 +40,19 @@ def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, databas
     assert sorted(anchored) == sealed == list(range(len(sealed)))
 
 
+def test_seals_of_many_signers_verify(audited, database):
+    """A key that is retired each month has signed what it has signed, and there is no end of them."""
+    daemon, client, secret = audited
+    for _ in range(20):
+        database.query("SELECT operator.signer_retire()", role="coffer_operator")
+        client.access(secret)
+        eventually(lambda: is_anchored(database))
+    keys = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
+    assert len(keys) >= 20
+    assert verify(database, "--anchors", daemon.log_file) == (0, [])
+    assert verify(database, *(word for (key,) in keys for word in ("--public-key", key))) == (0, [])
+
+
 def test_many_seals_that_were_held_up_are_anchored(database, start_daemon):
     """More than one round anchors."""
     daemon = start_daemon(database)

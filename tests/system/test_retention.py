@@ -151,3 +151,45 @@ def test_the_rest_is_sound_without_a_month(database, month, tmp_path):
     eventually(lambda: is_anchored(database))
     assert verify_inside(database) == []
     assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (0, [])
+
+
+def test_what_is_lost_beside_a_month_that_was_dropped_is_found(database, month, tmp_path):
+    """Receipts of rows that no seal has covered, though the month that was dropped had receipts too."""
+    export_month(database, month.name, tmp_path)
+    drop(database, month)
+    eventually(lambda: is_anchored(database))
+    with unsealed(database):
+        month.client.access(month.secret)
+        month.daemon.stop()
+        [[young]] = database.query("DELETE FROM audit.event WHERE id = (SELECT max(id) FROM audit.event) RETURNING id")
+    assert verify_inside(database) == []
+    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (1, [f"receipt_lost row {young}"])
+
+
+def test_a_month_that_was_dropped_by_hand_after_another_is_found(database, month, tmp_path):
+    """Though that other one was dropped as it should be, and this one is noted in the same way."""
+    export_month(database, month.name, tmp_path)
+    drop(database, month)
+    eventually(lambda: is_anchored(database))
+    month.daemon.stop()
+    forged, name = "2001-01-01", "month_missing month 2001-01-01"
+    database.query(
+        "INSERT INTO audit.seal SELECT (jsonb_populate_record(s, jsonb_build_object('no', s.no + 1, 'month', %s::date, 'n', 7,"
+        " 'xid_from', s.xid_to, 'prev', s.hash))).* FROM audit.seal s ORDER BY no DESC LIMIT 1",
+        forged,
+    )
+    database.query("UPDATE audit.seal s SET hash = rule.seal_hash(s), signature = NULL, signer = NULL, anchored_at = NULL WHERE n = 7")
+    assert verify_inside(database) == [name]
+    database.query("INSERT INTO audit.month SELECT %s, now(), dropped_at FROM audit.month", forged)
+    assert verify_inside(database) == [name]
+    assert verify(database) == (1, [name])
+    # The row of the drop itself names it, changed after it was sealed.
+    database.query(
+        "UPDATE audit.event SET request = request || jsonb_build_object('earlier', jsonb_build_array(jsonb_build_object('month', %s::text, 'rows', 7)))"
+        " WHERE method = 'operator.audit_drop_month'",
+        forged,
+    )
+    database.query("UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE method = 'operator.audit_drop_month'")
+    assert f"month_missing month {month.name}" in verify_inside(database) and name in verify_inside(database)
+    status, damages = verify(database)
+    assert status == 1 and {name, f"month_missing month {month.name}"} <= set(damages)

@@ -47,7 +47,8 @@ SELECT is(found('UPDATE audit.event SET at = at + interval ''1 month'' WHERE id 
 SELECT is(found('DELETE FROM audit.event WHERE id = 2'), 'rows_missing seal 1', 'a deleted row');
 SELECT is(found('DELETE FROM audit.event WHERE id IN (6, 7)'), 'rows_missing seal 4', 'a tail that was cut off');
 SELECT is(found('TRUNCATE audit.event'),
-          'rows_missing seal 1, rows_missing seal 2, rows_missing seal 3, rows_missing seal 4', 'an emptied audit');
+          format('month_missing month %s, month_missing month %s', month()::date, (month() + interval '1 month')::date), 'an emptied audit');
+SELECT is(found('DELETE FROM audit.event WHERE id IN (1, 2, 3)'), 'rows_missing seal 1', 'a seal without any of its rows');
 SELECT is(found('SELECT test.make_event(9, 1)'), 'rows_added seal 1', 'an inserted row');
 SELECT is(found('SELECT test.make_event(9, 1, test.month() + interval ''2 months'')'), 'row_unsealed row 9',
           'an inserted row, in a month that has no seal');
@@ -61,8 +62,67 @@ SELECT is(found('UPDATE audit.event SET id = CASE id WHEN 1 THEN 2 ELSE 1 END WH
           'row_changed row 1, row_changed row 2, rows_exchanged seal 1', 'two rows in each other''s place');
 SELECT is(found(format('DROP TABLE audit.%I', rule.audit_partition(month()::date))), 'month_missing month ' || month()::date,
           'a month that was dropped by hand');
-SELECT is(found(format('DROP TABLE audit.%I; INSERT INTO audit.month VALUES (%L, now(), now())', rule.audit_partition(month()::date),
-                       month()::date)), 'month_missing month ' || month()::date, 'even if it is noted as dropped');
+
+-- Months that were said to be dropped, and were not ------------------------------
+
+CREATE FUNCTION test.next_month() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT to_char(test.month() AT TIME ZONE 'UTC' + interval '1 month', 'YYYY-MM-DD')
+$$;
+-- Rows of operator.audit_drop_month as a superuser would write them, with a hash that fits.
+CREATE FUNCTION test.say_dropped(id bigint, xid bigint, at timestamptz, request jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM test.make_event(say_dropped.id, say_dropped.xid, say_dropped.at);
+    UPDATE audit.event e SET method = 'operator.audit_drop_month', error = NULL, request = say_dropped.request WHERE e.id = say_dropped.id;
+    UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE e.id = say_dropped.id;
+END
+$$;
+CREATE FUNCTION test.dropped(statement text) RETURNS text LANGUAGE sql AS $$
+    SELECT test.found(format('DELETE FROM audit.event e WHERE e.at < %L;', test.month() + interval '1 month') || statement)
+$$;
+CREATE FUNCTION test.missing() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT 'month_missing month ' || test.month()::date
+$$;
+SELECT is(dropped(format('INSERT INTO audit.month VALUES (%1$L, now(), now()), (%2$L, now(), now())', month()::date, next_month())),
+          missing(), 'auditor.verify does not believe notes');
+SELECT is(dropped(format('INSERT INTO audit.month VALUES (%L, now(), %L);
+                          SELECT test.say_dropped(9, 8, %2$L, ''{"month": "%1$s", "rows": 4}'')', month()::date, month() + interval '1 month 1 hour')),
+          missing(), 'nor a row that is not sealed');
+SELECT is(dropped(format('SELECT test.say_dropped(9, 6, %2$L, ''{"month": "%1$s", "rows": 4}'')', month()::date, month() + interval '1 month 1 hour')),
+          missing() || ', rows_added seal 4', 'nor one that was put in afterwards');
+SELECT is(dropped(format('UPDATE audit.event e SET method = ''operator.audit_drop_month'', error = NULL,
+                                 request = ''{"month": "%s", "rows": 4}'' WHERE id = 6', month()::date)),
+          missing() || ', row_changed row 6', 'nor one that was changed');
+SELECT is(dropped(format('SELECT test.say_dropped(9, 8, %2$L, ''{"month": "%1$s", "rows": 4}''), test.seal(8, 9);
+                          UPDATE audit.seal SET n = 1, xid_from = xid_from + 1 WHERE no = 5', month()::date, month() + interval '1 month 1 hour')),
+          missing() || ', row_unsealed row 9, rows_missing seal 5, seal_changed seal 5, seal_gap seal 5', 'nor one whose seal was changed');
+SELECT is(dropped(format('SELECT test.say_dropped(9, 8, %L, %L), test.seal(8, 9)', month() + interval '1 month 1 hour', said)), missing(), title)
+  FROM (VALUES (NULL, 'nor one that names no month'),
+               ('[]', 'or is of another form'),
+               ('{"month": 7, "rows": {}, "earlier": [3, "x", [], {"month": []}]}', 'however odd'),
+               (format('{"month": "%s", "rows": 3}', month()::date), 'or has another number of rows than its seals'),
+               (format('{"month": "%s"}', month()::date), 'or none'),
+               (format('{"month": "%s", "rows": 4}', next_month()), 'or another month')) AS t(said, title);
+SELECT is(found(format('SELECT test.say_dropped(9, 8, test.month() + interval ''3 hours'', ''{"month": "%s", "rows": 4}''), test.seal(8, 9);
+                        DELETE FROM audit.event WHERE at < %L AND id < 9', month()::date, month() + interval '1 month')),
+          'rows_missing seal 1, rows_missing seal 2', 'nor one of that very month');
+SELECT is(dropped(format('SELECT test.say_dropped(9, 8, %L, ''{"month": "%s", "rows": 4}''), test.seal(8, 9)',
+                         month() + interval '1 month 1 hour', month()::date)), '', 'one that was sealed is believed');
+SELECT is(dropped(format('DELETE FROM audit.event;
+                          SELECT test.say_dropped(9, 8, %L, ''{"month": "%s", "rows": 3, "earlier": [{"month": "%s", "rows": 4}]}''), test.seal(8, 9)',
+                         month() + interval '2 months 1 hour', next_month(), month()::date)), '',
+          'and names those that were dropped before');
+SELECT is(dropped(format('SELECT test.say_dropped(9, 8, %1$L, ''{"month": "%2$s", "rows": 4}''), test.seal(8, 9),
+                                 test.make_event(10, 1), test.make_event(11, 5, %3$L)',
+                         month() + interval '1 month 1 hour', month()::date, month() + interval '1 hour')),
+          'row_unsealed row 11, rows_missing seal 1, rows_missing seal 2',
+          'but rows are looked at, if the month has any');
+
+-- Partitions of other names ------------------------------------------------------
+
+SELECT is(found($$CREATE TABLE audit.event_2030_01 PARTITION OF audit.event FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-02-01 00:00+00');
+                  SELECT test.make_event(9, 6, '2020-01-05 00:00+00')$$), 'row_unsealed row 9', 'a row in a partition with the name of another month');
+SELECT is(found($$CREATE TABLE audit.event_rest PARTITION OF audit.event DEFAULT;
+                  SELECT test.make_event(9, 6, '2020-01-05 00:00+00')$$), 'row_unsealed row 9', 'or in one for all others');
 
 -- Seals --------------------------------------------------------------------------
 
@@ -117,6 +177,7 @@ SELECT results_eq($$SELECT place FROM auditor.verify('2001-01-01 02:00:00+00', '
                   'auditor.verify looks at the seals of a time');
 SELECT is_empty($$SELECT place FROM auditor.verify('2001-01-01 03:00:00+00')$$, 'and not at others after');
 SELECT is_empty($$SELECT place FROM auditor.verify(until => '2001-01-01 02:00:00+00')$$, 'or before');
+SELECT results_eq('SELECT place FROM auditor.verify(NULL, NULL)', $$VALUES ('seal 2')$$, 'and without a time at all of them');
 SET LOCAL ROLE coffer_auditor;
 SELECT results_eq('SELECT kind, place, words FROM auditor.verify()', $$VALUES ('rows_missing', 'seal 2', '1 of its 1 rows are missing')$$,
                   'an auditor may ask');

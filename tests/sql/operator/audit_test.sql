@@ -45,14 +45,33 @@ SELECT is(to_regclass('audit.' || rule.audit_partition(last_month())), NULL, 'an
 SELECT isnt_empty(format('SELECT FROM audit.seal WHERE month = %L', last_month()), 'but not its seals');
 SELECT results_eq('SELECT method, database_role, request::text FROM audit.event WHERE method LIKE ''operator.audit%'' ORDER BY id',
                   format($$VALUES ('operator.audit_export_month', 'postgres', '{"month": "%1$s"}'),
-                                  ('operator.audit_drop_month', 'postgres', '{"rows": 2, "month": "%1$s"}')$$, last_month()),
-                  'both are audited');
+                                  ('operator.audit_drop_month', 'postgres',
+                                   '{"rows": 2, "month": "%1$s", "earlier": [], "last_id": 9, "first_id": 8}')$$, last_month()),
+                  'both are audited, and what was dropped is said');
 SELECT is(current_setting('lock_timeout'), '0', 'and the session waits for locks as before');
-SELECT is_empty('SELECT * FROM auditor.verify()', 'auditor.verify finds the rest sound');
-SELECT is(found('DELETE FROM audit.event WHERE method = ''operator.audit_drop_month'''), 'month_missing month ' || last_month(),
-          'unless the row of who dropped the month is not there');
+SELECT is(found('SELECT'), 'month_missing month ' || last_month(), 'of which auditor.verify knows nothing as long as it is not sealed');
+SELECT is(found('SELECT test.seal(10, 101)'), '', 'and then finds the rest sound');
+SELECT is(found('DELETE FROM audit.event WHERE method = ''operator.audit_drop_month''; SELECT test.seal(10, 101)'),
+          'month_missing month ' || last_month(), 'unless the row of who dropped the month is not there');
 SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'there is no such month',
           'a month is dropped once (SM900)');
+
+-- A month in which nothing was called.
+CREATE FUNCTION test.empty_month() RETURNS date LANGUAGE sql STABLE AS $$
+    SELECT (test.last_month() - interval '1 month')::date
+$$;
+DO $$
+BEGIN
+    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)', rule.audit_partition(test.empty_month()),
+                   rule.audit_month(test.empty_month()), rule.audit_month(test.last_month()));
+    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', rule.audit_partition(test.empty_month()));
+END
+$$;
+SELECT is_empty(format('SELECT * FROM operator.audit_export_month(%L)', empty_month()), 'a month without rows is exported');
+SELECT is(operator.audit_drop_month(empty_month()), 0::bigint, 'and dropped');
+SELECT is((SELECT request FROM audit.event WHERE method = 'operator.audit_drop_month' ORDER BY id DESC LIMIT 1),
+          jsonb_build_object('month', empty_month(), 'rows', 0, 'first_id', NULL, 'last_id', NULL, 'earlier', '[]'::jsonb),
+          'which names no other month as long as the row about that is not sealed');
 
 -- A life of the database ----------------------------------------------------------
 
@@ -69,6 +88,13 @@ SELECT is((SELECT count(*) FROM audit.event e
             WHERE NOT EXISTS (SELECT FROM audit.seal s WHERE s.epoch = e.epoch AND e.xid >= s.xid_from AND e.xid < s.xid_to)),
           1::bigint, 'all before are sealed');
 SELECT is((SELECT (epoch, n)::text FROM audit.seal ORDER BY no DESC LIMIT 1), '(2,0)', 'and the chain goes on with a seal over nothing');
+SELECT is(rule.audit_dropped(), jsonb_build_array(
+              jsonb_build_object('month', empty_month(), 'rows', 0, 'first_id', NULL, 'last_id', NULL),
+              jsonb_build_object('month', last_month(), 'rows', 2, 'first_id', 8, 'last_id', 9)), 'so the drops are believed');
+SELECT is(found('INSERT INTO audit.event SELECT (jsonb_populate_record(e, ''{"id": 999999}'')).* FROM audit.event e WHERE id = 1;
+                 UPDATE audit.event e SET xid = (SELECT max(s.xid_to) + 5 FROM audit.seal s) WHERE id = 999999;
+                 UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 999999'), 'row_unsealed row 999999',
+          'a row that is put into the epoch before, past its end, is found');
 SELECT is_empty('SELECT * FROM auditor.verify()', 'auditor.verify finds it sound');
 
 -- As after pg_restore: the transaction numbers are lower than those of the seals.

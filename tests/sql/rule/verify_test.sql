@@ -39,21 +39,20 @@ SELECT results_eq(format('SELECT kind, place FROM rule.verify_month(1, %L, ''-in
                   $$VALUES ('row_changed', 'row 4')$$, 'which it finds there');
 SELECT is_empty(format('SELECT FROM rule.verify_month(2, %L, ''-infinity'', ''infinity'')', (month() + interval '1 month')::date), 'in that epoch');
 
--- Months
-SELECT is((SELECT array_agg(m ORDER BY m) FROM rule.audit_months() AS m),
-          ARRAY(SELECT (month() + i * interval '1 month')::date FROM generate_series(0, 12) AS i), 'rule.audit_months lists those with partitions');
-SELECT ok(NOT rule.month_was_dropped('2001-01-01'), 'rule.month_was_dropped does not know a month');
-INSERT INTO audit.month VALUES ('2001-01-01', now(), month() + interval '1 hour');
-SELECT ok(NOT rule.month_was_dropped('2001-01-01'), 'nor believes a note of it');
-UPDATE audit.event SET method = 'operator.audit_drop_month', error = NULL, request = '{"month": "2001-01-01"}' WHERE id = 1;
-SELECT ok(rule.month_was_dropped('2001-01-01'), 'without the row of who dropped it');
-UPDATE audit.event SET request = '{"month": "2001-02-01"}' WHERE id = 1;
-SELECT ok(NOT rule.month_was_dropped('2001-01-01'), 'and not another');
-UPDATE audit.event SET request = '{"month": "2001-01-01"}', at = at + interval '2 minutes' WHERE id = 1;
-SELECT ok(NOT rule.month_was_dropped('2001-01-01'), 'at that time');
-UPDATE audit.month SET dropped_at = '2001-05-01';
-INSERT INTO audit.month VALUES ('2001-05-01', now(), now());
-SELECT ok(rule.month_was_dropped('2001-01-01'), 'unless that row was in a month that was dropped later');
+-- Months without rows
+SELECT ok(rule.audit_month_has_rows(month()::date), 'rule.audit_month_has_rows knows a month with rows');
+SELECT ok(NOT rule.audit_month_has_rows((month() + interval '2 months')::date), 'and one without');
+UPDATE audit.seal s SET hash = rule.seal_hash(s);
+SELECT ok(rule.seal_holds(s), 'rule.seal_holds: seal ' || s.no) FROM audit.seal s WHERE s.no IN (1, 2, 3, 4);
+SELECT is_empty('SELECT FROM rule.verify_absent(''-infinity'', ''infinity'')', 'rule.verify_absent finds nothing where all months have rows');
+SELECT is(rule.audit_dropped(), '[]', 'rule.audit_dropped knows of none');
+DELETE FROM audit.event WHERE at < month() + interval '1 month';
+SELECT results_eq('SELECT kind, place, words FROM rule.verify_absent(''-infinity'', ''infinity'')',
+                  format($$VALUES ('month_missing', 'month %s', 'none of the 4 rows of seals 1 to 2 is there, and no sealed row of '
+                                   'operator.audit_drop_month says that they were dropped')$$, month()::date), 'rule.verify_absent finds one that has none');
+SELECT is_empty('SELECT FROM rule.verify_absent(''2001-01-01'', ''2001-01-01 01:00:00+00'')', 'by seals of that time');
+SELECT is_empty(format('SELECT FROM rule.verify_month(1, %L, ''-infinity'', ''infinity'')', month()::date), 'and rule.verify_month leaves it to that');
+SELECT ok(NOT rule.seal_holds(s), 'rule.seal_holds misses its rows') FROM audit.seal s WHERE s.no = 1;
 
 SELECT finish();
 ROLLBACK;
