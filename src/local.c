@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "local.h"
+#include "log.h"
 #include "request.h"
 #include "service.h"
 
@@ -44,7 +45,7 @@ local_live(struct request *request)
 
 /* None of these keeps the service from serving yet, but will in the end. */
 static struct json_object *
-local_audit_warnings(const struct seal_state *audit)
+local_warnings(const struct seal_state *audit)
 {
 	struct json_object *warnings = json_object_new_object();
 
@@ -60,6 +61,9 @@ local_audit_warnings(const struct seal_state *audit)
 	if (audit->anchor_lag > LOCAL_AUDIT_LAG)
 		json_object_object_add(warnings, "anchor_lag",
 		    json_object_new_string("seals are not anchored"));
+	if (!log_takes_lines())
+		json_object_object_add(warnings, "log",
+		    json_object_new_string("the log takes no lines"));
 	return (warnings);
 }
 
@@ -109,7 +113,7 @@ local_ready(struct request *request)
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	if (reason == NULL)
 		json_object_object_add(
-		    body, "warnings", local_audit_warnings(audit));
+		    body, "warnings", local_warnings(audit));
 	request->status = reason == NULL ? 200 : 503;
 	local_say(request, body);
 }
