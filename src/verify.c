@@ -454,11 +454,8 @@ verify_row(struct verify *verify, struct verify_range *range,
 	    memcmp(hash, event[EVENT_HASH].bytes, CRYPTO_SHA256_SIZE) != 0)
 		verify_damage(verify, "row_changed", verify_place("row", id),
 		    "its hash is not that of its other columns");
-	if (verify->witness != NULL &&
-	    !witness_row_agrees(verify->witness, id, hash))
-		verify_damage(verify, "receipt_differs",
-		    verify_place("row", id),
-		    "another hash was given out as its receipt");
+	if (verify->witness != NULL)
+		witness_row(verify->witness, id, hash);
 	while (range->count > 0 && verify_is_past(range, epoch, xid)) {
 		verify_finish_range(verify, range);
 		verify_take_range(verify, range);
@@ -513,35 +510,53 @@ verify_lost(struct verify *verify, uint64_t count, int64_t first,
 		    "it and %" PRIu64 " more %s", count - 1, words);
 }
 
-void
-verify_anchors(struct verify *verify)
+/* What was given out as receipts, and is not as it was; how many are gone. */
+static uint64_t
+verify_receipts(struct verify *verify, int64_t *first)
 {
-	const struct witness *witness = verify->witness;
+	struct witness_fault fault;
 	uint64_t lost = 0;
-	int64_t from = 0, first = 0;
-	size_t i;
+	int64_t from = 0;
 
-	if (witness == NULL)
-		return;
-	if (!witness_seals_end(verify->witness))
-		verify_damage(verify, "unreadable", "anchors",
-		    "what was kept of them cannot be read again");
-	if (verify->partial)
-		return;
 	/* Rows of months that were dropped had receipts, too. */
 	if (verify->dropped > 0)
 		from = verify->first_row + VERIFY_CALLS;
-	for (i = 0; i < witness->receipts_count; i++) {
-		if (!witness->receipts[i].seen &&
-		    witness->receipts[i].number >= from && lost++ == 0)
-			first = witness->receipts[i].number;
+	while (witness_next_fault(verify->witness, &fault)) {
+		if (!fault.lost)
+			verify_damage(verify, "receipt_differs",
+			    verify_place("row", fault.row),
+			    "another hash was given out as its receipt");
+		else if (fault.row >= from && lost++ == 0)
+			*first = fault.row;
 	}
-	verify_lost(verify, witness->seals_lost, witness->seals_lost_first,
-	    "anchor_lost", "seal",
-	    "were anchored and are gone: the end was cut off, or an older "
-	    "backup is in its place");
-	verify_lost(verify, lost, first, "receipt_lost", "row",
-	    "were given out as receipts and are gone");
+	return (lost);
+}
+
+void
+verify_anchors(struct verify *verify)
+{
+	struct witness *witness = verify->witness;
+	uint64_t lost = 0;
+	int64_t first = 0;
+
+	if (witness == NULL)
+		return;
+	witness_seals_end(witness);
+	if (witness_rows_end(witness))
+		lost = verify_receipts(verify, &first);
+	/* What is no part of an export has anchors and receipts, too. */
+	if (!verify->partial) {
+		verify_lost(verify, witness->seals_lost,
+		    witness->seals_lost_first, "anchor_lost", "seal",
+		    "were anchored and are gone: the end was cut off, or an "
+		    "older backup is in its place");
+		verify_lost(verify, lost, first, "receipt_lost", "row",
+		    "were given out as receipts and are gone");
+	}
+	if (!witness_is_whole(witness))
+		verify_damage(verify, "unreadable", "anchors",
+		    "what was kept of them and of rows cannot be read again, "
+		    "or there was no room for it");
 }
 
 void

@@ -166,12 +166,14 @@ witness_all(void)
 		memcpy(entry.hash, seals[i].hash, 32);
 		assert_true(spool_add(witness.seals, &entry));
 	}
-	witness.receipts = memory_new_array(4, sizeof(*witness.receipts));
+	witness.receipts = spool_new();
+	witness.receipts_first = rows[0].id;
+	witness.receipts_last = rows[3].id;
 	for (i = 0; i < 4; i++) {
-		witness.receipts[i].number = rows[i].id;
-		memcpy(witness.receipts[i].hash, rows[i].hash, 32);
+		entry.number = rows[i].id;
+		memcpy(entry.hash, rows[i].hash, 32);
+		assert_true(spool_add(witness.receipts, &entry));
 	}
-	witness.receipts_count = 4;
 	assert_true(witness_begin(&witness));
 }
 
@@ -367,7 +369,7 @@ test_row_and_its_hash_changed(void **state)
 	rows[1].method = "mothod";
 	hash_row(&rows[1]);
 	assert_string_equal(
-	    found(), "receipt_differs row 2, rows_exchanged seal 1");
+	    found(), "rows_exchanged seal 1, receipt_differs row 2");
 }
 
 static void

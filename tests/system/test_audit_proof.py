@@ -28,6 +28,21 @@ def test_a_sound_audit_verifies(audited, database):
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
 
 
+def test_a_receipt_is_not_forgotten(audited, database, tmp_path):
+    """Whoever holds sealing up can remove a row; of its receipt the log knows, however long it is by then."""
+    daemon, client, secret = audited
+    with unsealed(database):
+        answers = [client.get(f"/secrets/{secret}/versions/1/access") for _ in range(3)]
+        row, _, later = [int(answer.headers["X-Audit-Id"]) for answer in answers]
+        database.query("DELETE FROM audit.event WHERE id = %s", row)
+    eventually(lambda: is_anchored(database))
+    [line] = [line for line in daemon.log.splitlines() if f'"receipt":{later},' in line]
+    log = tmp_path / "log"
+    log.write_text(daemon.log + f"{line}\n" * 70_000)
+    assert verify_inside(database) == []
+    assert verify(database, "--anchors", log) == (1, [f"receipt_lost row {row}"])
+
+
 def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, database, start_daemon):
     first, client, secret = audited
     second = start_daemon(database)
