@@ -33,6 +33,10 @@ enum {
 	SEAL_FIELDS,
 };
 
+/* What the columns of a seal before its hash, and that itself, have of bytes. */
+static const uint32_t verify_sizes[SEAL_HASH + 1] = { 8, 4, 4, 8, 8, 8, 32, 32,
+	8, 32 };
+
 /* Columns of audit.event that are looked at; the hash is over all before it. */
 enum {
 	EVENT_ID = 0,
@@ -107,6 +111,19 @@ verify_is_hash(const struct copy_field *field)
 
 /* The chain ---------------------------------------------------------------- */
 
+/* Its hash is over bytes without their sizes: so these must be as they are. */
+static bool
+verify_is_seal(const struct copy_field *seal)
+{
+	int i;
+
+	for (i = SEAL_NO; i <= SEAL_HASH; i++) {
+		if (seal[i].bytes == NULL || seal[i].size != verify_sizes[i])
+			return (false);
+	}
+	return (true);
+}
+
 static void
 verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 {
@@ -116,8 +133,6 @@ verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 
 	memcpy(bytes, VERIFY_SEAL_LABEL, used);
 	for (i = SEAL_NO; i < SEAL_HASH; i++) {
-		if (seal[i].bytes == NULL || seal[i].size > 32)
-			continue;
 		memcpy(bytes + used, seal[i].bytes, seal[i].size);
 		used += seal[i].size;
 	}
@@ -230,6 +245,39 @@ verify_link(struct verify *verify, const struct copy_field *seal,
 		    "its transactions do not go on from those before");
 }
 
+/* A seal over nothing begins an epoch, or closes a month as it is. */
+static void
+verify_closing(struct verify *verify, const struct copy_field *seal,
+    const struct verify_seal *before, const char *place)
+{
+	bool is_over_nothing = copy_number(&seal[SEAL_N]) == 0 &&
+	    copy_number(&seal[SEAL_XID_FROM]) == copy_number(&seal[SEAL_XID_TO]);
+	bool closes = closing_seal(&verify->closing,
+	    copy_number(&seal[SEAL_MONTH]), copy_number(&seal[SEAL_NO]),
+	    is_over_nothing, seal[SEAL_ROOT].bytes, seal[SEAL_HASH].bytes);
+
+	if (is_over_nothing && !closes && !verify->partial && before->given &&
+	    before->epoch == copy_number(&seal[SEAL_EPOCH]))
+		verify_damage(verify, "seal_changed", place,
+		    "it closes a month with other seals than there are");
+}
+
+/* All of a month is there, up to the seal that closed it, and is signed. */
+static void
+verify_export(struct verify *verify)
+{
+	int64_t no;
+
+	if (closing_is_open(&verify->closing, &no))
+		verify_damage(verify, "seal_missing", verify_place("seal", no),
+		    "the seals of the month up to it, which should close it, "
+		    "are not all that there were");
+	if (verify->unsigned_seals > 0)
+		verify_damage(verify, "seal_unsigned",
+		    verify_place("seal", verify->unsigned_first),
+		    "it has no signature, and was exported");
+}
+
 void
 verify_chain(struct verify *verify, struct copy *seals)
 {
@@ -245,9 +293,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 		place = verify_place("seal", no);
 		verify->seals++;
 		verify->dropped += copy_number(&seal[SEAL_N]);
-		if (!verify_is_hash(&seal[SEAL_HASH]) ||
-		    !verify_is_hash(&seal[SEAL_ROOT]) ||
-		    !verify_is_hash(&seal[SEAL_PREV])) {
+		if (!verify_is_seal(seal)) {
 			verify_damage(verify, "seal_changed", place,
 			    "it is not of the form of a seal");
 			continue;
@@ -264,6 +310,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 			    "another hash was anchored: the chain was made "
 			    "anew");
 		verify_link(verify, seal, &before, before_hash);
+		verify_closing(verify, seal, &before, place);
 		before.given = true;
 		before.no = no;
 		before.epoch = copy_number(&seal[SEAL_EPOCH]);
@@ -277,6 +324,8 @@ verify_chain(struct verify *verify, struct copy *seals)
 	if (verify->seals == 0)
 		verify_damage(verify, "seal_missing", "seal 0",
 		    "there are no seals at all");
+	if (verify->partial)
+		verify_export(verify);
 }
 
 /* Rows --------------------------------------------------------------------- */
@@ -338,7 +387,7 @@ verify_take_seal(
 	while (!seal->given && copy_next(seals, fields, SEAL_FIELDS)) {
 		seal->n = copy_number(&fields[SEAL_N]);
 		verify->dropped -= seal->n;
-		if (seal->n == 0 || !verify_is_hash(&fields[SEAL_ROOT]))
+		if (seal->n == 0 || !verify_is_seal(fields))
 			continue;
 		seal->given = true;
 		seal->no = copy_number(&fields[SEAL_NO]);
@@ -462,8 +511,9 @@ verify_row(struct verify *verify, struct verify_range *range,
 	}
 	if (verify_row_is_sealed(range, epoch, xid, month, &event[EVENT_HASH]))
 		return;
-	if (epoch >= 0 && epoch < verify->epochs && verify->sealed[epoch] > 0 &&
-	    xid >= verify->sealed[epoch]) {
+	/* A month is exported when all of it is sealed. */
+	if (!verify->partial && epoch >= 0 && epoch < verify->epochs &&
+	    verify->sealed[epoch] > 0 && xid >= verify->sealed[epoch]) {
 		verify->unsealed++;
 	} else {
 		verify_damage(verify, "row_unsealed", verify_place("row", id),
@@ -562,5 +612,6 @@ verify_anchors(struct verify *verify)
 void
 verify_free(struct verify *verify)
 {
+	closing_free(&verify->closing);
 	memory_free(verify->sealed);
 }
