@@ -112,8 +112,7 @@ local_ready(struct request *request)
 	json_object_object_add(body, "status",
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	if (reason == NULL)
-		json_object_object_add(
-		    body, "warnings", local_warnings(audit));
+		json_object_object_add(body, "warnings", local_warnings(audit));
 	request->status = reason == NULL ? 200 : 503;
 	local_say(request, body);
 }

@@ -251,7 +251,8 @@ verify_closing(struct verify *verify, const struct copy_field *seal,
     const struct verify_seal *before, const char *place)
 {
 	bool is_over_nothing = copy_number(&seal[SEAL_N]) == 0 &&
-	    copy_number(&seal[SEAL_XID_FROM]) == copy_number(&seal[SEAL_XID_TO]);
+	    copy_number(&seal[SEAL_XID_FROM]) ==
+		copy_number(&seal[SEAL_XID_TO]);
 	bool closes = closing_seal(&verify->closing,
 	    copy_number(&seal[SEAL_MONTH]), copy_number(&seal[SEAL_NO]),
 	    is_over_nothing, seal[SEAL_ROOT].bytes, seal[SEAL_HASH].bytes);

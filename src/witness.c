@@ -75,6 +75,7 @@ witness_line(struct witness *witness, const char *text)
 		line, is_seal ? "no" : "receipt", &number) &&
 	    witness_hash(line, is_seal ? "hash" : "receipt_hash", entry.hash)) {
 		entry.number = json_object_get_int64(number);
+		witness->entries++;
 		if (is_seal)
 			kept = spool_add(witness->seals, &entry);
 		else
@@ -144,14 +145,19 @@ witness_seal_agrees(
     struct witness *witness, int64_t no, const unsigned char *hash)
 {
 	const struct spool_entry *next;
-	bool agrees = true;
+	bool agrees = true, found = false;
 
 	witness_pass_over(witness, no);
 	while (
 	    (next = spool_next(witness->seals)) != NULL && next->number == no) {
+		found = true;
 		if (memcmp(next->hash, hash, sizeof(next->hash)) != 0)
 			agrees = false;
 		spool_take(witness->seals);
+	}
+	if (found) {
+		witness->seals_found++;
+		witness->seals_found_last = no;
 	}
 	return (agrees);
 }
@@ -212,6 +218,8 @@ witness_next_fault(struct witness *witness, struct witness_fault *fault)
 			spool_take(witness->rows);
 		fault->row = receipt.number;
 		fault->lost = next == NULL || next->number > receipt.number;
+		witness->receipts_rows++;
+		witness->receipts_found += !fault->lost;
 		agrees = witness_take(witness->rows, &receipt);
 		agrees = witness_take(witness->receipts, &receipt) && agrees;
 		if (fault->lost || !agrees)

@@ -14,12 +14,19 @@
 #include "spool.h"
 
 struct witness {
+	uint64_t entries; /* anchors and receipts, in all files */
+
 	struct spool *seals;
+	/* Seals with anchors of which witness_seal_agrees has heard. */
+	uint64_t seals_found;
+	int64_t seals_found_last;
 	/* Seals with anchors of which witness_seal_agrees has not heard. */
 	uint64_t seals_lost;
 	int64_t seals_lost_first, seals_lost_last;
 
 	struct spool *receipts;
+	/* Rows with receipts of which witness_next_fault has heard. */
+	uint64_t receipts_rows, receipts_found;
 	int64_t receipts_first, receipts_last; /* of the rows, by number */
 	struct spool *rows; /* with receipts, as far as these numbers tell */
 	bool failed; /* there was no room for rows */
@@ -50,7 +57,8 @@ bool witness_seal_agrees(
 void witness_seals_end(struct witness *witness);
 
 /* Keeps the hash of a row for the comparison with receipts. */
-void witness_row(struct witness *witness, int64_t id, const unsigned char *hash);
+void
+witness_row(struct witness *witness, int64_t id, const unsigned char *hash);
 
 /* There are no more rows; false when they cannot be read again. */
 bool

@@ -54,14 +54,14 @@ test_a_month_is_closed(void **state)
 
 	(void)state;
 	assert_false(closing_is_open(&closing, &no));
-	assert_false(closing_seal(
-	    &closing, 1, 0, false, root_over(0), hashes[0]));
+	assert_false(
+	    closing_seal(&closing, 1, 0, false, root_over(0), hashes[0]));
 	assert_open(0);
-	assert_false(closing_seal(
-	    &closing, 1, 7, false, root_over(1), hashes[1]));
+	assert_false(
+	    closing_seal(&closing, 1, 7, false, root_over(1), hashes[1]));
 	assert_open(7);
-	assert_true(closing_seal(
-	    &closing, 1, 8, true, root_over(2), hashes[2]));
+	assert_true(
+	    closing_seal(&closing, 1, 8, true, root_over(2), hashes[2]));
 	assert_false(closing_is_open(&closing, &no));
 }
 
@@ -72,13 +72,13 @@ test_a_month_is_closed_twice(void **state)
 	int64_t no;
 
 	(void)state;
-	assert_true(closing_seal(
-	    &closing, 1, 0, true, root_over(0), hashes[0]));
-	assert_false(closing_seal(
-	    &closing, 1, 1, false, root_over(0), hashes[1]));
+	assert_true(
+	    closing_seal(&closing, 1, 0, true, root_over(0), hashes[0]));
+	assert_false(
+	    closing_seal(&closing, 1, 1, false, root_over(0), hashes[1]));
 	assert_open(1);
-	assert_true(closing_seal(
-	    &closing, 1, 2, true, root_over(2), hashes[2]));
+	assert_true(
+	    closing_seal(&closing, 1, 2, true, root_over(2), hashes[2]));
 	assert_false(closing_is_open(&closing, &no));
 }
 
@@ -86,10 +86,10 @@ static void
 test_a_month_is_closed_with_other_seals(void **state)
 {
 	(void)state;
-	assert_false(closing_seal(
-	    &closing, 1, 0, false, root_over(0), hashes[0]));
-	assert_false(closing_seal(
-	    &closing, 1, 1, true, root_over(2), hashes[1]));
+	assert_false(
+	    closing_seal(&closing, 1, 0, false, root_over(0), hashes[0]));
+	assert_false(
+	    closing_seal(&closing, 1, 1, true, root_over(2), hashes[1]));
 	assert_open(1);
 }
 
@@ -100,17 +100,17 @@ test_months(void **state)
 	int64_t no;
 
 	(void)state;
-	assert_false(closing_seal(
-	    &closing, 1, 0, false, root_over(0), hashes[0]));
-	assert_false(closing_seal(
-	    &closing, 2, 1, false, root_over(0), hashes[0]));
-	assert_false(closing_seal(
-	    &closing, 1, 2, false, root_over(0), hashes[1]));
-	assert_true(closing_seal(
-	    &closing, 2, 3, true, root_over(1), hashes[1]));
+	assert_false(
+	    closing_seal(&closing, 1, 0, false, root_over(0), hashes[0]));
+	assert_false(
+	    closing_seal(&closing, 2, 1, false, root_over(0), hashes[0]));
+	assert_false(
+	    closing_seal(&closing, 1, 2, false, root_over(0), hashes[1]));
+	assert_true(
+	    closing_seal(&closing, 2, 3, true, root_over(1), hashes[1]));
 	assert_open(2);
-	assert_true(closing_seal(
-	    &closing, 1, 4, true, root_over(2), hashes[2]));
+	assert_true(
+	    closing_seal(&closing, 1, 4, true, root_over(2), hashes[2]));
 	assert_false(closing_is_open(&closing, &no));
 }
 
@@ -124,8 +124,7 @@ main(void)
 		    test_a_month_is_closed_twice, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_a_month_is_closed_with_other_seals, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    test_months, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_months, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -84,7 +84,8 @@ assert_faults(
 }
 
 #define ROWS(...) ((const unsigned char *const[3]){ __VA_ARGS__ })
-#define FAULTS(...) ((const struct witness_fault[]){ __VA_ARGS__, { 0, false } })
+#define FAULTS(...) \
+	((const struct witness_fault[]){ __VA_ARGS__, { 0, false } })
 
 static void
 test_seals_and_receipts(void **state)
@@ -111,8 +112,10 @@ test_receipts_of_other_rows(void **state)
 		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
 	assert_true(witness_begin(&witness));
-	assert_faults(ROWS(NULL, other, hash),
-	    FAULTS({ 69, true }, { 70, false }));
+	assert_faults(
+	    ROWS(NULL, other, hash), FAULTS({ 69, true }, { 70, false }));
+	assert_int_equal(witness.receipts_rows, 3);
+	assert_int_equal(witness.receipts_found, 2);
 }
 
 /* Of two rows with the number of a receipt, one is another. */
@@ -169,6 +172,9 @@ test_seals_lost(void **state)
 	assert_true(witness_seal_agrees(&witness, 7, hash));
 	witness_seals_end(&witness);
 	assert_int_equal(witness.seals_lost, 3);
+	assert_int_equal(witness.seals_found, 1);
+	assert_int_equal(witness.seals_found_last, 5);
+	assert_int_equal(witness.entries, 5);
 	assert_int_equal(witness.seals_lost_first, 6);
 }
 
@@ -189,6 +195,7 @@ test_other_lines(void **state)
 	assert_true(witness_begin(&witness));
 	assert_int_equal(seals_left(), 0);
 	assert_null(witness.receipts);
+	assert_int_equal(witness.entries, 0);
 	assert_false(witness_read(&witness, "no such file"));
 }
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.audit import is_anchored, start_verify, unsealed, verify, verify_inside
 
 
 @pytest.fixture
@@ -26,6 +26,39 @@ def test_a_sound_audit_verifies(audited, database):
     daemon, _, _ = audited
     assert verify_inside(database) == []
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
+
+
+def said(database, *arguments):
+    """The exit status, and what it says besides damage."""
+    process = start_verify(database, *arguments)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_what_was_looked_at_is_said(audited, database, tmp_path):
+    daemon, client, secret = audited
+    client.access(secret)
+    eventually(lambda: is_anchored(database))
+    daemon.stop()
+    [[seals]] = database.query("SELECT count(*) FROM audit.seal")
+    receipts = len([line for line in daemon.log_lines() if "receipt" in line])
+    code, errors = said(database, "--anchors", daemon.log_file)
+    assert code == 0
+    assert f"anchors of {seals} of {seals} seals, the last of seal {seals - 1}; receipts of {receipts} rows, {receipts} found\n" in errors
+
+    first = tmp_path / "first"
+    first.write_text(next(line for line in daemon.log.splitlines(True) if '"event":"seal","no":0,' in line))
+    code, errors = said(database, "--anchors", first)
+    assert code == 0 and f"anchors of 1 of {seals} seals, the last of seal 0; receipts of 0 rows, 0 found\n" in errors
+
+
+@pytest.mark.parametrize("text", ["", "root:x:0:0:root:/root:/bin/bash\n", '{"event":"started"}\n{"event":"seal","no":1,"ha'])
+def test_a_file_without_anchors_is_refused(audited, database, tmp_path, text):
+    """Also beside one that has some: it is not the log that it was taken for."""
+    other = tmp_path / "other"
+    other.write_text(text)
+    code, errors = said(database, "--anchors", audited[0].log_file, "--anchors", other)
+    assert code == 2 and errors == f"coffer: there is no anchor and no receipt in {other}\n"
 
 
 def test_a_receipt_is_not_forgotten(audited, database, tmp_path):
