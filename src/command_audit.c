@@ -31,7 +31,8 @@ static const char audit_usage[] =
     "Verifies the audit of the database of auditor_dsn, or what was exported\n"
     "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
     "are lines of daemons' logs, or what anchor_command has kept.  Each damage\n"
-    "is a line; the exit code is 0 when all is sound, 1 when there is damage.\n";
+    "is a line; the exit code is 0 when all is sound, 1 when there is damage, 2\n"
+    "when nothing was verified, as with anchors in which there are none.\n";
 
 struct audit {
 	struct verify verify;
@@ -60,6 +61,26 @@ audit_add_key(struct audit *audit, const char *text)
 	return (true);
 }
 
+/* What looks like a log, and has nothing to compare with, is a mistake. */
+static bool
+audit_add_anchors(struct audit *audit, const char *path)
+{
+	const uint64_t before = audit->witness.entries;
+
+	audit->verify.witness = &audit->witness;
+	if (!witness_read(&audit->witness, path))
+		fprintf(stderr,
+		    "coffer: unable to read %s, or to keep what is in it\n",
+		    path);
+	else if (audit->witness.entries == before)
+		fprintf(stderr,
+		    "coffer: there is no anchor and no receipt in %s\n", path);
+	else
+		return (true);
+	return (false);
+}
+
+/* False, once it is said why: it is of no use to go on. */
 static bool
 audit_options(struct audit *audit, int argc, char **argv)
 {
@@ -71,17 +92,14 @@ audit_options(struct audit *audit, int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	bool right = argc >= 1 && strcmp(argv[0], "verify") == 0;
+	bool readable = true;
 	int option;
 
 	optind = 0; /* getopt has been used before */
-	while (right &&
+	while (right && readable &&
 	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a') {
-			audit->verify.witness = &audit->witness;
-			right = witness_read(&audit->witness, optarg);
-			if (!right)
-				fprintf(stderr, "coffer: unable to read %s\n",
-				    optarg);
+			readable = audit_add_anchors(audit, optarg);
 		} else if (option == 'k') {
 			right = audit_add_key(audit, optarg);
 		} else if (option == 's') {
@@ -92,8 +110,11 @@ audit_options(struct audit *audit, int argc, char **argv)
 			right = false;
 		}
 	}
-	return (right && optind == argc &&
-	    (audit->seals == NULL) == (audit->events == NULL));
+	right = right && (!readable || optind == argc) &&
+	    (audit->seals == NULL) == (audit->events == NULL);
+	if (!right && readable)
+		fputs(audit_usage, stderr);
+	return (right && readable);
 }
 
 static bool
@@ -186,6 +207,27 @@ audit_run(struct audit *audit)
 	return (done);
 }
 
+static void
+audit_report_anchors(const struct verify *verify)
+{
+	const struct witness *witness = verify->witness;
+
+	if (witness == NULL) {
+		fprintf(stderr,
+		    "coffer: without --anchors, a chain that was %s is not "
+		    "found\n",
+		    verify->partial ? "made anew" : "cut off");
+		return;
+	}
+	fprintf(stderr, "coffer: anchors of %" PRIu64 " of %" PRIu64 " seals",
+	    witness->seals_found, verify->seals);
+	if (witness->seals_found > 0)
+		fprintf(stderr, ", the last of seal %" PRId64,
+		    witness->seals_found_last);
+	fprintf(stderr, "; receipts of %" PRIu64 " rows, %" PRIu64 " found\n",
+	    witness->receipts_rows, witness->receipts_found);
+}
+
 static int
 audit_report(const struct verify *verify)
 {
@@ -215,11 +257,8 @@ audit_report(const struct verify *verify)
 		    "coffer: the last %" PRIu64 " seals have no signature "
 		    "yet\n",
 		    verify->unsigned_seals);
-	if (verify->witness == NULL)
-		fprintf(stderr,
-		    "coffer: without --anchors, a chain that was cut off is "
-		    "not found\n");
-	else if (verify->unanchored > 0)
+	audit_report_anchors(verify);
+	if (verify->witness != NULL && verify->unanchored > 0)
 		fprintf(stderr,
 		    "coffer: of %" PRIu64 " seals that the database has noted "
 		    "as anchored there is no anchor in what was given\n",
@@ -234,9 +273,8 @@ command_audit(const struct settings *settings, int argc, char **argv)
 	int code = AUDIT_FAILED;
 
 	memset(&audit, 0, sizeof(audit));
-	if (!audit_options(&audit, argc, argv)) {
-		fputs(audit_usage, stderr);
-	} else if (audit.seals != NULL || audit_connect(&audit, settings)) {
+	if (audit_options(&audit, argc, argv) &&
+	    (audit.seals != NULL || audit_connect(&audit, settings))) {
 		audit.verify.partial = audit.seals != NULL;
 		if (audit.seals == NULL && audit.verify.keys_count == 0)
 			audit_ask_keys(&audit);

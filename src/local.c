@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "local.h"
+#include "log.h"
 #include "request.h"
 #include "service.h"
 
@@ -66,6 +67,9 @@ local_warnings(const struct service *service)
 	if (audit->anchor_lag > LOCAL_AUDIT_LAG)
 		json_object_object_add(warnings, "anchor_lag",
 		    json_object_new_string("seals are not anchored"));
+	if (!log_takes_lines())
+		json_object_object_add(warnings, "log",
+		    json_object_new_string("the log takes no lines"));
 	return (warnings);
 }
 

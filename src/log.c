@@ -30,6 +30,9 @@ static const char *const log_levels[] = {
 };
 
 static enum log_level log_least = LOG_INFO;
+static uint64_t log_lines_lost;
+static bool log_failed; /* the last line */
+static bool log_torn; /* it has no end yet */
 
 bool
 log_set_level(const char *name)
@@ -155,19 +158,38 @@ bool
 log_write(
     enum log_level level, const char *event, const struct log_field *fields)
 {
-	char line[LOG_LINE_SIZE];
+	char text[1 + LOG_LINE_SIZE] = "\n", *line = text + 1;
 	size_t length, done = 0;
 	ssize_t n;
 
 	if (level < log_least)
 		return (true);
-	length = log_format(line, sizeof(line), level, event, fields);
-	while (done < length) {
+	length = log_format(line, LOG_LINE_SIZE, level, event, fields);
+	/* What is left of a line on a full disk must not spoil the next. */
+	if (log_torn) {
+		line--;
+		length++;
+	}
+	log_failed = false;
+	while (done < length && !log_failed) {
 		n = write(STDERR_FILENO, line + done, length - done);
-		if (n < 0 && errno != EINTR)
-			return (false);
 		if (n > 0)
 			done += (size_t)n;
+		log_failed = n < 0 && errno != EINTR;
 	}
-	return (true);
+	log_lines_lost += log_failed;
+	log_torn = log_failed && (log_torn || done > 0);
+	return (!log_failed);
+}
+
+uint64_t
+log_lost(void)
+{
+	return (log_lines_lost);
+}
+
+bool
+log_takes_lines(void)
+{
+	return (!log_failed);
 }

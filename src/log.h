@@ -45,6 +45,10 @@ bool log_set_level(const char *name) __attribute__((warn_unused_result));
 bool log_write(
     enum log_level level, const char *event, const struct log_field *fields);
 
+/* Lines that could not be written as a whole, and whether the last could. */
+uint64_t log_lost(void);
+bool log_takes_lines(void);
+
 /*
  * Puts the line that log_write would write into buffer and returns its
  * length; a line that does not fit ends early and is still valid JSON.

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "metrics.h"
 
 #define METRICS_STATUSES 600
@@ -286,6 +287,12 @@ metrics_write_times(struct evbuffer *page, const char *name)
 }
 
 static void
+metrics_write_log_lost(struct evbuffer *page, const char *name)
+{
+	metrics_write_number(page, name, (int64_t)log_lost());
+}
+
+static void
 metrics_write_process_cpu(struct evbuffer *page, const char *name)
 {
 	struct rusage usage;
@@ -400,6 +407,10 @@ static const struct metrics_row {
 	    .type = "counter",
 	    .help = "Things that the background jobs have done.",
 	    .counter = &metrics_jobs_done },
+	{ .name = "coffer_log_lines_lost_total",
+	    .type = "counter",
+	    .help = "Lines of the log that could not be written.",
+	    .write = metrics_write_log_lost },
 	{ .name = "process_cpu_seconds_total",
 	    .type = "counter",
 	    .help = "Processor time of the daemon.",

@@ -164,7 +164,7 @@ respond_log(const struct request *request, int64_t microseconds)
 	}
 
 	if (request->has_receipt)
-		log_info("request", log_text("id", request->id),
+		log_witness("request", log_text("id", request->id),
 		    log_text("method", method), log_text("endpoint", function),
 		    log_number("status", request->status),
 		    log_number("receipt", request->receipt),

@@ -91,7 +91,8 @@ const struct setting settings_table[] = {
 	{ "hint_cache", SETTING_NUMBER, AT(hint_cache), "65536", 8, 16777216,
 	    "secrets whose project and key are remembered, and paths" },
 	{ "log_level", SETTING_LOG_LEVEL, AT(log_level), "info", 0, 0,
-	    "least level that is logged: debug, info, warning, error" },
+	    "least level that is logged besides receipts and seals: debug, "
+	    "info, warning, error" },
 };
 /* clang-format on */
 

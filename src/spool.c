@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,9 @@ struct spool {
 	struct spool_entry *entries;
 	size_t count;
 	struct spool_run *runs; /* NULL: it is still filled */
-	struct spool_run *lowest; /* that has the next entry */
+	/* The runs that have more: none before the one at half its place. */
+	struct spool_run **heap;
+	size_t heap_count;
 	bool failed;
 };
 
@@ -49,6 +53,7 @@ spool_free(struct spool *spool)
 	for (i = 0; spool->runs != NULL && i < spool->file_runs; i++)
 		memory_free(spool->runs[i].ahead);
 	memory_free(spool->runs);
+	memory_free(spool->heap);
 	memory_free(spool->entries);
 	if (spool->file != NULL)
 		fclose(spool->file);
@@ -70,12 +75,31 @@ spool_sort(struct spool *spool)
 	    spool_compare);
 }
 
+/* Not tmpfile, which knows nothing of TMPDIR. */
+static FILE *
+spool_file(void)
+{
+	const char *directory = getenv("TMPDIR");
+	char path[PATH_MAX];
+	int length, fd;
+
+	length = snprintf(path, sizeof(path), "%s/coffer-XXXXXX",
+	    directory != NULL && *directory != '\0' ? directory : P_tmpdir);
+	if (length < 0 || (size_t)length >= sizeof(path))
+		return (NULL);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return (NULL);
+	unlink(path);
+	return (fdopen(fd, "w+"));
+}
+
 static bool
 spool_write(struct spool *spool)
 {
 	spool_sort(spool);
 	if (spool->file == NULL)
-		spool->file = tmpfile();
+		spool->file = spool_file();
 	if (spool->file == NULL ||
 	    fwrite(spool->entries, sizeof(*spool->entries), spool->count,
 		spool->file) != spool->count)
@@ -113,19 +137,23 @@ spool_read(struct spool *spool, struct spool_run *run)
 	run->place += (off_t)size;
 }
 
+/* Puts the run at a place where it belongs, which is there or further down. */
 static void
-spool_find_lowest(struct spool *spool)
+spool_sift(struct spool *spool, size_t place)
 {
-	struct spool_run *run = spool->runs;
-	size_t i;
+	struct spool_run **heap = spool->heap, *run = heap[place];
+	size_t below;
 
-	spool->lowest = NULL;
-	for (i = 0; i <= spool->file_runs; i++, run++) {
-		if (run->next < run->end &&
-		    (spool->lowest == NULL ||
-			run->next->number < spool->lowest->next->number))
-			spool->lowest = run;
+	while ((below = 2 * place + 1) < spool->heap_count) {
+		if (below + 1 < spool->heap_count &&
+		    heap[below + 1]->next->number < heap[below]->next->number)
+			below++;
+		if (run->next->number <= heap[below]->next->number)
+			break;
+		heap[place] = heap[below];
+		place = below;
 	}
+	heap[place] = run;
 }
 
 bool
@@ -138,6 +166,8 @@ spool_begin(struct spool *spool)
 	if (spool->file != NULL && fflush(spool->file) != 0)
 		return (false);
 	spool->runs = memory_new_array(spool->file_runs + 1, sizeof(*run));
+	spool->heap =
+	    memory_new_array(spool->file_runs + 1, sizeof(*spool->heap));
 	for (i = 0; i < spool->file_runs; i++) {
 		run = &spool->runs[i];
 		run->ahead = memory_new_array(SPOOL_AHEAD, sizeof(*run->ahead));
@@ -148,24 +178,33 @@ spool_begin(struct spool *spool)
 	run = &spool->runs[spool->file_runs];
 	run->next = spool->entries;
 	run->end = spool->entries + spool->count;
-	spool_find_lowest(spool);
+	for (i = 0; i <= spool->file_runs; i++) {
+		run = &spool->runs[i];
+		if (run->next < run->end)
+			spool->heap[spool->heap_count++] = run;
+	}
+	for (i = spool->heap_count / 2; i > 0; i--)
+		spool_sift(spool, i - 1);
 	return (!spool->failed);
 }
 
 const struct spool_entry *
 spool_next(const struct spool *spool)
 {
-	return (spool->lowest != NULL ? spool->lowest->next : NULL);
+	return (spool->heap_count > 0 ? spool->heap[0]->next : NULL);
 }
 
 void
 spool_take(struct spool *spool)
 {
-	struct spool_run *run = spool->lowest;
+	struct spool_run *run = spool->heap[0];
 
 	if (++run->next == run->end && run->ahead != NULL)
 		spool_read(spool, run);
-	spool_find_lowest(spool);
+	if (run->next == run->end)
+		spool->heap[0] = spool->heap[--spool->heap_count];
+	if (spool->heap_count > 0)
+		spool_sift(spool, 0);
 }
 
 bool

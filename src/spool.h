@@ -1,6 +1,7 @@
 /*
  * Any number of numbers with their hashes, to be read in the order of numbers.
- * Memory does not grow with them: most are in a file without a name.
+ * Memory hardly grows with them: most are in a file without a name, in $TMPDIR
+ * or /tmp, which has 40 bytes of each.
  */
 #ifndef COFFER_SPOOL_H
 #define COFFER_SPOOL_H

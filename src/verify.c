@@ -34,6 +34,10 @@ enum {
 	SEAL_FIELDS,
 };
 
+/* What the columns of a seal before its hash, and that itself, have of bytes. */
+static const uint32_t verify_sizes[SEAL_HASH + 1] = { 8, 4, 4, 8, 8, 8, 32, 32,
+	8, 32 };
+
 /* Columns of audit.event that are looked at; the hash is over all before it. */
 enum {
 	EVENT_ID = 0,
@@ -132,6 +136,19 @@ verify_trust(struct verify *verify, const unsigned char *key)
 
 /* The chain ---------------------------------------------------------------- */
 
+/* Its hash is over bytes without their sizes: so these must be as they are. */
+static bool
+verify_is_seal(const struct copy_field *seal)
+{
+	int i;
+
+	for (i = SEAL_NO; i <= SEAL_HASH; i++) {
+		if (seal[i].bytes == NULL || seal[i].size != verify_sizes[i])
+			return (false);
+	}
+	return (true);
+}
+
 static void
 verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 {
@@ -141,8 +158,6 @@ verify_seal_hash(const struct copy_field *seal, unsigned char *hash)
 
 	memcpy(bytes, VERIFY_SEAL_LABEL, used);
 	for (i = SEAL_NO; i < SEAL_HASH; i++) {
-		if (seal[i].bytes == NULL || seal[i].size > 32)
-			continue;
 		memcpy(bytes + used, seal[i].bytes, seal[i].size);
 		used += seal[i].size;
 	}
@@ -273,6 +288,40 @@ verify_link(struct verify *verify, const struct copy_field *seal,
 		    "its transactions do not go on from those before");
 }
 
+/* A seal over nothing begins an epoch, or closes a month as it is. */
+static void
+verify_closing(struct verify *verify, const struct copy_field *seal,
+    const struct verify_seal *before, const char *place)
+{
+	bool is_over_nothing = copy_number(&seal[SEAL_N]) == 0 &&
+	    copy_number(&seal[SEAL_XID_FROM]) ==
+		copy_number(&seal[SEAL_XID_TO]);
+	bool closes = closing_seal(&verify->closing,
+	    copy_number(&seal[SEAL_MONTH]), copy_number(&seal[SEAL_NO]),
+	    is_over_nothing, seal[SEAL_ROOT].bytes, seal[SEAL_HASH].bytes);
+
+	if (is_over_nothing && !closes && !verify->partial && before->given &&
+	    before->epoch == copy_number(&seal[SEAL_EPOCH]))
+		verify_damage(verify, "seal_changed", place,
+		    "it closes a month with other seals than there are");
+}
+
+/* All of a month is there, up to the seal that closed it, and is signed. */
+static void
+verify_export(struct verify *verify)
+{
+	int64_t no;
+
+	if (closing_is_open(&verify->closing, &no))
+		verify_damage(verify, "seal_missing", verify_place("seal", no),
+		    "the seals of the month up to it, which should close it, "
+		    "are not all that there were");
+	if (verify->unsigned_seals > 0)
+		verify_damage(verify, "seal_unsigned",
+		    verify_place("seal", verify->unsigned_first),
+		    "it has no signature, and was exported");
+}
+
 void
 verify_chain(struct verify *verify, struct copy *seals)
 {
@@ -290,9 +339,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 		if (seal[SEAL_ANCHORED_AT].bytes != NULL &&
 		    !verify_has_anchor(verify, no))
 			verify->unanchored++;
-		if (!verify_is_hash(&seal[SEAL_HASH]) ||
-		    !verify_is_hash(&seal[SEAL_ROOT]) ||
-		    !verify_is_hash(&seal[SEAL_PREV])) {
+		if (!verify_is_seal(seal)) {
 			verify_damage(verify, "seal_changed", place,
 			    "it is not of the form of a seal");
 			continue;
@@ -309,6 +356,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 			    "another hash was anchored: the chain was made "
 			    "anew");
 		verify_link(verify, seal, &before, before_hash);
+		verify_closing(verify, seal, &before, place);
 		before.given = true;
 		before.no = no;
 		before.epoch = copy_number(&seal[SEAL_EPOCH]);
@@ -322,6 +370,8 @@ verify_chain(struct verify *verify, struct copy *seals)
 	if (verify->seals == 0)
 		verify_damage(verify, "seal_missing", "seal 0",
 		    "there are no seals at all");
+	if (verify->partial)
+		verify_export(verify);
 }
 
 /* Rows --------------------------------------------------------------------- */
@@ -381,7 +431,7 @@ verify_take_seal(struct verify_seal *seal, struct copy *seals)
 	seal->given = false;
 	while (!seal->given && copy_next(seals, fields, SEAL_FIELDS)) {
 		seal->n = copy_number(&fields[SEAL_N]);
-		if (seal->n == 0 || !verify_is_hash(&fields[SEAL_ROOT]))
+		if (seal->n == 0 || !verify_is_seal(fields))
 			continue;
 		seal->given = true;
 		seal->no = copy_number(&fields[SEAL_NO]);
@@ -519,11 +569,8 @@ verify_row(struct verify *verify, struct verify_range *range,
 	if (changed)
 		verify_damage(verify, "row_changed", verify_place("row", id),
 		    "its hash is not that of its other columns");
-	if (verify->witness != NULL &&
-	    !witness_row_agrees(verify->witness, id, hash))
-		verify_damage(verify, "receipt_differs",
-		    verify_place("row", id),
-		    "another hash was given out as its receipt");
+	if (verify->witness != NULL)
+		witness_row(verify->witness, id, hash);
 	while (range->count > 0 && verify_is_past(range, epoch, xid)) {
 		verify_finish_range(verify, range);
 		verify_take_range(range);
@@ -536,7 +583,8 @@ verify_row(struct verify *verify, struct verify_range *range,
 		return;
 	}
 	months_get(&verify->months, month)->has_rows = true;
-	if (verify->seals > 0 && epoch == verify->epoch &&
+	/* A month is exported when all of it is sealed. */
+	if (!verify->partial && verify->seals > 0 && epoch == verify->epoch &&
 	    xid >= verify->sealed) {
 		verify->unsealed++;
 	} else {
@@ -617,39 +665,56 @@ verify_lost(struct verify *verify, uint64_t count, int64_t first,
 		    "it and %" PRIu64 " more %s", count - 1, words);
 }
 
+/* What was given out as receipts, and is not as it was; how many are gone. */
+static uint64_t
+verify_receipts(struct verify *verify, int64_t *first)
+{
+	struct witness_fault fault;
+	uint64_t lost = 0;
+
+	while (witness_next_fault(verify->witness, &fault)) {
+		if (!fault.lost)
+			verify_damage(verify, "receipt_differs",
+			    verify_place("row", fault.row),
+			    "another hash was given out as its receipt");
+		else if (!months_dropped_row(&verify->months, fault.row) &&
+		    lost++ == 0)
+			*first = fault.row;
+	}
+	return (lost);
+}
+
 void
 verify_anchors(struct verify *verify)
 {
-	const struct witness *witness = verify->witness;
+	struct witness *witness = verify->witness;
 	uint64_t lost = 0;
 	int64_t first = 0;
-	size_t i;
 
 	if (witness == NULL)
 		return;
-	if (!witness_seals_end(verify->witness))
-		verify_damage(verify, "unreadable", "anchors",
-		    "what was kept of them cannot be read again");
-	if (verify->partial)
-		return;
-	for (i = 0; i < witness->receipts_count; i++) {
-		if (!witness->receipts[i].seen &&
-		    !months_dropped_row(
-			&verify->months, witness->receipts[i].number) &&
-		    lost++ == 0)
-			first = witness->receipts[i].number;
+	witness_seals_end(witness);
+	if (witness_rows_end(witness))
+		lost = verify_receipts(verify, &first);
+	/* What is no part of an export has anchors and receipts, too. */
+	if (!verify->partial) {
+		verify_lost(verify, witness->seals_lost,
+		    witness->seals_lost_first, "anchor_lost", "seal",
+		    "were anchored and are gone: the end was cut off, or an "
+		    "older backup is in its place");
+		verify_lost(verify, lost, first, "receipt_lost", "row",
+		    "were given out as receipts and are gone");
 	}
-	verify_lost(verify, witness->seals_lost, witness->seals_lost_first,
-	    "anchor_lost", "seal",
-	    "were anchored and are gone: the end was cut off, or an older "
-	    "backup is in its place");
-	verify_lost(verify, lost, first, "receipt_lost", "row",
-	    "were given out as receipts and are gone");
+	if (!witness_is_whole(witness))
+		verify_damage(verify, "unreadable", "anchors",
+		    "what was kept of them and of rows cannot be read again, "
+		    "or there was no room for it");
 }
 
 void
 verify_free(struct verify *verify)
 {
+	closing_free(&verify->closing);
 	months_free(&verify->months);
 	memory_free(verify->keys);
 }

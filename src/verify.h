@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "closing.h"
 #include "copy.h"
 #include "crypto.h"
 #include "months.h"
@@ -26,7 +27,8 @@ struct verify {
 	struct verify_key *keys;
 	size_t keys_count;
 	struct witness *witness; /* NULL: there are no anchors */
-	bool partial; /* not all seals and rows are there */
+	bool partial; /* it is of exported months, and of these all is there */
+	struct closing closing;
 
 	/* The outcome. */
 	uint64_t damages;

@@ -1,7 +1,7 @@
 /*
  * What a daemon's log, or whatever anchor_command has kept, says of the
- * audit: the hashes of seals, and of the last rows whose receipts went out.
- * Memory does not grow with the files, nor with their number.
+ * audit: the hashes of seals, and of all rows whose receipts went out.  It is
+ * in spools, so that memory hardly grows with the files, nor with their number.
  */
 #ifndef COFFER_WITNESS_H
 #define COFFER_WITNESS_H
@@ -13,25 +13,29 @@
 #include "crypto.h"
 #include "spool.h"
 
-/* Receipts before these are of rows that seals have covered since. */
-#define WITNESS_RECEIPTS 65536 /* of one file */
-#define WITNESS_RECEIPTS_MAX 262144 /* of all, those of the highest rows */
-
-struct witness_entry {
-	int64_t number;
-	unsigned char hash[CRYPTO_SHA256_SIZE];
-	bool seen;
-};
-
 struct witness {
-	/* Sorted by row; one may be there more than once. */
-	struct witness_entry *receipts;
-	size_t receipts_count, receipts_room;
+	uint64_t entries; /* anchors and receipts, in all files */
 
 	struct spool *seals;
+	/* Seals with anchors of which witness_seal_agrees has heard. */
+	uint64_t seals_found;
+	int64_t seals_found_last;
 	/* Seals with anchors of which witness_seal_agrees has not heard. */
 	uint64_t seals_lost;
 	int64_t seals_lost_first, seals_lost_last;
+
+	struct spool *receipts;
+	/* Rows with receipts of which witness_next_fault has heard. */
+	uint64_t receipts_rows, receipts_found;
+	int64_t receipts_first, receipts_last; /* of the rows, by number */
+	struct spool *rows; /* with receipts, as far as these numbers tell */
+	bool failed; /* there was no room for rows */
+};
+
+/* A row that is not what was given out as its receipt. */
+struct witness_fault {
+	int64_t row;
+	bool lost; /* there is no such row; else it is another */
 };
 
 /* Reads one more file; false when it cannot be read, or kept. */
@@ -49,15 +53,25 @@ bool witness_begin(struct witness *witness) __attribute__((warn_unused_result));
 bool witness_seal_agrees(
     struct witness *witness, int64_t no, const unsigned char *hash);
 
-/* There are no more seals; false when not all anchors could be read. */
+/* There are no more seals. */
+void witness_seals_end(struct witness *witness);
+
+/* Keeps the hash of a row for the comparison with receipts. */
+void
+witness_row(struct witness *witness, int64_t id, const unsigned char *hash);
+
+/* There are no more rows; false when they cannot be read again. */
 bool
-witness_seals_end(struct witness *witness) __attribute__((warn_unused_result));
+witness_rows_end(struct witness *witness) __attribute__((warn_unused_result));
 
 /*
- * Whether the receipts of a row, which are marked as seen, have this hash;
- * true when there are none.
+ * After that, the next row, in the order of numbers, that one of its receipts
+ * does not fit; false when there are no more.
  */
-bool witness_row_agrees(
-    struct witness *witness, int64_t id, const unsigned char *hash);
+bool witness_next_fault(struct witness *witness, struct witness_fault *fault)
+    __attribute__((warn_unused_result));
+
+/* At the end: whether all was compared that is in the files. */
+bool witness_is_whole(const struct witness *witness);
 
 #endif

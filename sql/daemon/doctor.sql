@@ -30,7 +30,8 @@ BEGIN
                'SELECT * FROM pg_stat_activity WHERE backend_xid IS NOT NULL; SELECT * FROM pg_prepared_xacts', v_audit.seal_lag) END;
     RETURN QUERY SELECT 'audit anchors', format('%s seals without, the oldest of %s s', v_audit.unanchored, v_audit.anchor_lag),
                         CASE WHEN v_runs AND v_audit.anchor_lag > 180 THEN
-        format('the seals of the last %s s have not left the database: see the logs of daemons for anchor_command and syslog',
+        format('the seals of the last %s s have not left the database: see whether there is room for the logs of daemons, and what these say of '
+               'anchor_command and syslog',
                v_audit.anchor_lag) END;
     RETURN QUERY SELECT 'connections', format('%s wanted of %s', pool_size, v_free), CASE WHEN pool_size > v_free THEN
         'more are wanted than there are: lower pool_size, or set a higher max_connections' END;

@@ -42,28 +42,51 @@ AS $$
 DECLARE
     v_from CONSTANT timestamptz := rule.audit_month(month);
     v_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
+    v_last audit.seal;
 BEGIN
     PERFORM rule.audit_month_must_be_over(month);
-    INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_month.month, clock_timestamp())
-        ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
+    PERFORM rule.seal_wait();
+    SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
+    IF EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
+        PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
+    END IF;
+    -- Over the seals of the month: who has the file sees whether some are missing, at its end too.
+    PERFORM rule.seal_append(v_last.epoch, month, v_last.xid_to, v_last.xid_to, 0, rule.seal_closing(month, v_last.no));
     PERFORM rule.audit_write_operator('operator.audit_export_month', NULL, NULL, NULL, jsonb_build_object('month', month));
     -- In the order of seals, so that a reader needs no memory to verify them.
-    RETURN QUERY SELECT * FROM audit.event e WHERE e.at >= v_from AND e.at < v_to ORDER BY e.epoch, e.xid, e.id;
+    RETURN QUERY SELECT * FROM audit.event e
+                  WHERE e.at >= v_from AND e.at < v_to AND (e.epoch < v_last.epoch OR e.xid < v_last.xid_to)
+                  ORDER BY e.epoch, e.xid, e.id;
 END
 $$;
 COMMENT ON FUNCTION operator.audit_export_month(date) IS
-    'Gives all rows of a month, which is named by its first day, for a file that `coffer audit verify` and COPY read: \copy (SELECT * FROM operator.audit_export_month(''2027-01-01'')) TO ''audit.copy'' (FORMAT binary). The seals go into another: \copy (SELECT * FROM operator.audit_export_seals(''2027-01-01'')) TO ''seals.copy'' (FORMAT binary).';
+    'Gives all rows of a month, which is named by its first day, over and sealed, for a file that `coffer audit verify` and COPY read: \copy (SELECT * FROM operator.audit_export_month(''2027-01-01'')) TO ''audit.copy'' (FORMAT binary); and closes the month with a seal over its seals. These go into another file afterwards: \copy (SELECT * FROM operator.audit_export_seals(''2027-01-01'')) TO ''seals.copy'' (FORMAT binary).';
 
 CREATE FUNCTION operator.audit_export_seals(month date)
 RETURNS SETOF audit.seal
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    v_last    CONSTANT audit.seal := (SELECT s FROM audit.seal s WHERE s.month = audit_export_seals.month ORDER BY s.no DESC LIMIT 1);
+    v_dropped CONSTANT boolean := EXISTS (SELECT FROM audit.month m WHERE m.month = audit_export_seals.month AND m.dropped_at IS NOT NULL);
 BEGIN
+    IF NOT v_dropped THEN
+        IF v_last.no IS NULL OR v_last.n > 0 OR v_last.root <> rule.seal_closing(month, v_last.no - 1) THEN
+            PERFORM fail.operation_refused('the rows of the month were not exported since its last seal',
+                                           'see the comment on operator.audit_export_month');
+        ELSIF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_export_seals.month AND s.anchored_at IS NULL) THEN
+            PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
+        END IF;
+        -- Only now: whoever wrote the rows into a file comes here when that is whole.
+        INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_seals.month, clock_timestamp())
+            ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
+    END IF;
     RETURN QUERY SELECT * FROM audit.seal s WHERE s.month = audit_export_seals.month ORDER BY s.no;
 END
 $$;
-COMMENT ON FUNCTION operator.audit_export_seals(date) IS 'Gives the seals of a month, for a file.';
+COMMENT ON FUNCTION operator.audit_export_seals(date) IS
+    'Gives the seals of a month, for a file, once its rows are in theirs, and notes that it was exported: the last is the one over all others.';
 
 CREATE FUNCTION operator.audit_drop_month(month date)
 RETURNS bigint

@@ -65,3 +65,23 @@ AS $$
 $$;
 COMMENT ON FUNCTION rule.seal_lock() IS
     'Takes the chain of seals for this transaction; false: another one has it.';
+
+CREATE FUNCTION rule.seal_wait()
+RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT pg_advisory_xact_lock(x'C0FFE2'::integer, 2)
+$$;
+COMMENT ON FUNCTION rule.seal_wait() IS
+    'Takes the chain of seals for this transaction, once it is free.';
+
+CREATE FUNCTION rule.seal_closing(month date, no bigint)
+RETURNS bytea
+LANGUAGE sql STABLE
+AS $$
+    SELECT sha256('coffer-mo1'::bytea || coalesce(string_agg(s.hash, '' ORDER BY s.no), ''))
+      FROM audit.seal s
+     WHERE s.month = seal_closing.month AND s.no <= seal_closing.no
+$$;
+COMMENT ON FUNCTION rule.seal_closing(date, bigint) IS
+    'Computes the root of a seal that closes a month: over the hashes of all seals of the month, up to one.';

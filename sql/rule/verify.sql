@@ -21,6 +21,9 @@ BEGIN
          CROSS JOIN LATERAL (VALUES
                    ('seal_changed', 'a column was changed: the hash is not that of the other columns',
                     (s.seal).hash <> rule.seal_hash(s.seal)),
+                   ('seal_changed', 'it closes a month with other seals than there are',
+                    CASE WHEN (s.seal).n = 0 AND (s.seal).xid_from = (s.seal).xid_to AND (s.seal).epoch = (s.before).epoch
+                         THEN (s.seal).root <> rule.seal_closing((s.seal).month, s.no - 1) END),
                    ('seal_unsigned', 'there is no signature, though later seals have theirs',
                     (s.seal).signature IS NULL AND s.no < v_signed),
                    ('seal_missing', 'the seals before it are missing, from the first on',

@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 import re
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -113,6 +114,7 @@ class Audit:
         )
         self.files = numbered("files")
         self.files.mkdir()
+        self.receipts = self.files / "receipts"
         self.events = 0
 
     def write(self, events):
@@ -126,6 +128,7 @@ class Audit:
         sealed = time.monotonic() - started
         new = 2 * transactions * CALLS
         self.events += new
+        self.give_receipts()
         print(f"\n{new} events written in {written:.1f} s, {new / written:.0f}/s; sealed and anchored after {sealed:.1f} s")
 
     @property
@@ -142,9 +145,15 @@ class Audit:
                 written.writelines(lines)
         return file
 
+    def give_receipts(self):
+        """As the daemons would have, for each call that there is."""
+        line = """'{"receipt":' || id || ',"receipt_hash":"' || encode(hash, 'hex') || '"}'"""
+        copy = f"\\copy (SELECT {line} FROM audit.event) TO '{self.receipts}'"
+        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=self.database.environment(), check=True)
+
     def verify(self, *arguments):
-        """coffer audit verify, with the public key, the logs of both daemons, and many more anchors."""
-        logs = [daemon.log_file for daemon in self.daemons] + [self.anchors()]
+        """coffer audit verify, with the public key, the logs of both daemons, many more anchors, and all receipts."""
+        logs = [daemon.log_file for daemon in self.daemons] + [self.anchors(), self.receipts]
         anchors = [word for log in logs for word in ("--anchors", log)]
         process = start_verify(self.database, "--public-key", self.key, *anchors, *arguments)
         return Measured(self.database, end_verify, process, HOURS, pid=process.pid)
@@ -189,8 +198,8 @@ def test_memory_does_not_grow_with_the_audit(audit):
     audit.write(EVENTS - EVENTS // 10)
     late = audit.measure()
     for small, large in zip(early, late):
-        # What it keeps of anchors before it puts them on disk; of a server, the sorts of some seals.
-        assert large.process <= small.process + 4096
+        # What it keeps of anchors, receipts and rows before it puts them on disk; of a server, the sorts of some seals.
+        assert large.process <= small.process + 8192
         assert large.server <= small.server + 12288
 
 
@@ -227,6 +236,7 @@ def bit_flipped(file):
 
 def test_damage_near_the_end_is_named(audit, tmp_path):
     query = audit.database.query
+    audit.give_receipts()
     changed, removed = query("SELECT xid, id FROM audit.event ORDER BY epoch DESC, xid DESC, id DESC LIMIT 2")
     [[last]] = query("SELECT max(no) FROM audit.seal")
     [[seal]] = query("SELECT max(no) FROM audit.seal WHERE xid_from <= %s AND n > 0", removed[0])
@@ -243,12 +253,15 @@ def test_damage_near_the_end_is_named(audit, tmp_path):
         outside = audit.verify("--anchors", forged).said("coffer audit verify, live, damaged", audit.events)
         inside = audit.verify_inside().said("auditor.verify, damaged", audit.events)
     assert set(inside.result) == found
-    assert (outside.result[0], set(outside.result[1])) == (1, found | {f"anchor_differs seal {last}"})
+    assert (outside.result[0], set(outside.result[1])) == (
+        1,
+        found | {f"anchor_differs seal {last}", f"receipt_differs row {changed[1]}", f"receipt_lost row {removed[1]}"},
+    )
 
     files, count = audit.export()
     with bit_flipped(files[1]):
         exported = audit.verify(*files).said("coffer audit verify, exported, damaged", count)
-    assert exported.result == (1, [f"row_changed row {in_file}"])
+    assert exported.result == (1, [f"row_changed row {in_file}", f"receipt_differs row {in_file}"])
 
 
 def test_a_month_is_dropped_while_reads_go_on(audit):

@@ -1,6 +1,10 @@
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../../src/log.h"
 #include "test.h"
@@ -81,6 +85,57 @@ test_levels(void **state)
 	assert_false(log_set_level(""));
 }
 
+/* A file that may have so many bytes, in the place of standard error. */
+static void
+limit_log(rlim_t size)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = size;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* As on a disk that is full, and then is not. */
+static void
+test_a_line_that_is_cut_off(void **state)
+{
+	FILE *file = tmpfile();
+	int errors = dup(STDERR_FILENO), count = 0;
+	bool written[4], takes[4];
+	struct stat now;
+
+	(void)state;
+	assert_true(errors >= 0 && file != NULL);
+	signal(SIGXFSZ, SIG_IGN);
+	dup2(fileno(file), STDERR_FILENO);
+	written[0] = log_error("first");
+	takes[0] = log_takes_lines();
+	fstat(STDERR_FILENO, &now);
+	limit_log((rlim_t)now.st_size + 10);
+	written[1] = log_error("torn");
+	takes[1] = log_takes_lines();
+	written[2] = log_error("not begun");
+	takes[2] = log_takes_lines();
+	limit_log(RLIM_INFINITY);
+	written[3] = log_error("last");
+	takes[3] = log_takes_lines();
+	dup2(errors, STDERR_FILENO);
+	close(errors);
+	assert_memory_equal(written, ((bool[]){ true, false, false, true }), 4);
+	assert_memory_equal(takes, written, 4);
+	assert_int_equal(log_lost(), 2);
+
+	rewind(file);
+	for (; fgets(line, sizeof(line), file) != NULL; count++) {
+		if (count != 1)
+			assert_member(strlen(line), "event",
+			    count == 0 ? "first" : "last");
+	}
+	assert_int_equal(count, 3);
+	fclose(file);
+}
+
 int
 main(void)
 {
@@ -89,6 +144,7 @@ main(void)
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_too_long_is_still_json),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_a_line_that_is_cut_off),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -124,6 +125,22 @@ test_no_room_on_disk(void **state)
 	assert_false(added);
 }
 
+/* The file is where TMPDIR says, and nowhere else. */
+static void
+test_no_directory(void **state)
+{
+	struct spool_entry entry = { .number = 1 };
+	bool added = true;
+	int64_t i;
+
+	(void)state;
+	assert_int_equal(setenv("TMPDIR", "/proc", 1), 0);
+	for (i = 0; i <= SPOOL_ROOM && added; i++)
+		added = spool_add(spool, &entry);
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+	assert_false(added);
+}
+
 int
 main(void)
 {
@@ -135,6 +152,7 @@ main(void)
 		SPOOL_TEST(more_than_there_is_room_for),
 		SPOOL_TEST(as_many_as_there_is_room_for),
 		SPOOL_TEST(no_room_on_disk),
+		SPOOL_TEST(no_directory),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

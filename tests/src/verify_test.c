@@ -20,6 +20,7 @@ struct seal {
 	int32_t epoch, month;
 	unsigned char root[32], prev[32], hash[32], signature[64];
 	bool is_signed, left_out;
+	bool is_refitted; /* n is in the field of xid_to, as its end */
 };
 
 struct row {
@@ -32,7 +33,7 @@ struct row {
 	bool left_out;
 };
 
-static struct seal seals[3];
+static struct seal seals[4]; /* the last closes the month, in an export */
 static struct row rows[4];
 static const unsigned char private_key[32] = { 1, 2, 3 };
 static unsigned char public_key[32];
@@ -169,6 +170,23 @@ make_chain(void)
 	}
 }
 
+/* Exports the month: what is not sealed is no part of it. */
+static void
+export_month(void)
+{
+	unsigned char bytes[10 + 3 * 32] = "coffer-mo1";
+	int i;
+
+	for (i = 0; i < 3; i++)
+		memcpy(bytes + 10 + i * 32, seals[i].hash, 32);
+	crypto_sha256(bytes, sizeof(bytes), seals[3].root);
+	memcpy(seals[3].prev, seals[2].hash, 32);
+	hash_seal(&seals[3]);
+	seals[3].left_out = false;
+	rows[3].left_out = true;
+	verify.partial = true;
+}
+
 static void
 witness_all(void)
 {
@@ -182,12 +200,14 @@ witness_all(void)
 		memcpy(entry.hash, seals[i].hash, 32);
 		assert_true(spool_add(witness.seals, &entry));
 	}
-	witness.receipts = memory_new_array(4, sizeof(*witness.receipts));
+	witness.receipts = spool_new();
+	witness.receipts_first = rows[0].id;
+	witness.receipts_last = rows[3].id;
 	for (i = 0; i < 4; i++) {
-		witness.receipts[i].number = rows[i].id;
-		memcpy(witness.receipts[i].hash, rows[i].hash, 32);
+		entry.number = rows[i].id;
+		memcpy(entry.hash, rows[i].hash, 32);
+		assert_true(spool_add(witness.receipts, &entry));
 	}
-	witness.receipts_count = 4;
 	assert_true(witness_begin(&witness));
 }
 
@@ -198,6 +218,7 @@ set_up(void **state)
 		{ .no = 0, .xid_from = 10, .xid_to = 10 },
 		{ .no = 1, .xid_from = 10, .xid_to = 20, .n = 2 },
 		{ .no = 2, .xid_from = 20, .xid_to = 30, .n = 1 },
+		{ .no = 3, .xid_from = 30, .xid_to = 30, .left_out = true },
 	};
 	static const struct row some_rows[] = {
 		{ .id = 1, .xid = 10, .seal = 1 },
@@ -210,7 +231,7 @@ set_up(void **state)
 	(void)state;
 	memcpy(seals, some_seals, sizeof(seals));
 	memcpy(rows, some_rows, sizeof(rows));
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		seals[i].epoch = 1;
 		seals[i].month = MONTH;
 	}
@@ -266,7 +287,7 @@ write_files(void)
 
 	assert_non_null(file);
 	copy_write_head(file, 0);
-	for (seal = seals; seal < seals + 3; seal++) {
+	for (seal = seals; seal < seals + 4; seal++) {
 		if (seal->left_out)
 			continue;
 		copy_write_16(file, 15);
@@ -274,8 +295,16 @@ write_files(void)
 		write_small(file, seal->epoch);
 		write_small(file, seal->month);
 		write_number(file, seal->xid_from);
-		write_number(file, seal->xid_to);
-		write_number(file, seal->n);
+		if (seal->is_refitted) {
+			const uint64_t both[] = { big_64(seal->xid_to),
+				big_64(seal->n) };
+
+			copy_write_field(file, both, sizeof(both));
+			copy_write_field(file, "", 0);
+		} else {
+			write_number(file, seal->xid_to);
+			write_number(file, seal->n);
+		}
 		copy_write_field(file, seal->root, 32);
 		copy_write_field(file, seal->prev, 32);
 		write_number(file, 0);
@@ -391,7 +420,7 @@ test_row_and_its_hash_changed(void **state)
 	rows[1].method = "mothod";
 	hash_row(&rows[1]);
 	assert_string_equal(
-	    found(), "receipt_differs row 2, rows_exchanged seal 1");
+	    found(), "rows_exchanged seal 1, receipt_differs row 2");
 }
 
 static void
@@ -610,10 +639,9 @@ test_seals_out_of_order(void **state)
 	(void)state;
 	seals[1] = seals[2];
 	seals[2] = first;
-	verify.partial = true;
 	assert_string_equal(found(),
-	    "chain_broken seal 1, row_unsealed row 1, row_unsealed row 2, "
-	    "rows_missing seal 1");
+	    "seal_missing seal 2, chain_broken seal 1, row_unsealed row 1, "
+	    "row_unsealed row 2, rows_missing seal 1");
 }
 
 static void
@@ -710,15 +738,97 @@ test_signer_exchanged(void **state)
 	    "signer_wrong seal 0, signer_wrong seal 1, signer_wrong seal 2");
 }
 
-/* An export of one month has neither the first seal nor all others. */
+/* An export of one month has not the anchors and receipts of others. */
 static void
-test_part(void **state)
+test_export(void **state)
+{
+	struct spool_entry entry = { .number = 1000000 };
+
+	(void)state;
+	verify.witness = &witness;
+	witness.seals = spool_new();
+	assert_true(spool_add(witness.seals, &entry));
+	witness.receipts = spool_new();
+	witness.receipts_first = witness.receipts_last = entry.number;
+	assert_true(spool_add(witness.receipts, &entry));
+	assert_true(witness_begin(&witness));
+	export_month();
+	assert_string_equal(found(), "");
+}
+
+/* What is found of what is cut out of an export. */
+static const char *
+found_cut(unsigned int cut_seals)
+{
+	int i;
+
+	export_month();
+	for (i = 0; i < 4; i++)
+		seals[i].left_out = (cut_seals >> i & 1) != 0;
+	for (i = 0; i < 3; i++)
+		rows[i].left_out = seals[rows[i].seal].left_out;
+	closing_free(&verify.closing);
+	return (found());
+}
+
+/* Each part of the seals, together with their rows. */
+static void
+test_cut_exports(void **state)
+{
+	unsigned int cut;
+
+	(void)state;
+	assert_string_equal(found_cut(0), "");
+	for (cut = 1; cut < 8; cut++) {
+		verify.unsigned_seals = 0;
+		assert_string_equal(found_cut(cut), "seal_missing seal 3");
+	}
+	for (; cut < 15; cut++)
+		assert_non_null(strstr(found_cut(cut), "seal_missing seal "));
+}
+
+static void
+test_export_with_more_rows(void **state)
 {
 	(void)state;
-	witness_all();
-	verify.partial = true;
-	seals[0].left_out = true;
+	export_month();
+	rows[3].left_out = false;
+	assert_string_equal(found(), "row_unsealed row 5");
+}
+
+static void
+test_export_without_signatures(void **state)
+{
+	(void)state;
+	export_month();
+	seals[3].is_signed = false;
+	assert_string_equal(found(), "seal_unsigned seal 3");
+}
+
+/* A month is closed with all seals that it has, on a live database too. */
+static void
+test_closed_with_other_seals(void **state)
+{
+	(void)state;
+	export_month();
+	verify.partial = false;
 	assert_string_equal(found(), "");
+	closing_free(&verify.closing);
+	seals[3].root[0] ^= 1;
+	hash_seal(&seals[3]);
+	assert_string_equal(found(), "seal_changed seal 3");
+}
+
+/* Its bytes, and so its hash and signature, are those of a seal. */
+static void
+test_seal_with_refitted_fields(void **state)
+{
+	(void)state;
+	export_month();
+	seals[1].is_refitted = true;
+	rows[0].left_out = rows[1].left_out = true;
+	assert_string_equal(
+	    found(), "seal_changed seal 1, seal_missing seal 3");
 }
 
 /* That a seal was anchored is a note, which is held against anchors. */
@@ -823,8 +933,13 @@ main(void)
 		VERIFY_TEST(no_key_is_trusted),
 		VERIFY_TEST(keys),
 		VERIFY_TEST(signer_exchanged),
-		VERIFY_TEST(part),
 		VERIFY_TEST(anchors_that_are_not_given),
+		VERIFY_TEST(export),
+		VERIFY_TEST(cut_exports),
+		VERIFY_TEST(export_with_more_rows),
+		VERIFY_TEST(export_without_signatures),
+		VERIFY_TEST(closed_with_other_seals),
+		VERIFY_TEST(seal_with_refitted_fields),
 		VERIFY_TEST(epochs),
 		VERIFY_TEST(row_of_an_epoch_that_has_ended),
 		VERIFY_TEST(epoch_that_begins_wrong),

@@ -1,5 +1,7 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../../src/witness.h"
 #include "test.h"
@@ -59,6 +61,32 @@ seals_left(void)
 	return (count);
 }
 
+/* What receipts say of rows 69 to 71, with a hash each; NULL: no such row. */
+static void
+assert_faults(
+    const unsigned char *const hashes[3], const struct witness_fault *expected)
+{
+	struct witness_fault fault;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (hashes[i] != NULL)
+			witness_row(&witness, 69 + i, hashes[i]);
+	}
+	assert_true(witness_rows_end(&witness));
+	for (; expected->row != 0; expected++) {
+		assert_true(witness_next_fault(&witness, &fault));
+		assert_int_equal(fault.row, expected->row);
+		assert_int_equal(fault.lost, expected->lost);
+	}
+	assert_false(witness_next_fault(&witness, &fault));
+	assert_true(witness_is_whole(&witness));
+}
+
+#define ROWS(...) ((const unsigned char *const[3]){ __VA_ARGS__ })
+#define FAULTS(...) \
+	((const struct witness_fault[]){ __VA_ARGS__, { 0, false } })
+
 static void
 test_seals_and_receipts(void **state)
 {
@@ -71,14 +99,34 @@ test_seals_and_receipts(void **state)
 	assert_true(witness_seal_agrees(&witness, 6, other));
 	assert_true(witness_seal_agrees(&witness, 7, hash));
 	assert_true(witness_seal_agrees(&witness, 70, other));
-	assert_true(witness_seals_end(&witness));
+	witness_seals_end(&witness);
 	assert_int_equal(witness.seals_lost, 0);
-	assert_int_equal(witness.receipts_count, 1);
-	assert_true(witness_row_agrees(&witness, 7, other));
-	assert_false(witness.receipts[0].seen);
-	assert_false(witness_row_agrees(&witness, 70, other));
-	assert_true(witness.receipts[0].seen);
-	assert_true(witness_row_agrees(&witness, 70, hash));
+	assert_faults(ROWS(other, hash, other), FAULTS({ 0, false }));
+}
+
+static void
+test_receipts_of_other_rows(void **state)
+{
+	(void)state;
+	read_text("{\"receipt\":71,\"receipt_hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
+	assert_true(witness_begin(&witness));
+	assert_faults(
+	    ROWS(NULL, other, hash), FAULTS({ 69, true }, { 70, false }));
+	assert_int_equal(witness.receipts_rows, 3);
+	assert_int_equal(witness.receipts_found, 2);
+}
+
+/* Of two rows with the number of a receipt, one is another. */
+static void
+test_a_row_that_is_there_twice(void **state)
+{
+	(void)state;
+	read_text("{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
+	assert_true(witness_begin(&witness));
+	witness_row(&witness, 70, other);
+	assert_faults(ROWS(NULL, hash, NULL), FAULTS({ 70, false }));
 }
 
 static void
@@ -106,11 +154,7 @@ test_more_than_once(void **state)
 	assert_true(witness_begin(&witness));
 	assert_true(witness_seal_agrees(&witness, 6, hash));
 	assert_false(witness_seal_agrees(&witness, 7, hash));
-	assert_true(witness_row_agrees(&witness, 69, hash));
-	assert_false(witness_row_agrees(&witness, 70, hash));
-	assert_int_equal(witness.receipts_count, 3);
-	assert_true(witness.receipts[0].seen && witness.receipts[1].seen &&
-	    witness.receipts[2].seen);
+	assert_faults(ROWS(hash, hash, NULL), FAULTS({ 70, false }));
 }
 
 /* Those that no seal was compared with, each once. */
@@ -126,8 +170,11 @@ test_seals_lost(void **state)
 	assert_true(witness_begin(&witness));
 	assert_true(witness_seal_agrees(&witness, 5, hash));
 	assert_true(witness_seal_agrees(&witness, 7, hash));
-	assert_true(witness_seals_end(&witness));
+	witness_seals_end(&witness);
 	assert_int_equal(witness.seals_lost, 3);
+	assert_int_equal(witness.seals_found, 1);
+	assert_int_equal(witness.seals_found_last, 5);
+	assert_int_equal(witness.entries, 5);
 	assert_int_equal(witness.seals_lost_first, 6);
 }
 
@@ -147,56 +194,67 @@ test_other_lines(void **state)
 		  "{\"receipt\":70}\n");
 	assert_true(witness_begin(&witness));
 	assert_int_equal(seals_left(), 0);
-	assert_int_equal(witness.receipts_count, 0);
+	assert_null(witness.receipts);
+	assert_int_equal(witness.entries, 0);
 	assert_false(witness_read(&witness, "no such file"));
 }
 
+/* However long ago a receipt was given out, and in whichever of the files. */
 static void
-read_receipts(size_t from, size_t to)
+test_many_receipts(void **state)
 {
-	FILE *file = fopen(PATH, "w");
-	size_t i;
-
-	assert_non_null(file);
-	for (i = from; i < to; i++) {
-		fprintf(file,
-		    "{\"receipt\":%zu,\"receipt_hash\":\"" HEX "\"}\n", i);
-		if (i == from)
-			fputs("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX
-			      "\"}\n",
-			    file);
-	}
-	fclose(file);
-	assert_true(witness_read(&witness, PATH));
-}
-
-static void
-has_receipts(size_t from, size_t to)
-{
-	assert_int_equal(witness.receipts_count, to - from);
-	assert_int_equal(witness.receipts[0].number, from);
-	assert_int_equal(witness.receipts[to - from - 1].number, to - 1);
-}
-
-/* Of each file the last receipts, of all the highest; and all seals. */
-static void
-test_receipts_are_bounded(void **state)
-{
-	size_t i;
+	const size_t some = SPOOL_ROOM + 10;
+	struct witness_fault fault;
+	size_t i, j;
+	FILE *file;
 
 	(void)state;
-	read_receipts(0, WITNESS_RECEIPTS + 10);
-	has_receipts(10, WITNESS_RECEIPTS + 10);
-	for (i = 1; i < 5; i++)
-		read_receipts(
-		    10 + WITNESS_RECEIPTS * i, 10 + WITNESS_RECEIPTS * (i + 1));
-	has_receipts(10 + WITNESS_RECEIPTS,
-	    10 + WITNESS_RECEIPTS + WITNESS_RECEIPTS_MAX);
-	read_receipts(0, 10);
-	has_receipts(10 + WITNESS_RECEIPTS,
-	    10 + WITNESS_RECEIPTS + WITNESS_RECEIPTS_MAX);
+	for (j = 0; j < 4; j++) {
+		file = fopen(PATH, "w");
+		assert_non_null(file);
+		for (i = j * some; i < (j + 1) * some; i++)
+			fprintf(file,
+			    "{\"receipt\":%zu,\"receipt_hash\":\"" HEX "\"}\n",
+			    i);
+		fclose(file);
+		assert_true(witness_read(&witness, PATH));
+	}
 	assert_true(witness_begin(&witness));
-	assert_int_equal(seals_left(), 6);
+	for (i = 4 * some; i > 0; i--) {
+		if (i != 8)
+			witness_row(&witness, (int64_t)i - 1,
+			    i == 3 * some ? other : hash);
+	}
+	assert_true(witness_rows_end(&witness));
+	assert_true(witness_next_fault(&witness, &fault));
+	assert_true(fault.row == 7 && fault.lost);
+	assert_true(witness_next_fault(&witness, &fault));
+	assert_true(fault.row == (int64_t)(3 * some) - 1 && !fault.lost);
+	assert_false(witness_next_fault(&witness, &fault));
+	assert_true(witness_is_whole(&witness));
+}
+
+/* Rows that cannot be kept are not taken for rows that fit. */
+static void
+test_no_room_for_rows(void **state)
+{
+	struct rlimit before, page;
+	int64_t i;
+
+	(void)state;
+	read_text("{\"receipt\":1,\"receipt_hash\":\"" HEX "\"}\n"
+		  "{\"receipt\":999999,\"receipt_hash\":\"" HEX "\"}\n");
+	assert_true(witness_begin(&witness));
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	page = before;
+	page.rlim_cur = 4096;
+	setrlimit(RLIMIT_FSIZE, &page);
+	for (i = 1; i <= SPOOL_ROOM + 1; i++)
+		witness_row(&witness, i, hash);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_false(witness_rows_end(&witness));
+	assert_false(witness_is_whole(&witness));
 }
 
 int
@@ -214,7 +272,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_other_lines, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    test_receipts_are_bounded, set_up, tear_down),
+		    test_receipts_of_other_rows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_row_that_is_there_twice, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_many_receipts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_no_room_for_rows, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

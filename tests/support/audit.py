@@ -3,6 +3,7 @@
 import subprocess
 from contextlib import contextmanager
 
+from support import eventually
 from support.daemon import BINARY, environment
 
 
@@ -41,6 +42,7 @@ def export_month(database, month, directory):
     for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
         copy = f"\\copy (SELECT * FROM operator.{function}('{month}')) TO '{file}' (FORMAT binary)"
         subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment("coffer_operator"), check=True)
+        eventually(lambda: is_anchored(database))
     return events, seals
 
 

@@ -1,6 +1,7 @@
 """Without its audit row nothing is answered, whatever keeps the row from being written; and it mends itself when that is over."""
 
 import base64
+import json
 import subprocess
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import pytest
 from test_metrics import values
 
 from support import eventually
+from support.audit import is_anchored, verify
 from support.cluster import Cluster
 from support.daemon import Daemon, free_port
 from support.tenant import Tenant
@@ -150,3 +152,37 @@ def test_no_value_leaves_without_its_row(daemon, reader, cluster, partition, req
     [[found]] = daemon.database.query("SELECT count(*) FROM audit.event WHERE id = ANY (%s)", receipts)
     assert found == len(receipts)
     assert reader.get(f"/secrets/{reader.secret}").body["description"] != trouble.__name__
+
+
+def test_a_log_on_a_full_disk(cluster, numbered, root_key_file, small_disk):
+    """Rows are the receipts that count, so reads go on; what the log lacks is counted, and said; seals wait for it."""
+    database, port = cluster.database(), free_port()
+    daemon = Daemon(small_disk / "daemon", database, root_key_file, metrics_listen=f"127.0.0.1:{port}")
+    try:
+        client = Tenant(daemon).client()
+        client.secret = client.create_secret(name="read")["id"]
+        client.create_version(client.secret, VALUE)
+        eventually(lambda: is_anchored(database))
+        filler = small_disk / "filler"
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4k"], capture_output=True)
+
+        def is_warned():
+            assert access(client).status == 200
+            return "log" in json.loads(daemon.readiness()[1])["warnings"]
+
+        eventually(is_warned)
+        assert values(port)["coffer_log_lines_lost_total"] > 0
+        access(client)
+        eventually(lambda: not is_anchored(database))
+
+        filler.unlink()
+        receipts = [int(access(client).headers["X-Audit-Id"]) for _ in range(3)]
+        eventually(lambda: json.loads(daemon.readiness()[1])["warnings"] == {})
+        eventually(lambda: is_anchored(database))
+        lines = [json.loads(line) for line in daemon.log.splitlines() if line.endswith("}")]
+        assert set(receipts) <= {line.get("receipt") for line in lines}
+        seals = [line["no"] for line in lines if line["event"] == "seal"]
+        assert seals == [no for (no,) in database.query("SELECT no FROM audit.seal ORDER BY no")]
+        assert verify(database, "--anchors", daemon.log_file) == (0, [])
+    finally:
+        daemon.stop()

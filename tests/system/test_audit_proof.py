@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, unsealed, verify, verify_inside
+from support.audit import is_anchored, start_verify, unsealed, verify, verify_inside
 
 
 @pytest.fixture
@@ -26,6 +26,54 @@ def test_a_sound_audit_verifies(audited, database):
     daemon, _, _ = audited
     assert verify_inside(database) == []
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
+
+
+def said(database, *arguments):
+    """The exit status, and what it says besides damage."""
+    process = start_verify(database, *arguments)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def test_what_was_looked_at_is_said(audited, database, tmp_path):
+    daemon, client, secret = audited
+    client.access(secret)
+    eventually(lambda: is_anchored(database))
+    daemon.stop()
+    [[seals]] = database.query("SELECT count(*) FROM audit.seal")
+    receipts = len([line for line in daemon.log_lines() if "receipt" in line])
+    code, errors = said(database, "--anchors", daemon.log_file)
+    assert code == 0
+    assert f"anchors of {seals} of {seals} seals, the last of seal {seals - 1}; receipts of {receipts} rows, {receipts} found\n" in errors
+
+    first = tmp_path / "first"
+    first.write_text(next(line for line in daemon.log.splitlines(True) if '"event":"seal","no":0,' in line))
+    code, errors = said(database, "--anchors", first)
+    assert code == 0 and f"anchors of 1 of {seals} seals, the last of seal 0; receipts of 0 rows, 0 found\n" in errors
+
+
+@pytest.mark.parametrize("text", ["", "root:x:0:0:root:/root:/bin/bash\n", '{"event":"started"}\n{"event":"seal","no":1,"ha'])
+def test_a_file_without_anchors_is_refused(audited, database, tmp_path, text):
+    """Also beside one that has some: it is not the log that it was taken for."""
+    other = tmp_path / "other"
+    other.write_text(text)
+    code, errors = said(database, "--anchors", audited[0].log_file, "--anchors", other)
+    assert code == 2 and errors == f"coffer: there is no anchor and no receipt in {other}\n"
+
+
+def test_a_receipt_is_not_forgotten(audited, database, tmp_path):
+    """Whoever holds sealing up can remove a row; of its receipt the log knows, however long it is by then."""
+    daemon, client, secret = audited
+    with unsealed(database):
+        answers = [client.get(f"/secrets/{secret}/versions/1/access") for _ in range(3)]
+        row, _, later = [int(answer.headers["X-Audit-Id"]) for answer in answers]
+        database.query("DELETE FROM audit.event WHERE id = %s", row)
+    eventually(lambda: is_anchored(database))
+    [line] = [line for line in daemon.log.splitlines() if f'"receipt":{later},' in line]
+    log = tmp_path / "log"
+    log.write_text(daemon.log + f"{line}\n" * 70_000)
+    assert verify_inside(database) == []
+    assert verify(database, "--anchors", log) == (1, [f"receipt_lost row {row}"])
 
 
 def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, database, start_daemon):

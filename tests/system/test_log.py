@@ -106,6 +106,20 @@ def test_every_value_that_left_has_its_row(calls):
         )
 
 
+@pytest.mark.parametrize("level", ["warning", "error"])
+def test_receipts_are_in_the_log_at_every_level(database, start_daemon, new_tenant, level):
+    """And nothing else of a request that went well."""
+    daemon = start_daemon(database, log_level=level)
+    client = new_tenant(daemon).client()
+    secret_id = client.create_secret(name="s")["id"]
+    client.create_version(secret_id, b"value")
+    answer = client.get(f"/secrets/{secret_id}/versions/1/access")
+    assert client.get("/nowhere").status == 404
+    (line,) = line_of(daemon, answer)
+    assert line["receipt"] == int(answer.headers["X-Audit-Id"]) and line["receipt_hash"]
+    assert all("receipt" in line for line in daemon.log_lines() if line["event"] == "request")
+
+
 def test_audit_says_who_and_from_where(calls):
     daemon, client, answers = calls
     ((ip, role, organization, principal, key),) = daemon.database.query(

@@ -1,6 +1,7 @@
 """A month of the audit is exported and dropped while calls go on; what was exported can be verified and loaded again."""
 
 import json
+import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,6 +42,9 @@ class Month:
                 client.access(self.secret)
             first.stop()
             database.query(MONTH_BEFORE)
+        # Some seals; of ranges without rows there are none.
+        for _ in range(30):
+            database.query("SELECT job.audit_seal(4)")
         [[self.name, self.partition]] = database.query(
             "SELECT m::text, 'audit.' || rule.audit_partition(m)"
             " FROM (SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date AS m) AS month"
@@ -142,6 +146,75 @@ def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_pat
     files[files.index(other)] = key
     status, damages = verify(database, *files)
     assert status == 1 and {damage.split()[0] for damage in damages} == {"row_changed", "receipt_differs"}
+
+
+def copied(file):
+    """The rows of a file of COPY in its binary format, as lists of fields."""
+    content, rows, at = file.read_bytes(), [], 19
+    while (count := struct.unpack_from(">h", content, at)[0]) != -1:
+        at += 2
+        rows.append([])
+        for _ in range(count):
+            [size] = struct.unpack_from(">i", content, at)
+            at += 4 + max(size, 0)
+            rows[-1].append(content[at - size : at] if size >= 0 else None)
+    return rows
+
+
+def copy_to(file, rows):
+    with file.open("wb") as written:
+        written.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
+        for row in rows:
+            written.write(struct.pack(">h", len(row)))
+            for field in row:
+                written.write(struct.pack(">i", -1) if field is None else struct.pack(">i", len(field)) + field)
+        written.write(struct.pack(">h", -1))
+
+
+def test_whatever_is_cut_from_an_export_is_missed(database, month, tmp_path):
+    """Also when rows and their seals are cut out together; with the public key alone, without an anchor."""
+    events, seals = export_month(database, month.name, tmp_path)
+    [[key]] = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
+    all_rows, all_seals = copied(events), copied(seals)
+    assert len(all_seals) >= 4 and len(all_rows) == month.rows
+
+    def found(kept_seals, kept_rows):
+        copy_to(seals, kept_seals)
+        copy_to(events, kept_rows)
+        return verify(database, "--seals", seals, "--events", events, "--public-key", key)
+
+    def rows_of(sealed):
+        ranges = [(seal[3], seal[4]) for seal in sealed]
+        return [row for row in all_rows if any(low <= row[1] < high for low, high in ranges)]
+
+    assert found(all_seals, all_rows) == (0, [])
+    for first in range(len(all_seals)):
+        for end in range(first + 1, len(all_seals) + 1):
+            kept = all_seals[:first] + all_seals[end:]
+            status, damages = found(kept, rows_of(kept))
+            assert status == 1 and damages[0].startswith("seal_missing seal ")
+    assert found(all_seals[:-2], all_rows)[0] == 1
+
+    # Two columns put together: its bytes, and so its hash, are what they were.
+    seal = all_seals[1]
+    refitted = seal[:4] + [seal[4] + seal[5], b""] + seal[6:]
+    status, damages = found([all_seals[0], refitted, *all_seals[2:]], rows_of(all_seals[:1] + all_seals[2:]))
+    assert status == 1 and f"seal_changed seal {int.from_bytes(seal[0], 'big')}" in damages
+
+
+def test_a_month_without_events(database, month, tmp_path):
+    """What is exported of it says so, and it is dropped."""
+    [[empty]] = database.query("SELECT (%s::date - interval '1 month')::date::text", month.name)
+    with database.connect() as connection:
+        connection.execute(
+            f"CREATE TABLE audit.event_{empty[:4]}_{empty[5:7]} PARTITION OF audit.event"
+            f" FOR VALUES FROM ('{empty} 00:00+00') TO ('{month.name} 00:00+00')"
+        )
+        connection.execute(f"ALTER TABLE audit.event_{empty[:4]}_{empty[5:7]} OWNER TO coffer_owner")
+    events, seals = export_month(database, empty, tmp_path)
+    assert verify(database, "--seals", seals, "--events", events) == (0, [])
+    copy_to(seals, [])
+    assert verify(database, "--seals", seals, "--events", events) == (1, ["seal_missing seal 0"])
 
 
 def test_the_rest_is_sound_without_a_month(database, month, tmp_path):

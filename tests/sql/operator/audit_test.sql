@@ -26,6 +26,8 @@ SELECT make_event(8, 8, rule.audit_month(last_month())), make_event(9, 9, month(
 
 SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a row of the month is not sealed yet',
           'operator.audit_drop_month refuses rows that are not sealed (SM900)');
+SELECT throws_ok(format('SELECT operator.audit_export_month(%L)', last_month()), 'SM900', 'a row of the month is not sealed yet',
+          'and so does operator.audit_export_month (SM900)');
 SELECT seal(8, 10);
 SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a seal of the month is not anchored yet',
           'and seals that are not anchored (SM900)');
@@ -35,10 +37,23 @@ SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), '
 
 GRANT USAGE ON SCHEMA test TO PUBLIC;
 SET LOCAL ROLE coffer_operator;
+SELECT throws_ok(format('SELECT operator.audit_export_seals(%L)', last_month()), 'SM900',
+          'the rows of the month were not exported since its last seal', 'operator.audit_export_seals comes after the rows (SM900)');
+SELECT throws_ok('SELECT operator.audit_export_seals(''2001-02-01'')', 'SM900',
+          'the rows of the month were not exported since its last seal', 'and refuses a month that has no seals (SM900)');
 SELECT results_eq(format('SELECT id FROM operator.audit_export_month(%L)', last_month()), 'VALUES (8::bigint), (9)',
                   'operator.audit_export_month gives the rows of a month');
-SELECT results_eq(format('SELECT n FROM operator.audit_export_seals(%L)', last_month()), 'VALUES (2::bigint)',
-                  'operator.audit_export_seals its seals');
+SELECT throws_ok(format('SELECT operator.audit_export_seals(%L)', last_month()), 'SM900', 'a seal of the month is not anchored yet',
+          'operator.audit_export_seals waits for the seal that closes the month (SM900)');
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a seal of the month is not anchored yet',
+          'and operator.audit_drop_month for both (SM900)');
+RESET ROLE;
+UPDATE audit.seal SET signer = '0123456789abcdef', signature = decode(repeat('00', 64), 'hex'), anchored_at = now();
+SET LOCAL ROLE coffer_operator;
+SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'the month was not exported since its last seal',
+          'as the month is not exported before its seals are (SM900)');
+SELECT results_eq(format('SELECT n FROM operator.audit_export_seals(%L)', last_month()), 'VALUES (2::bigint), (0)',
+                  'operator.audit_export_seals gives its seals, and at last the one that closes it');
 SELECT is(operator.audit_drop_month(last_month()), 2::bigint, 'operator.audit_drop_month gives the number of rows');
 RESET ROLE;
 SELECT is(to_regclass('audit.' || rule.audit_partition(last_month())), NULL, 'and the month is gone');
@@ -51,8 +66,12 @@ SELECT results_eq('SELECT method, database_role, request::text FROM audit.event 
 SELECT is(current_setting('lock_timeout'), '0', 'and the session waits for locks as before');
 SELECT is(found('SELECT'), 'month_missing month ' || last_month(), 'of which auditor.verify knows nothing as long as it is not sealed');
 SELECT is(found('SELECT test.seal(10, 101)'), '', 'and then finds the rest sound');
+SELECT is((SELECT count(*) FROM operator.audit_export_seals(last_month())), 2::bigint, 'seals are exported again when the rows are gone');
 SELECT is(found('DELETE FROM audit.event WHERE method = ''operator.audit_drop_month''; SELECT test.seal(10, 101)'),
           'month_missing month ' || last_month(), 'unless the row of who dropped the month is not there');
+SELECT is(found('UPDATE audit.seal s SET root = sha256(''other'') WHERE s.n = 0 AND s.no > 0;
+                 UPDATE audit.seal s SET hash = rule.seal_hash(s); SELECT test.seal(10, 101)'),
+          'seal_changed seal ' || (SELECT max(no) FROM audit.seal), 'or the seal that closed the month is over other seals');
 SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'there is no such month',
           'a month is dropped once (SM900)');
 
@@ -68,6 +87,9 @@ BEGIN
 END
 $$;
 SELECT is_empty(format('SELECT * FROM operator.audit_export_month(%L)', empty_month()), 'a month without rows is exported');
+UPDATE audit.seal SET signer = '0123456789abcdef', signature = decode(repeat('00', 64), 'hex'), anchored_at = now() WHERE anchored_at IS NULL;
+SELECT results_eq(format('SELECT n FROM operator.audit_export_seals(%L)', empty_month()), 'VALUES (0::bigint)',
+                  'with the seal that closes it');
 SELECT is(operator.audit_drop_month(empty_month()), 0::bigint, 'and dropped');
 SELECT is((SELECT request FROM audit.event WHERE method = 'operator.audit_drop_month' ORDER BY id DESC LIMIT 1),
           jsonb_build_object('month', empty_month(), 'rows', 0, 'first_id', NULL, 'last_id', NULL, 'earlier', '[]'::jsonb),

@@ -30,6 +30,12 @@ SELECT isnt(rule.seal_hash(jsonb_populate_record(s, jsonb_build_object(name, val
        jsonb_each('{"no": 9, "epoch": 9, "month": "2001-01-01", "xid_from": 1, "xid_to": 1, "n": 9, "root": "\\x00", "prev": "\\x00",
                     "sealed_at": "2001-01-01T00:00:00Z"}') AS t(name, value) WHERE s.no = 1;
 
+SELECT is(rule.seal_closing(month()::date, max(s.no)), sha256('coffer-mo1'::bytea || string_agg(s.hash, '' ORDER BY s.no)),
+          'rule.seal_closing is over the seals of a month') FROM audit.seal s WHERE s.month = month()::date;
+SELECT is(rule.seal_closing('2001-01-01', 9), sha256('coffer-mo1'), 'of which there may be none');
+SELECT is(rule.seal_closing(s.month, s.no), sha256('coffer-mo1'::bytea || s.hash), 'up to one of them') FROM audit.seal s WHERE s.no = 0;
+
+SELECT lives_ok('SELECT rule.seal_wait()', 'rule.seal_wait takes the chain once it is free');
 SELECT ok(rule.seal_lock(), 'rule.seal_lock takes the chain');
 SELECT isnt_empty($$SELECT FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid) = (x'C0FFE2'::integer::oid, 2) AND pid = pg_backend_pid()$$,
                   'until the end of the transaction');
