@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "command_api_key.h"
@@ -66,7 +68,6 @@ main_run(const char *config, bool insecure, int argc, char **argv)
 	}
 	values.insecure_root_key_env = insecure;
 	if (argc == 0) {
-
 		code = service_run(&values);
 	} else if (strcmp(argv[0], "api-key") == 0) {
 		code = command_api_key(&values, argc - 1, argv + 1);
@@ -135,12 +136,31 @@ main_dispatch(int argc, char **argv)
 	return (main_run(config, insecure, argc, argv));
 }
 
+/*
+ * A socket would take the number of a standard file that is closed, and get
+ * what is printed.  One that can only be read from refuses it.
+ */
+static bool
+main_fill_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return (false);
+	}
+	return (true);
+}
+
 /* Whatever was done, a command whose words are lost has failed. */
 int
 main(int argc, char **argv)
 {
-	int code = main_dispatch(argc, argv);
+	int code;
 
+	if (!main_fill_standard_files())
+		return (MAIN_FAILURE);
+	code = main_dispatch(argc, argv);
 	if (command_flush())
 		return (code);
 	fprintf(stderr, "coffer: unable to write to standard output\n");

@@ -149,6 +149,16 @@ def test_words_that_are_lost(option):
     assert fails_to_print(option)
 
 
+def test_closed_standard_output(service):
+    """No connection takes its place, and what is printed."""
+    settings = {"operator_dsn": service.database.dsn("coffer_operator")}
+    ended = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", BINARY, "root-key", "list"],
+        env=environment(settings), stderr=subprocess.PIPE, text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (1, "coffer: unable to write to standard output\n")
+
+
 def test_words_of_commands_that_are_lost(settings, service, numbered):
     assert fails_to_print("doctor", **settings)
     assert fails_to_print("root-key", "list", operator_dsn=service.database.dsn("coffer_operator"))
