@@ -71,7 +71,7 @@ class Stage:
     def __init__(self, start, database):
         self.database = database
         self.connection = database.connect()
-        self.connection.execute(NO_CHECKS)
+        database.deploy(NO_CHECKS)
         self.writer, self.reader = start(), start()
         self.tenant = Tenant(self.writer)
 
@@ -444,7 +444,7 @@ def test_payload_and_key_exchanged(stage, subject, target):
 def column(database):
     """A column of the one row of its table, whose form nobody looks after."""
     connection = database.connect()
-    connection.execute(NO_CHECKS)
+    database.deploy(NO_CHECKS)
     yield lambda name: Blob(connection, name, "true")
     connection.close()
 
