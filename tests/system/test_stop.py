@@ -6,19 +6,21 @@ import socket
 from contextlib import suppress
 
 import pytest
+from test_metrics import values
 
 from support import eventually
 from support.client import Client
+from support.daemon import free_port
 from support.load import Load, together
 
 
-def waiting(database):
-    """How many calls wait for a lock in the database."""
+def waiting(database, schema="api"):
+    """How many connections of daemons wait for a lock in the database, in a function of that schema."""
     ((count,),) = database.query(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = %s AND usename = 'coffer_api' AND wait_event_type = 'Lock'"
-        " AND query LIKE '%% api.%%'",
+        " WHERE datname = %s AND usename = 'coffer_api' AND wait_event_type = 'Lock' AND query ~ %s",
         database.name,
+        rf" {schema}\.",
     )
     return count
 
@@ -52,14 +54,16 @@ def status_of_answer(connection):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_running_requests_are_answered(new_database, start_daemon, new_tenant, number):
-    daemon = start_daemon(new_database(), pool_size=4)
+    port = free_port()
+    daemon = start_daemon(new_database(), pool_size=4, metrics_listen=f"127.0.0.1:{port}")
     tenant = new_tenant(daemon)
+    eventually(lambda: values(port)["coffer_pool_open"] == 4)
     with daemon.database.connect() as blocker:
         blocker.execute("BEGIN")
         blocker.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
-        # Four run, the others stand in line.
+        # Four run, one of which may be what seals the audit; the others stand in line.
         connections = [send(daemon, tenant.full_access.secret_key) for _ in range(12)]
-        eventually(lambda: waiting(daemon.database) == 4)
+        eventually(lambda: waiting(daemon.database, "(api|daemon)") == 4)
         for _ in range(2):  # once round its loop, it has taken all that was there before
             assert tenant.client().get("/live", absolute=True).status == 200
         daemon.process.send_signal(number)
