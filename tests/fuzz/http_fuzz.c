@@ -11,6 +11,7 @@
 
 #include "../../src/cache.h"
 #include "../../src/call.h"
+#include "../../src/check.h"
 #include "../../src/document.h"
 #include "../../src/job.h"
 #include "../../src/keyring.h"
@@ -69,6 +70,20 @@ void
 call_free(struct call *call)
 {
 	(void)call;
+}
+
+bool
+check_is_blind(const struct check *check)
+{
+	(void)check;
+	return (false);
+}
+
+bool
+check_is_unanswered(const struct check *check)
+{
+	(void)check;
+	return (false);
 }
 
 bool
