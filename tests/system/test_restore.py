@@ -46,7 +46,8 @@ def assert_goes_on(life, daemon, database):
     client = life.serves(daemon)
     client.create_version(life.secret, b"new")
     eventually(lambda: is_anchored(database))
-    found = client.changes(after=life.cursor)["changes"]
+    # What other databases of the cluster have begun is waited for, and longer than a seal waits.
+    found = eventually(lambda: client.changes(after=life.cursor)["changes"])
     assert [change["method_name"] for change in found if change["secret_id"]] == ["CreateSecretVersion"]
     assert client.changes(after=found[-1]["cursor"])["changes"] == []
     assert verify_inside(database) == []
