@@ -83,9 +83,10 @@ months_hear_one(struct months *months, int64_t seal, const char *before,
 	if (name == NULL || strlen(name) >= MONTHS_NAME_SIZE ||
 	    strcmp(name, before) >= 0)
 		return;
-	/* The first word counts: who comes later may only repeat it. */
+	/* The first word of a seal counts; another may hold where it does not. */
 	for (i = 0; i < months->drops_count; i++) {
-		if (strcmp(months->drops[i].name, name) == 0 &&
+		if (months->drops[i].seal == seal &&
+		    strcmp(months->drops[i].name, name) == 0 &&
 		    months->drops[i].rows == rows)
 			return;
 	}

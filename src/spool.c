@@ -163,8 +163,10 @@ spool_begin(struct spool *spool)
 	size_t i;
 
 	spool_sort(spool);
-	if (spool->file != NULL && fflush(spool->file) != 0)
+	if (spool->file != NULL && fflush(spool->file) != 0) {
+		spool->failed = true;
 		return (false);
+	}
 	spool->runs = memory_new_array(spool->file_runs + 1, sizeof(*run));
 	spool->heap =
 	    memory_new_array(spool->file_runs + 1, sizeof(*spool->heap));

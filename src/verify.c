@@ -220,14 +220,22 @@ verify_is_signed(
 	verify->unsigned_seals = 0;
 }
 
-/* Asked of seals in their order, before witness_seal_agrees. */
-static bool
-verify_has_anchor(const struct verify *verify, int64_t no)
+static void
+verify_anchor(struct verify *verify, const struct copy_field *seal, int64_t no,
+    const char *place)
 {
-	const struct spool_entry *next =
-	    verify->witness == NULL ? NULL : spool_next(verify->witness->seals);
+	struct witness *witness = verify->witness;
+	uint64_t found;
 
-	return (next != NULL && next->number == no);
+	if (witness == NULL)
+		return;
+	found = witness->seals_found;
+	if (!witness_seal_agrees(witness, no, seal[SEAL_HASH].bytes))
+		verify_damage(verify, "anchor_differs", place,
+		    "another hash was anchored: the chain was made anew");
+	if (witness->seals_found == found &&
+	    seal[SEAL_ANCHORED_AT].bytes != NULL)
+		verify->unanchored++;
 }
 
 /* An epoch ends with all its rows sealed: only those of the last may not be. */
@@ -336,9 +344,6 @@ verify_chain(struct verify *verify, struct copy *seals)
 		verify_is_signed(verify, seal, no);
 		place = verify_place("seal", no);
 		verify->seals++;
-		if (seal[SEAL_ANCHORED_AT].bytes != NULL &&
-		    !verify_has_anchor(verify, no))
-			verify->unanchored++;
 		if (!verify_is_seal(seal)) {
 			verify_damage(verify, "seal_changed", place,
 			    "it is not of the form of a seal");
@@ -349,12 +354,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 			verify_damage(verify, "seal_changed", place,
 			    "its hash is not that of its other columns");
 		verify_signature(verify, seal, place);
-		if (verify->witness != NULL &&
-		    !witness_seal_agrees(
-			verify->witness, no, seal[SEAL_HASH].bytes))
-			verify_damage(verify, "anchor_differs", place,
-			    "another hash was anchored: the chain was made "
-			    "anew");
+		verify_anchor(verify, seal, no, place);
 		verify_link(verify, seal, &before, before_hash);
 		verify_closing(verify, seal, &before, place);
 		before.given = true;

@@ -132,6 +132,21 @@ test_forgotten(void **state)
 	assert_false(months_was_dropped(&months, november(3)));
 }
 
+/* What a seal that does not hold has said first, one that holds may say. */
+static void
+test_forgotten_and_repeated(void **state)
+{
+	static const char said[] = "\1{\"month\":\"2026-11-01\",\"rows\":3}";
+	const struct copy_field request = { (const unsigned char *)said,
+		sizeof(said) - 1 };
+
+	(void)state;
+	hear(said);
+	months_hear(&months, 8, MONTH + 30, &request);
+	months_forget(&months, 7);
+	assert_true(months_was_dropped(&months, november(3)));
+}
+
 /* The rows of a month that was not dropped are missed. */
 static void
 test_rows_of_none(void **state)
@@ -192,6 +207,7 @@ main(void)
 		MONTHS_TEST(month_that_was_not_over),
 		MONTHS_TEST(nonsense),
 		MONTHS_TEST(forgotten),
+		MONTHS_TEST(forgotten_and_repeated),
 		MONTHS_TEST(rows_of_none),
 		MONTHS_TEST(rows),
 		MONTHS_TEST(rows_of_two),

@@ -847,6 +847,28 @@ test_anchors_that_are_not_given(void **state)
 	assert_int_equal(verify.unanchored, 1);
 }
 
+/* The log has anchors of seals before the month that was exported, too. */
+static void
+test_anchors_of_seals_before(void **state)
+{
+	struct spool_entry entry = { .number = -1 };
+	int i;
+
+	(void)state;
+	export_month();
+	verify.witness = &witness;
+	witness.seals = spool_new();
+	assert_true(spool_add(witness.seals, &entry));
+	for (i = 0; i < 4; i++) {
+		entry.number = seals[i].no;
+		memcpy(entry.hash, seals[i].hash, 32);
+		assert_true(spool_add(witness.seals, &entry));
+	}
+	assert_true(witness_begin(&witness));
+	assert_string_equal(found(), "");
+	assert_int_equal(verify.unanchored, 0);
+}
+
 static void
 test_epochs(void **state)
 {
@@ -934,6 +956,7 @@ main(void)
 		VERIFY_TEST(keys),
 		VERIFY_TEST(signer_exchanged),
 		VERIFY_TEST(anchors_that_are_not_given),
+		VERIFY_TEST(anchors_of_seals_before),
 		VERIFY_TEST(export),
 		VERIFY_TEST(cut_exports),
 		VERIFY_TEST(export_with_more_rows),
