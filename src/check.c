@@ -71,10 +71,8 @@ check_finished(void *owner)
 	check->silences = 0;
 	if (outcome == GREET_REFUSED && check->greet.unfit)
 		pool_disconnect(check->service->pool);
-	/* Those which serve are with a host that does not answer any more. */
 	if (outcome == GREET_READY &&
-	    !pool_has_answered(check->service->pool, check->since) &&
-	    session_settle(check->session))
+	    pool_is_to_move(check->service->pool, check->session, check->since))
 		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == GREET_REFUSED && check->greet.offer != 0)
@@ -85,14 +83,16 @@ check_finished(void *owner)
 /*
  * A server that refuses a new connection may serve those it has: it may have
  * no more, or wait for them to end.  One that is silent most likely is so to
- * them, too; it is asked again at once, but once: each time may leave it with
- * a session that hangs.
+ * them, too, unless it has answered them meanwhile, as in a deploy, for which a
+ * greeting waits; it is asked again at once, but once: each time may leave it
+ * with a session that hangs.
  */
 static void
 check_lost(void *owner, const char *cause)
 {
 	struct check *check = owner;
-	const bool silent = strcmp(cause, SESSION_SILENT) == 0;
+	const bool silent = strcmp(cause, SESSION_SILENT) == 0 &&
+	    !pool_has_answered(check->service->pool, check->since);
 
 	log_warning("unable to check the database", log_text("cause", cause));
 	check->blind = true;

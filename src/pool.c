@@ -53,12 +53,14 @@ struct pool {
 	struct event *clean;
 	struct event *examine;
 	long turn; /* of the seat that is to be examined next */
-	int64_t answered; /* when a query was, last */
+	int64_t answered; /* when the host that serves has, last */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
 	bool locked_out;
+	bool
+	    giving_up; /* connections, and not to give their calls to each other */
 	bool closing;
 };
 
@@ -306,12 +308,15 @@ pool_give_up(struct pool *pool, const struct pool_seat *but)
 	struct pool_seat *seat;
 	long i;
 
+	pool->giving_up = true;
 	for (i = 0; i < pool->settings->pool_size; i++) {
 		seat = &pool->seats[i];
 		if (seat != but && seat->state != SEAT_CLOSED &&
 		    seat->state != SEAT_GREETING)
 			seat_lose(seat);
 	}
+	pool->giving_up = false;
+	pool_dispatch(pool);
 }
 
 static void
@@ -336,12 +341,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
-	/*
-	 * Who is still with the host before may wait for it in vain; not so if
-	 * it has answered others meanwhile, and was only too busy for this one.
-	 */
-	if (!pool_has_answered(pool, seat->since) &&
-	    session_settle(seat->session))
+	if (pool_is_to_move(pool, seat->session, seat->since))
 		pool_give_up(pool, seat);
 	if (pool->open > 1)
 		return;
@@ -358,9 +358,9 @@ pool_finished(void *owner)
 	struct pool_seat *seat = owner;
 	enum greet_outcome outcome = GREET_READY;
 
-	if (seat->state == SEAT_RUNNING)
+	if (seat->state == SEAT_RUNNING && session_is_settled(seat->session))
 		seat->pool->answered = clock_microseconds();
-	else if (seat->state != SEAT_CLEANING)
+	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
 		outcome = greet_finished(&seat->greet);
 	if (outcome == GREET_GOES_ON)
 		return;
@@ -562,6 +562,14 @@ pool_has_answered(const struct pool *pool, int64_t since)
 	return (pool->answered >= since);
 }
 
+bool
+pool_is_to_move(const struct pool *pool, struct session *session, int64_t since)
+{
+	if (!session_is_settled(session) && pool_has_answered(pool, since))
+		return (false);
+	return (session_settle(session));
+}
+
 const char *
 pool_fault(const struct pool *pool)
 {
@@ -617,6 +625,8 @@ pool_dispatch(void *arg)
 	struct pool_seat *seat;
 	struct query *query;
 
+	if (pool->giving_up)
+		return;
 	/* With nobody left to serve them, those who wait are told at once. */
 	if (pool->open == 0)
 		query_line_dismiss(

@@ -348,6 +348,12 @@ session_connect(struct session *session, struct dsn *dsn, long milliseconds)
 }
 
 bool
+session_is_settled(const struct session *session)
+{
+	return (session->host == session->dsn->serving);
+}
+
+bool
 session_settle(struct session *session)
 {
 	if (!dsn_settle(session->dsn, session->host))

@@ -66,6 +66,9 @@ void session_free(struct session *session);
 void
 session_connect(struct session *session, struct dsn *dsn, long milliseconds);
 
+/* Whether it is connected to the host that served last. */
+bool session_is_settled(const struct session *session);
+
 /*
  * The host that it is connected to serves: whoever connects begins there from
  * now on.  True: it is another one than before, and whoever is connected to
