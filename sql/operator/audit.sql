@@ -47,9 +47,7 @@ BEGIN
     PERFORM rule.audit_month_must_be_over(month);
     PERFORM rule.seal_wait();
     SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
-    IF EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
-        PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
-    END IF;
+    PERFORM rule.audit_month_must_be_sealed(month);
     -- Over the seals of the month: who has the file sees whether some are missing, at its end too.
     PERFORM rule.seal_append(v_last.epoch, month, v_last.xid_to, v_last.xid_to, 0, rule.seal_closing(month, v_last.no));
     PERFORM rule.audit_write_operator('operator.audit_export_month', NULL, NULL, NULL, jsonb_build_object('month', month));
@@ -96,7 +94,6 @@ AS $$
 DECLARE
     v_from    CONSTANT timestamptz := rule.audit_month(month);
     v_to      CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
-    v_last    CONSTANT audit.seal := (SELECT s FROM audit.seal s ORDER BY s.no DESC LIMIT 1);
     v_timeout CONSTANT text := current_setting('lock_timeout');
     v_rows    bigint;
     v_first   timestamptz;
@@ -106,17 +103,7 @@ DECLARE
     v_tries   integer := 0;
 BEGIN
     PERFORM rule.audit_month_must_be_over(month);
-    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_drop_month.month AND s.anchored_at IS NULL) THEN
-        PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
-    ELSIF EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to
-                     AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
-        PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
-    ELSIF NOT EXISTS (SELECT FROM audit.month m WHERE m.month = audit_drop_month.month
-                         AND m.exported_at > (SELECT coalesce(max(s.sealed_at), '-infinity') FROM audit.seal s
-                                               WHERE s.month = audit_drop_month.month)) THEN
-        PERFORM fail.operation_refused('the month was not exported since its last seal',
-                                       'see the comment on operator.audit_export_month');
-    END IF;
+    PERFORM rule.audit_month_must_be_exported(month);
     v_rows := (SELECT coalesce(sum(s.n), 0) FROM audit.seal s WHERE s.month = audit_drop_month.month);
     -- What proves afterwards which rows were dropped, and not lost: of its receipts, too. A row gets its id and then its time, so
     -- the lowest id is not later than any other row, but for what passes between the two: an hour is plenty, and few rows.
@@ -135,6 +122,9 @@ BEGIN
     PERFORM set_config('lock_timeout', '200ms', true);
     WHILE NOT v_dropped LOOP
         BEGIN
+            -- Whoever was writing has ended then. What he wrote was not to be seen before.
+            LOCK TABLE ONLY audit.event IN ACCESS EXCLUSIVE MODE;
+            PERFORM rule.audit_month_must_be_exported(month);
             EXECUTE format('DROP TABLE audit.%I', rule.audit_partition(month));    -- dynamic: the name is computed
             v_dropped := true;
         EXCEPTION

@@ -178,3 +178,41 @@ END
 $$;
 COMMENT ON FUNCTION rule.audit_month_must_be_over(date) IS
     'Refuses what is no month of the audit, or one that is not over.';
+
+CREATE FUNCTION rule.audit_month_must_be_sealed(month date)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_from CONSTANT timestamptz := rule.audit_month(month);
+    v_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
+    v_last CONSTANT audit.seal := (SELECT s FROM audit.seal s ORDER BY s.no DESC LIMIT 1);
+BEGIN
+    IF EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to AND e.epoch = v_last.epoch AND e.xid >= v_last.xid_to) THEN
+        PERFORM fail.operation_refused('a row of the month is not sealed yet', 'see that a daemon runs, and call again');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_month_must_be_sealed(date) IS
+    'Refuses a month with a row that no seal covers. Rows of transactions that still run are not seen.';
+
+CREATE FUNCTION rule.audit_month_must_be_exported(month date)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_month_must_be_exported.month AND s.anchored_at IS NULL) THEN
+        PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
+    END IF;
+    PERFORM rule.audit_month_must_be_sealed(month);
+    IF NOT EXISTS (SELECT FROM audit.month m
+                    WHERE m.month = audit_month_must_be_exported.month
+                      AND m.exported_at > (SELECT coalesce(max(s.sealed_at), '-infinity') FROM audit.seal s
+                                            WHERE s.month = audit_month_must_be_exported.month)) THEN
+        PERFORM fail.operation_refused('the month was not exported since its last seal',
+                                       'see the comment on operator.audit_export_month');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_month_must_be_exported(date) IS
+    'Refuses a month of which not all is sealed, anchored, and exported since.';

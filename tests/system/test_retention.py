@@ -118,6 +118,23 @@ def test_a_drop_gives_up_and_reads_have_not_noticed(database, month, tmp_path):
     assert drop(database, month) == month.rows
 
 
+def test_a_row_that_is_committed_at_last_is_not_dropped(database, month, tmp_path):
+    """Nobody has seen it when the month was exported, and no seal is over it."""
+    export_month(database, month.name, tmp_path)
+    with ThreadPoolExecutor(1) as threads, database.connect() as writer:
+        with writer.transaction():
+            writer.execute(
+                "INSERT INTO audit.event SELECT (jsonb_populate_record(e, jsonb_build_object("
+                " 'id', nextval('audit.event_id'), 'xid', pg_current_xact_id()::text::bigint))).*"
+                f" FROM {month.partition} e LIMIT 1"
+            )
+            dropped = threads.submit(drop, database, month)
+            eventually(lambda: is_waiting(database))
+        with pytest.raises(psycopg.Error, match="not sealed yet|not anchored yet|not exported since"):
+            dropped.result(60)
+    assert database.query(f"SELECT count(*) FROM {month.partition}") == [(month.rows + 1,)]
+
+
 def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_path):
     events, seals = export_month(database, month.name, tmp_path)
     log = month.daemon.log_file
