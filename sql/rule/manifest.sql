@@ -98,7 +98,16 @@ BEGIN
                        concat_ws(' ', nullif(c.relkind, 'r'), nullif(c.relpersistence, 'p'), nullif(c.relispartition, true),
                            nullif(c.relrowsecurity, false), nullif(c.relforcerowsecurity, false),
                            nullif(c.relowner, child.parent_owner)::regrole,
-                           CASE WHEN EXISTS (SELECT FROM aclexplode(c.relacl) AS e WHERE e.grantee <> c.relowner) THEN c.relacl END,
+                           -- What default privileges give each table is told with these.
+                           (SELECT string_agg(concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable), ','
+                                              ORDER BY r.rolname, e.privilege_type)
+                              FROM aclexplode(c.relacl) AS e LEFT JOIN pg_roles r ON r.oid = e.grantee
+                             WHERE e.grantee <> c.relowner
+                               AND NOT EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) AS given
+                                                WHERE d.defaclobjtype = 'r' AND d.defaclrole = c.relowner
+                                                  AND d.defaclnamespace IN (0, c.relnamespace)
+                                                  AND (given.grantee, given.privilege_type, given.is_grantable)
+                                                    = (e.grantee, e.privilege_type, e.is_grantable))),
                            (SELECT string_agg(concat_ws(' ', a.attname, a.attacl), ',' ORDER BY a.attnum)
                               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
                            part.parts) AS text
@@ -135,7 +144,8 @@ BEGIN
           LEFT JOIN LATERAL (SELECT concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable) COLLATE "C" AS text
                                FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS e
                                LEFT JOIN pg_roles r ON r.oid = e.grantee
-                              WHERE e.privilege_type <> 'CONNECT' AND (e.grantee = 0 OR r.rolname = ANY (v_roles))) AS entry ON true
+                              WHERE e.privilege_type <> 'CONNECT' AND e.grantee <> d.datdba
+                                AND (e.grantee = 0 OR r.rolname = ANY (v_roles))) AS entry ON true
          WHERE d.datname = current_database();
 END
 $$;
@@ -157,6 +167,9 @@ BEGIN
                            ELSE 'undo it, or if it was meant deploy with migrations/migrate' END)
           FROM rule.manifest() AS now FULL JOIN store.manifest AS was ON was.object = now.object
          WHERE now.sha256 IS DISTINCT FROM was.sha256
+           -- Of a month that was dropped, all that its partition had of its own is gone, too.
+           AND NOT (now.object IS NULL AND was.object LIKE 'what partition % has of its own'
+                    AND to_regclass(split_part(was.object, ' ', 3)) IS NULL)
          ORDER BY coalesce(now.object, was.object) COLLATE "C"
          LIMIT 5);
 END

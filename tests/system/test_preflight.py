@@ -230,6 +230,30 @@ def test_session_that_cannot_be_looked_at_is_greeted_anew(own_cluster, start, ne
     assert database.query(first) == serving
 
 
+def test_partition_that_has_something_of_its_own_is_dropped(deployed):
+    """What a deploy has found of it is not missed when it is gone."""
+    with deployed.connect() as connection, connection.transaction(force_rollback=True):
+        ((partition,),) = connection.execute("SELECT 'audit.' || rule.audit_partition(current_date)").fetchall()
+        connection.execute(f"CREATE INDEX own ON {partition} (ip)")
+        faults = "SELECT array_to_string(rule.manifest_faults(), ';')"
+        assert partition in connection.execute(faults).fetchone()[0]
+        connection.execute("DELETE FROM store.manifest")
+        connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+        assert connection.execute(faults).fetchone()[0] == ""
+        connection.execute(f"DROP TABLE {partition}")
+        assert connection.execute(faults).fetchone()[0] == ""
+
+
+def test_default_privileges_reach_partitions(deployed):
+    """They are recorded as such; a partition that is made afterwards is no change."""
+    with deployed.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute("ALTER DEFAULT PRIVILEGES FOR ROLE coffer_owner IN SCHEMA audit GRANT SELECT ON TABLES TO pg_monitor")
+        connection.execute("DELETE FROM store.manifest")
+        connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+        assert connection.execute("SELECT job.audit_partition_create(20)").fetchone()[0] > 0
+        assert connection.execute("SELECT rule.manifest_faults()").fetchone()[0] == []
+
+
 def test_work_of_a_running_service_is_no_change(database, start, new_tenant):
     daemon = start(database)
     client = new_tenant(daemon).client()
