@@ -48,23 +48,23 @@ BEGIN
              ORDER BY page.at DESC, page.id DESC LIMIT batch;
     ELSIF filter.principal_id IS NOT NULL AND oldest_first THEN
         RETURN QUERY
-            SELECT page.* FROM store.api_key k CROSS JOIN LATERAL (
+            SELECT page.* FROM store.api_key k JOIN store.principal p ON p.id = k.principal_id CROSS JOIN LATERAL (
                    SELECT * FROM audit.event e
                     WHERE e.api_key_id = k.id AND e.organization_id = event_page.organization_id
                       AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) > (after_at, after_id))
                       AND rule.event_matches(e, filter)
                     ORDER BY e.at, e.id LIMIT batch) AS page
-             WHERE k.principal_id = filter.principal_id
+             WHERE k.principal_id = filter.principal_id AND p.organization_id = event_page.organization_id
              ORDER BY page.at, page.id LIMIT batch;
     ELSIF filter.principal_id IS NOT NULL THEN
         RETURN QUERY
-            SELECT page.* FROM store.api_key k CROSS JOIN LATERAL (
+            SELECT page.* FROM store.api_key k JOIN store.principal p ON p.id = k.principal_id CROSS JOIN LATERAL (
                    SELECT * FROM audit.event e
                     WHERE e.api_key_id = k.id AND e.organization_id = event_page.organization_id
                       AND e.at >= since AND e.at < until AND (after_id IS NULL OR (e.at, e.id) < (after_at, after_id))
                       AND rule.event_matches(e, filter)
                     ORDER BY e.at DESC, e.id DESC LIMIT batch) AS page
-             WHERE k.principal_id = filter.principal_id
+             WHERE k.principal_id = filter.principal_id AND p.organization_id = event_page.organization_id
              ORDER BY page.at DESC, page.id DESC LIMIT batch;
     ELSIF oldest_first THEN
         RETURN QUERY
