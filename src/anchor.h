@@ -12,13 +12,11 @@
 #include "crypto.h"
 #include "settings.h"
 
-#define ANCHOR_SIGNER_SIZE 17
-
 /* What an anchor says of a seal. */
 struct anchor_seal {
 	int64_t no;
 	unsigned char hash[CRYPTO_SHA256_SIZE];
-	char signer[ANCHOR_SIGNER_SIZE];
+	char signer[CRYPTO_PUBLIC_ID_SIZE];
 	unsigned char signature[CRYPTO_SIGNATURE_SIZE];
 };
 

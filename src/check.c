@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "check.h"
-#include "clock.h"
 #include "greet.h"
 #include "log.h"
 #include "memory.h"
@@ -23,7 +22,6 @@ struct check {
 	struct session *session;
 	struct greet greet;
 	bool looking;
-	int64_t since;
 	bool again; /* asked for while it was looking */
 	bool blind;
 	int silences;
@@ -72,7 +70,7 @@ check_finished(void *owner)
 	if (outcome == GREET_REFUSED && check->greet.unfit)
 		pool_disconnect(check->service->pool);
 	if (outcome == GREET_READY &&
-	    pool_is_to_move(check->service->pool, check->session, check->since))
+	    pool_is_to_move(check->service->pool, check->session))
 		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == GREET_REFUSED && check->greet.offer != 0)
@@ -92,7 +90,7 @@ check_lost(void *owner, const char *cause)
 {
 	struct check *check = owner;
 	const bool silent = strcmp(cause, SESSION_SILENT) == 0 &&
-	    !pool_has_answered(check->service->pool, check->since);
+	    !pool_has_answered(check->service->pool, check->session);
 
 	log_warning("unable to check the database", log_text("cause", cause));
 	check->blind = true;
@@ -124,7 +122,6 @@ check_tick(evutil_socket_t fd, short what, void *arg)
 		return (check_done(check));
 	}
 	check->looking = true;
-	check->since = clock_microseconds();
 	session_connect(
 	    check->session, service->dsn, service->settings.connect_timeout);
 }

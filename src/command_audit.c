@@ -226,6 +226,11 @@ audit_report_anchors(const struct verify *verify)
 		    witness->seals_found_last);
 	fprintf(stderr, "; receipts of %" PRIu64 " rows, %" PRIu64 " found\n",
 	    witness->receipts_rows, witness->receipts_found);
+	if (verify->unanchored > 0)
+		fprintf(stderr,
+		    "coffer: of %" PRIu64 " seals that the database has noted "
+		    "as anchored there is no anchor in what was given\n",
+		    verify->unanchored);
 }
 
 static int
@@ -258,11 +263,6 @@ audit_report(const struct verify *verify)
 		    "yet\n",
 		    verify->unsigned_seals);
 	audit_report_anchors(verify);
-	if (verify->witness != NULL && verify->unanchored > 0)
-		fprintf(stderr,
-		    "coffer: of %" PRIu64 " seals that the database has noted "
-		    "as anchored there is no anchor in what was given\n",
-		    verify->unanchored);
 	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
 }
 

@@ -5,6 +5,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,18 @@ crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
 		EVP_PKEY_get_raw_public_key(pair, public, &size) == 1,
 	    "ed25519");
 	EVP_PKEY_free(pair);
+}
+
+void
+crypto_public_id(
+    const unsigned char public[CRYPTO_KEY_SIZE], char id[CRYPTO_PUBLIC_ID_SIZE])
+{
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+	size_t i;
+
+	crypto_sha256(public, CRYPTO_KEY_SIZE, hash);
+	for (i = 0; i < (CRYPTO_PUBLIC_ID_SIZE - 1) / 2; i++)
+		snprintf(id + 2 * i, 3, "%02x", hash[i]);
 }
 
 void

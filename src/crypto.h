@@ -13,6 +13,7 @@
 #define CRYPTO_SHA256_SIZE 32
 #define CRYPTO_SHA512_SIZE 64
 #define CRYPTO_SIGNATURE_SIZE 64
+#define CRYPTO_PUBLIC_ID_SIZE 17 /* 16 hex digits and NUL */
 /* What is sealed has a nonce of 12 before it, and a tag of 16 after it. */
 #define CRYPTO_OVERHEAD 28
 #define CRYPTO_SEALED_SIZE (CRYPTO_KEY_SIZE + CRYPTO_OVERHEAD) /* a key */
@@ -44,6 +45,9 @@ bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 /* Ed25519 (RFC 8032): private and public keys have 32 bytes. */
 void crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
     unsigned char public[CRYPTO_KEY_SIZE]);
+/* What store.signer knows it by: the first 8 bytes of its SHA-256, in hex. */
+void crypto_public_id(const unsigned char public[CRYPTO_KEY_SIZE],
+    char id[CRYPTO_PUBLIC_ID_SIZE]);
 void crypto_sign(const unsigned char key[CRYPTO_KEY_SIZE], const void *data,
     size_t size, unsigned char signature[CRYPTO_SIGNATURE_SIZE]);
 bool

@@ -26,7 +26,7 @@ struct keyring {
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
 	unsigned char signer[CRYPTO_KEY_SIZE];
-	char signer_id[KEYRING_SIGNER_SIZE];
+	char signer_id[CRYPTO_PUBLIC_ID_SIZE];
 	struct cache *keks;
 };
 
@@ -273,17 +273,14 @@ bool
 keyring_signer_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
 {
 	struct keyring_signer_aad aad = keyring_signer_aad(wrapped->root_id);
-	unsigned char public[CRYPTO_KEY_SIZE], hash[CRYPTO_SHA256_SIZE];
-	size_t i;
+	unsigned char public[CRYPTO_KEY_SIZE];
 
 	ring->signer_id[0] = '\0';
 	if (!keyring_unwrap(
 		ring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, ring->signer))
 		return (false);
 	crypto_public(ring->signer, public);
-	crypto_sha256(public, sizeof(public), hash);
-	for (i = 0; i < (KEYRING_SIGNER_SIZE - 1) / 2; i++)
-		snprintf(ring->signer_id + 2 * i, 3, "%02x", hash[i]);
+	crypto_public_id(public, ring->signer_id);
 	return (true);
 }
 

@@ -23,7 +23,6 @@
 
 #define KEYRING_ACCESS_KEY_SIZE 64
 #define KEYRING_DIGEST_SIZE 32
-#define KEYRING_SIGNER_SIZE 17
 
 /* A key as the database keeps it. */
 struct keyring_wrapped {

@@ -39,6 +39,21 @@ memory_new_array(size_t count, size_t size)
 	return (memory_must(calloc(count, size)));
 }
 
+void *
+memory_grow(void *list, size_t count, size_t *room, size_t size)
+{
+	void *larger;
+
+	if (count < *room)
+		return (list);
+	*room = *room == 0 ? 64 : *room * 2;
+	larger = memory_new_array(*room, size);
+	if (count > 0)
+		memcpy(larger, list, count * size);
+	memory_free(list);
+	return (larger);
+}
+
 char *
 memory_copy(const char *text)
 {

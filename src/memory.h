@@ -12,6 +12,14 @@
 void *memory_new(size_t size);
 void *memory_new_array(size_t count, size_t size);
 
+/*
+ * An array with room for one more than the count of those in it: itself, or a
+ * larger one, in whose place it is freed.  room: how many it has room for; 0,
+ * with a list that is NULL, at first.  What is new in it is zeroed.
+ */
+void *memory_grow(void *list, size_t count, size_t *room, size_t size)
+    __attribute__((warn_unused_result));
+
 /* A copy that ends in NUL, to be given to memory_free. */
 char *memory_copy(const char *text);
 char *memory_copy_bytes(const void *bytes, size_t size);

@@ -18,22 +18,6 @@ months_free(struct months *months)
 	memory_free(months->drops);
 }
 
-/* A list with room for one more. */
-static void *
-months_grow(void *list, size_t count, size_t *room, size_t size)
-{
-	void *larger;
-
-	if (count < *room)
-		return (list);
-	*room = *room == 0 ? 64 : *room * 2;
-	larger = memory_new_array(*room, size);
-	if (count > 0)
-		memcpy(larger, list, count * size);
-	memory_free(list);
-	return (larger);
-}
-
 struct month *
 months_get(struct months *months, int64_t first_day)
 {
@@ -44,7 +28,7 @@ months_get(struct months *months, int64_t first_day)
 		i--;
 	if (i > 0)
 		return (&months->months[i - 1]);
-	months->months = months_grow(months->months, months->count,
+	months->months = memory_grow(months->months, months->count,
 	    &months->room, sizeof(*months->months));
 	months->months[months->count].first_day = first_day;
 	return (&months->months[months->count++]);
@@ -90,7 +74,7 @@ months_hear_one(struct months *months, int64_t seal, const char *before,
 		    months->drops[i].rows == rows)
 			return;
 	}
-	months->drops = months_grow(months->drops, months->drops_count,
+	months->drops = memory_grow(months->drops, months->drops_count,
 	    &months->drops_room, sizeof(*months->drops));
 	drop = &months->drops[months->drops_count++];
 	memset(drop, 0, sizeof(*drop));

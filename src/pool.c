@@ -35,7 +35,6 @@ struct pool_seat {
 	struct event *retry;
 	long delay;
 	bool due; /* to be examined, before it runs another query */
-	int64_t since; /* it connects, or is connected */
 	struct group group;
 };
 
@@ -59,8 +58,7 @@ struct pool {
 	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
 	bool locked_out;
-	bool
-	    giving_up; /* connections, and not to give their calls to each other */
+	bool giving_up; /* and none of them is to get calls of another */
 	bool closing;
 };
 
@@ -74,7 +72,6 @@ seat_connect(struct pool_seat *seat)
 	seat->state = SEAT_GREETING;
 	seat->due = false;
 	seat->group.failed = false;
-	seat->since = clock_microseconds();
 	evtimer_del(seat->retry);
 	session_connect(seat->session, seat->pool->dsn,
 	    seat->pool->settings->connect_timeout);
@@ -341,7 +338,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	pool->open++;
 	seat_free(seat);
 	log_debug("connected to the database");
-	if (pool_is_to_move(pool, seat->session, seat->since))
+	if (pool_is_to_move(pool, seat->session))
 		pool_give_up(pool, seat);
 	if (pool->open > 1)
 		return;
@@ -557,15 +554,15 @@ pool_is_ready(const struct pool *pool)
 }
 
 bool
-pool_has_answered(const struct pool *pool, int64_t since)
+pool_has_answered(const struct pool *pool, const struct session *session)
 {
-	return (pool->answered >= since);
+	return (pool->answered >= session_since(session));
 }
 
 bool
-pool_is_to_move(const struct pool *pool, struct session *session, int64_t since)
+pool_is_to_move(const struct pool *pool, struct session *session)
 {
-	if (!session_is_settled(session) && pool_has_answered(pool, since))
+	if (!session_is_settled(session) && pool_has_answered(pool, session))
 		return (false);
 	return (session_settle(session));
 }

@@ -6,7 +6,6 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "dsn.h"
 #include "keyring.h"
@@ -32,17 +31,17 @@ void pool_free(struct pool *pool);
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
 
-/* Whether the host that serves has answered a query since then. */
-bool pool_has_answered(const struct pool *pool, int64_t since);
+/* Whether the host that serves has answered since a session began. */
+bool pool_has_answered(const struct pool *pool, const struct session *session);
 
 /*
- * For a session that was greeted and has begun to connect then: its host is to
- * be begun with.  True: it is another one than before, which has not answered
- * anybody meanwhile, so that all connections to that are to be given up; if it
- * has, it was only too busy for this one.
+ * For a session that was greeted: its host is to be begun with.  True: it is
+ * another one than before, which has not answered anybody meanwhile, so that
+ * all connections to that are to be given up; if it has, it was only too busy
+ * for this one.
  */
-bool pool_is_to_move(const struct pool *pool, struct session *session,
-    int64_t since) __attribute__((warn_unused_result));
+bool pool_is_to_move(const struct pool *pool, struct session *session)
+    __attribute__((warn_unused_result));
 
 /* Puts down how many connections and calls there are. */
 void pool_count(const struct pool *pool, struct metrics_now *now);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "memory.h"
 #include "session.h"
@@ -21,6 +22,7 @@ struct session {
 	long patience; /* milliseconds for each host */
 	size_t host; /* of dsn */
 	size_t untried; /* hosts that are left after this one */
+	int64_t since; /* it connects, or is connected */
 	bool connecting;
 	char cause[SESSION_CAUSE_SIZE]; /* why it is not the first host */
 	struct event *input;
@@ -343,8 +345,15 @@ session_connect(struct session *session, struct dsn *dsn, long milliseconds)
 	    dsn->connect_timeout > 0 ? dsn->connect_timeout : milliseconds;
 	session->host = dsn->first;
 	session->untried = dsn->hosts_count - 1;
+	session->since = clock_microseconds();
 	session->connecting = true;
 	session_try(session);
+}
+
+int64_t
+session_since(const struct session *session)
+{
+	return (session->since);
 }
 
 bool

@@ -66,6 +66,9 @@ void session_free(struct session *session);
 void
 session_connect(struct session *session, struct dsn *dsn, long milliseconds);
 
+/* When it last began to connect, as clock_microseconds() tells the time. */
+int64_t session_since(const struct session *session);
+
 /* Whether it is connected to the host that served last. */
 bool session_is_settled(const struct session *session);
 

@@ -116,22 +116,13 @@ verify_is_hash(const struct copy_field *field)
 void
 verify_trust(struct verify *verify, const unsigned char *key)
 {
-	struct verify_key *larger =
-	    memory_new_array(verify->keys_count + 1, sizeof(*larger));
-	struct verify_key *last = &larger[verify->keys_count];
-	unsigned char hash[CRYPTO_SHA256_SIZE];
-	size_t i;
+	struct verify_key *last;
 
-	if (verify->keys_count > 0)
-		memcpy(
-		    larger, verify->keys, verify->keys_count * sizeof(*larger));
-	memory_free(verify->keys);
-	verify->keys = larger;
-	verify->keys_count++;
+	verify->keys = memory_grow(verify->keys, verify->keys_count,
+	    &verify->keys_room, sizeof(*verify->keys));
+	last = &verify->keys[verify->keys_count++];
 	memcpy(last->bytes, key, sizeof(last->bytes));
-	crypto_sha256(key, CRYPTO_KEY_SIZE, hash);
-	for (i = 0; i < (VERIFY_SIGNER_SIZE - 1) / 2; i++)
-		snprintf(&last->signer[2 * i], 3, "%02x", hash[i]);
+	crypto_public_id(key, last->signer);
 }
 
 /* The chain ---------------------------------------------------------------- */

@@ -15,17 +15,15 @@
 #include "months.h"
 #include "witness.h"
 
-#define VERIFY_SIGNER_SIZE 17 /* the id of a key, as store.signer has it */
-
 struct verify_key {
 	unsigned char bytes[CRYPTO_KEY_SIZE];
-	char signer[VERIFY_SIGNER_SIZE];
+	char signer[CRYPTO_PUBLIC_ID_SIZE];
 };
 
 struct verify {
 	/* The keys that are trusted; without any, no signature is verified. */
 	struct verify_key *keys;
-	size_t keys_count;
+	size_t keys_count, keys_room;
 	struct witness *witness; /* NULL: there are no anchors */
 	bool partial; /* it is of exported months, and of these all is there */
 	struct closing closing;

@@ -73,9 +73,8 @@ BEGIN
         IF v_last.no IS NULL OR v_last.n > 0 OR v_last.root <> rule.seal_closing(month, v_last.no - 1) THEN
             PERFORM fail.operation_refused('the rows of the month were not exported since its last seal',
                                            'see the comment on operator.audit_export_month');
-        ELSIF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_export_seals.month AND s.anchored_at IS NULL) THEN
-            PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
         END IF;
+        PERFORM rule.audit_month_must_be_anchored(month);
         -- Only now: whoever wrote the rows into a file comes here when that is whole.
         INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_seals.month, clock_timestamp())
             ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;

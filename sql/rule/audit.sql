@@ -196,14 +196,25 @@ $$;
 COMMENT ON FUNCTION rule.audit_month_must_be_sealed(date) IS
     'Refuses a month with a row that no seal covers. Rows of transactions that still run are not seen.';
 
+CREATE FUNCTION rule.audit_month_must_be_anchored(month date)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_month_must_be_anchored.month AND s.anchored_at IS NULL) THEN
+        PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_month_must_be_anchored(date) IS
+    'Refuses a month with a seal that has not left the database.';
+
 CREATE FUNCTION rule.audit_month_must_be_exported(month date)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_month_must_be_exported.month AND s.anchored_at IS NULL) THEN
-        PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
-    END IF;
+    PERFORM rule.audit_month_must_be_anchored(month);
     PERFORM rule.audit_month_must_be_sealed(month);
     IF NOT EXISTS (SELECT FROM audit.month m
                     WHERE m.month = audit_month_must_be_exported.month

@@ -97,10 +97,13 @@ test_sign_and_verify(void **state)
 		0x0b };
 	unsigned char public[CRYPTO_KEY_SIZE];
 	unsigned char signature[CRYPTO_SIGNATURE_SIZE];
+	char id[CRYPTO_PUBLIC_ID_SIZE];
 
 	(void)state;
 	crypto_public(private, public);
 	assert_memory_equal(public, expected, sizeof(expected));
+	crypto_public_id(public, id);
+	assert_string_equal(id, "21fe31dfa154a261");
 	crypto_sign(private, "", 0, signature);
 	assert_memory_equal(
 	    signature, expected_signature, sizeof(expected_signature));

@@ -22,6 +22,24 @@ test_new_is_zeroed(void **state)
 }
 
 static void
+test_grow(void **state)
+{
+	size_t room = 0, count;
+	int *list = NULL;
+
+	(void)state;
+	for (count = 0; count < 1000; count++) {
+		list = memory_grow(list, count, &room, sizeof(*list));
+		assert_true(count < room);
+		assert_int_equal(list[count], 0);
+		list[count] = (int)count + 1;
+	}
+	for (count = 0; count < 1000; count++)
+		assert_int_equal(list[count], (int)count + 1);
+	memory_free(list);
+}
+
+static void
 test_wipe(void **state)
 {
 	char text[] = "secret";
@@ -67,6 +85,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new_is_zeroed),
+		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_guarded_libevent),

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+from collections import Counter
 
 import psycopg
 import pytest
@@ -20,8 +21,9 @@ def promote(standby):
         connection.execute("SELECT pg_promote()")
 
 
-def test_standby_takes_over(numbered, own_cluster, start_daemon, new_tenant):
-    """The primary is lost under load: no answer that was given is, and no change is done twice."""
+@pytest.fixture
+def followed(numbered, own_cluster):
+    """A database, and a standby of its cluster, for which each commit waits."""
     database = own_cluster.database()
     standby = own_cluster.standby(numbered("standby"), "standby")
     try:
@@ -32,36 +34,48 @@ def test_standby_takes_over(numbered, own_cluster, start_daemon, new_tenant):
             .fetchall()
             == [("sync",)]
         )
-        # The standby comes first: it is not what the daemon wants, also where that is not said.
-        dsn = two_hosts(database, standby.port, own_cluster.port)
-        start_daemon(database, dsn=make_conninfo(dsn, target_session_attrs="any")).stop()
-        daemon = start_daemon(database, dsn=dsn, request_deadline=60000, key_rate=0)
-        tenant = new_tenant(daemon)
-        secret_id = tenant.client().create_secret(name="read")["id"]
-        tenant.client().create_version(secret_id, b"value")
-        clients = [tenant.client() for _ in range(4)]
-        names = {id(client): 0 for client in clients}
-
-        def create(client):
-            names[id(client)] += 1
-            return client.post("/secrets", {"name": f"{id(client)}-{names[id(client)]}"})
-
-        def read(client):
-            return client.get(f"/secrets/{secret_id}/versions/1/access")
-
-        with Load(clients, create) as creates, Load([tenant.client()], read) as reads:
-            eventually(lambda: creates.count(200) > 20 and reads.count(200) > 5)
-            own_cluster.kill()
-            promote(standby)
-            before = creates.count(200), reads.count(200)
-            eventually(
-                lambda: creates.count(200) > before[0] + 20 and reads.count(200) > before[1] + 5
-            )
-        # A create that was repeated blindly would meet its own name.
-        assert creates.statuses() | reads.statuses() <= {200, 503}
-        assert_all_there(Database(standby, database.name), creates, reads)
+        yield database, standby
     finally:
         standby.discard()
+
+
+def creator():
+    """A call that creates a secret, of each client under a name that it has not had yet."""
+    names = Counter()
+
+    def create(client):
+        names[id(client)] += 1
+        return client.post("/secrets", {"name": f"{id(client)}-{names[id(client)]}"})
+
+    return create
+
+
+def test_standby_takes_over(own_cluster, followed, start_daemon, new_tenant):
+    """The primary is lost under load: no answer that was given is, and no change is done twice."""
+    database, standby = followed
+    # The standby comes first: it is not what the daemon wants, also where that is not said.
+    dsn = two_hosts(database, standby.port, own_cluster.port)
+    start_daemon(database, dsn=make_conninfo(dsn, target_session_attrs="any")).stop()
+    daemon = start_daemon(database, dsn=dsn, request_deadline=60000, key_rate=0)
+    tenant = new_tenant(daemon)
+    secret_id = tenant.client().create_secret(name="read")["id"]
+    tenant.client().create_version(secret_id, b"value")
+    clients = [tenant.client() for _ in range(4)]
+
+    def read(client):
+        return client.get(f"/secrets/{secret_id}/versions/1/access")
+
+    with Load(clients, creator()) as creates, Load([tenant.client()], read) as reads:
+        eventually(lambda: creates.count(200) > 20 and reads.count(200) > 5)
+        own_cluster.kill()
+        promote(standby)
+        before = creates.count(200), reads.count(200)
+        eventually(
+            lambda: creates.count(200) > before[0] + 20 and reads.count(200) > before[1] + 5
+        )
+    # A create that was repeated blindly would meet its own name.
+    assert creates.statuses() | reads.statuses() <= {200, 503}
+    assert_all_there(Database(standby, database.name), creates, reads)
 
 
 def assert_all_there(database, creates, *others):
@@ -216,47 +230,30 @@ def test_no_new_connection(database, start_daemon, new_tenant):
     eventually(lambda: json.loads(daemon.readiness()[1])["warnings"] == {})
 
 
-def test_primary_falls_silent(numbered, own_cluster, start_daemon, new_tenant):
+def test_primary_falls_silent(own_cluster, followed, start_daemon, new_tenant):
     """Its standby is refused until it takes writes, and then no change is lost or done twice."""
-    database = own_cluster.database()
-    standby = own_cluster.standby(numbered("standby"), "standby")
-    try:
-        own_cluster.set(synchronous_standby_names="standby")
-        eventually(
-            lambda: own_cluster.connect()
-            .execute("SELECT sync_state FROM pg_stat_replication")
-            .fetchall()
-            == [("sync",)]
+    database, standby = followed
+    with Forwarder(own_cluster.port) as forwarder:
+        dsn = two_hosts(database, forwarder.port, standby.port)
+        daemon = start_daemon(
+            database, dsn=dsn, request_deadline=60000, connect_timeout=2000, check_interval=1
         )
-        with Forwarder(own_cluster.port) as forwarder:
-            dsn = two_hosts(database, forwarder.port, standby.port)
-            daemon = start_daemon(
-                database, dsn=dsn, request_deadline=60000, connect_timeout=2000, check_interval=1
-            )
-            tenant = new_tenant(daemon)
-            clients = [tenant.client() for _ in range(4)]
-            names = {id(client): 0 for client in clients}
-
-            def create(client):
-                names[id(client)] += 1
-                return client.post("/secrets", {"name": f"{id(client)}-{names[id(client)]}"})
-
-            with Load(clients, create) as creates:
-                eventually(lambda: creates.count(200) > 20)
-                forwarder.fall_silent()
-                eventually(lambda: any("read-only" in cause for cause in causes(daemon)))
-                before = creates.count(200)
-                promote(standby)
-                eventually(lambda: creates.count(200) > before + 20)
-            assert creates.statuses() == {200}
-            # The first takes connections still, and commits nothing, as it has lost its standby:
-            # a second greeting would wait for a lock of the first, and fail by that.
-            dsn = two_hosts(database, own_cluster.port, standby.port)
-            other = start_daemon(database, dsn=dsn, connect_timeout=2000)
-            assert "is not fit to be served" not in other.log
-            assert_all_there(Database(standby, database.name), creates)
-    finally:
-        standby.discard()
+        tenant = new_tenant(daemon)
+        clients = [tenant.client() for _ in range(4)]
+        with Load(clients, creator()) as creates:
+            eventually(lambda: creates.count(200) > 20)
+            forwarder.fall_silent()
+            eventually(lambda: any("read-only" in cause for cause in causes(daemon)))
+            before = creates.count(200)
+            promote(standby)
+            eventually(lambda: creates.count(200) > before + 20)
+        assert creates.statuses() == {200}
+        # The first takes connections still, and commits nothing, as it has lost its standby:
+        # a second greeting would wait for a lock of the first, and fail by that.
+        dsn = two_hosts(database, own_cluster.port, standby.port)
+        other = start_daemon(database, dsn=dsn, connect_timeout=2000)
+        assert "is not fit to be served" not in other.log
+        assert_all_there(Database(standby, database.name), creates)
 
 
 def test_server_must_show_its_certificate(numbered, own_cluster, start_daemon):

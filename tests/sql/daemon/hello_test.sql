@@ -1,11 +1,6 @@
 BEGIN;
 \ir ../raised.sql
-
-SET LOCAL log_parameter_max_length = 0;
-SET LOCAL log_parameter_max_length_on_error = 0;
-SET LOCAL plan_cache_mode = force_generic_plan;
-SET LOCAL pgaudit.log_parameter = off;
-SET LOCAL synchronous_commit = on;
+\ir ../session.sql
 DELETE FROM store.pepper;
 
 CREATE FUNCTION test.hello(build text DEFAULT '1.0') RETURNS text LANGUAGE plpgsql AS $$

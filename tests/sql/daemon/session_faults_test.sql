@@ -1,11 +1,7 @@
 BEGIN;
 \ir ../raised.sql
+\ir ../session.sql
 
-SET LOCAL log_parameter_max_length = 0;
-SET LOCAL log_parameter_max_length_on_error = 0;
-SET LOCAL plan_cache_mode = force_generic_plan;
-SET LOCAL pgaudit.log_parameter = off;
-SET LOCAL synchronous_commit = on;
 SET SESSION AUTHORIZATION coffer_api;
 SELECT daemon.session_faults() AS none \gset
 RESET SESSION AUTHORIZATION;

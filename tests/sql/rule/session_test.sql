@@ -1,12 +1,8 @@
 -- The settings that a session of the daemon must have.
 BEGIN;
 \ir ../raised.sql
+\ir ../session.sql
 
-SET LOCAL log_parameter_max_length = 0;
-SET LOCAL log_parameter_max_length_on_error = 0;
-SET LOCAL plan_cache_mode = force_generic_plan;
-SET LOCAL pgaudit.log_parameter = off;
-SET LOCAL synchronous_commit = on;
 SELECT is(rule.session_faults(), '{}', 'a session with all settings as they must be has no fault');
 
 CREATE FUNCTION test.faults_with(name text, value text) RETURNS text[] LANGUAGE plpgsql AS $$
