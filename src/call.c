@@ -183,6 +183,7 @@ call_take_answer(struct request *request, const PGresult *result, int status)
 	const size_t size = (size_t)PQgetlength(result, 0, 1);
 
 	request->status = status;
+	pool_note_answer(request->service->pool, &request->call.query);
 	call_take_receipt(request, result);
 	if (status != 200 || !key_use_has_plaintext(request))
 		evbuffer_add(request->body, body, size);

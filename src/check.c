@@ -22,6 +22,7 @@ struct check {
 	struct session *session;
 	struct greet greet;
 	bool looking;
+	bool connected; /* in this look */
 	bool again; /* asked for while it was looking */
 	bool blind;
 	int silences;
@@ -44,6 +45,7 @@ check_connected(void *owner)
 {
 	struct check *check = owner;
 
+	check->connected = true;
 	greet_start(&check->greet);
 }
 
@@ -79,18 +81,33 @@ check_finished(void *owner)
 }
 
 /*
+ * Whether the server is as silent to those whom it serves.  It is not if it has
+ * answered a call meanwhile.  What the daemon asks of its own accord is answered
+ * by a server that cannot commit, too; it counts in a deploy alone, for which a
+ * greeting waits.
+ */
+static bool
+check_is_silent(const struct check *check, const char *cause)
+{
+	const struct pool *pool = check->service->pool;
+	const bool deploys =
+	    check->connected && check->greet.step == GREET_DEPLOY;
+
+	return (strcmp(cause, SESSION_SILENT) == 0 &&
+	    !pool_has_answered(pool, check->session) &&
+	    !(deploys && pool_has_spoken(pool, check->session)));
+}
+
+/*
  * A server that refuses a new connection may serve those it has: it may have
- * no more, or wait for them to end.  One that is silent most likely is so to
- * them, too, unless it has answered them meanwhile, as in a deploy, for which a
- * greeting waits; it is asked again at once, but once: each time may leave it
- * with a session that hangs.
+ * no more, or wait for them to end.  One that is silent is asked again at once,
+ * but once: each time may leave it with a session that hangs.
  */
 static void
 check_lost(void *owner, const char *cause)
 {
 	struct check *check = owner;
-	const bool silent = strcmp(cause, SESSION_SILENT) == 0 &&
-	    !pool_has_answered(check->service->pool, check->session);
+	const bool silent = check_is_silent(check, cause);
 
 	log_warning("unable to check the database", log_text("cause", cause));
 	check->blind = true;
@@ -122,6 +139,7 @@ check_tick(evutil_socket_t fd, short what, void *arg)
 		return (check_done(check));
 	}
 	check->looking = true;
+	check->connected = false;
 	session_connect(
 	    check->session, service->dsn, service->settings.connect_timeout);
 }
@@ -140,10 +158,14 @@ check_is_blind(const struct check *check)
 	return (check->blind);
 }
 
-bool
-check_is_unanswered(const struct check *check)
+const char *
+check_silence(const struct check *check)
 {
-	return (check->silences >= CHECK_SILENCES);
+	if (check->silences < CHECK_SILENCES)
+		return (NULL);
+	return (check->connected
+		? "check: the database takes a connection and does not commit"
+		: "check: the database does not answer");
 }
 
 struct check *

@@ -19,7 +19,10 @@ void check_now(struct check *check);
 /* Whether the last look came to nothing: there was no connection for it. */
 bool check_is_blind(const struct check *check);
 
-/* Whether nothing has answered the last looks at all, neither yes nor no. */
-bool check_is_unanswered(const struct check *check);
+/*
+ * What it is that the last looks have had no answer to, neither yes nor no,
+ * while no call had one either; NULL: one has been answered.
+ */
+const char *check_silence(const struct check *check);
 
 #endif

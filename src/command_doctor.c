@@ -17,6 +17,7 @@
 #include "statements.h"
 #include "tls.h"
 
+#define DOCTOR_COMMIT_WAIT 2 /* seconds; more are a fault */
 #define DOCTOR_CLOCK_MOST 5 /* seconds by which two clocks may differ */
 #define DOCTOR_DESCRIPTORS 64 /* for all that is no connection */
 
@@ -271,6 +272,28 @@ doctor_check_pepper(struct doctor *doctor)
 	PQclear(result);
 }
 
+/* A commit that waits for a standby keeps its call from an answer. */
+static void
+doctor_check_commits(struct doctor *doctor)
+{
+	PGresult *result =
+	    doctor_query(doctor, "commits", STATEMENT_COMMIT_WAIT_SQL, 0, NULL);
+	uint64_t seconds;
+	char text[160];
+
+	if (result == NULL)
+		return;
+	memcpy(&seconds, PQgetvalue(result, 0, 0), sizeof(seconds));
+	seconds = be64toh(seconds);
+	snprintf(text, sizeof(text),
+	    "one has waited for a synchronous standby for %llu s: see "
+	    "pg_stat_replication",
+	    (unsigned long long)seconds);
+	doctor_say(doctor, "commits", "none waits for a synchronous standby",
+	    seconds > DOCTOR_COMMIT_WAIT ? text : NULL);
+	PQclear(result);
+}
+
 /* Versions expire by the server's clock, and logs have the daemon's. */
 static void
 doctor_check_clock(struct doctor *doctor)
@@ -336,6 +359,7 @@ command_doctor(const struct settings *settings)
 		doctor_check_database(&doctor);
 		doctor_check_doors(&doctor);
 		doctor_check_pepper(&doctor);
+		doctor_check_commits(&doctor);
 		doctor_check_clock(&doctor);
 	}
 	PQfinish(doctor.connection);

@@ -6,7 +6,6 @@
 #include "endpoints.h"
 #include "greet.h"
 #include "log.h"
-#include "retry.h"
 #include "statements.h"
 
 /* The first schema that has everything this build calls. */
@@ -18,6 +17,31 @@
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
+
+/*
+ * What mends a handshake that PostgreSQL fails, by the class of the SQLSTATE;
+ * for all others it is a deploy.
+ */
+static const struct greet_remedy {
+	const char *class;
+	const char *text;
+} greet_remedies[] = {
+	{ "40", "it is tried again" },
+	{ "53",
+	    "PostgreSQL lacks a resource, such as room on its disk: see its "
+	    "log" },
+	{ "55", "it is tried again" },
+	{ "57", "it is tried again" },
+	/* A server that runs on loads the new libraries in new sessions. */
+	{ "58",
+	    "PostgreSQL itself fails, as after an upgrade of its files without "
+	    "a restart: see its log, and restart it" },
+	{ "XX",
+	    "PostgreSQL itself fails, as after an upgrade of its files without "
+	    "a restart: see its log, and restart it" },
+};
+
+#define GREET_REMEDIES (sizeof(greet_remedies) / sizeof(greet_remedies[0]))
 
 /* A fault is a sentence of the form `what is wrong: what to do`. */
 static void
@@ -47,6 +71,7 @@ greet_start(struct greet *greet)
 	greet->locked_out = false;
 	greet->step = GREET_DEPLOY;
 	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
+	session_flush_results(greet->session);
 	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
 	session_sync(greet->session);
 }
@@ -194,6 +219,20 @@ greet_hear_session(struct greet *greet, const PGresult *result)
 	greet_hear_faults(greet, PQgetvalue(result, 0, 0));
 }
 
+static const char *
+greet_remedy(const char *sqlstate)
+{
+	size_t i;
+
+	for (i = 0; i < GREET_REMEDIES; i++) {
+		if (strncmp(sqlstate, greet_remedies[i].class,
+			strlen(greet_remedies[i].class)) == 0)
+			return (greet_remedies[i].text);
+	}
+	return ("deploy the SQL of this build with migrations/migrate, and "
+		"connect as coffer_api");
+}
+
 static void
 greet_hear_error(struct greet *greet, const char *sqlstate)
 {
@@ -204,7 +243,7 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 		[GREET_PREPARE] = "PREPARE",
 		[GREET_PREPARE_AGAIN] = "PREPARE",
 	};
-	char fault[160];
+	char fault[256];
 
 	/*
 	 * All that follows an error in a pipeline fails without a cause; and a
@@ -216,12 +255,8 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 		return (greet_refuse(greet,
 		    "it takes no writes: connect to the primary, with "
 		    "target_session_attrs=read-write"));
-	snprintf(fault, sizeof(fault),
-	    retry_sqlstate(sqlstate)->remedy == REMEDY_AGAIN
-		? "%s fails with SQLSTATE %s: it is tried again"
-		: "%s fails with SQLSTATE %s: deploy the SQL of this build "
-		  "with migrations/migrate, and connect as coffer_api",
-	    steps[greet->step], sqlstate);
+	snprintf(fault, sizeof(fault), "%s fails with SQLSTATE %s: %s",
+	    steps[greet->step], sqlstate, greet_remedy(sqlstate));
 	greet_refuse(greet, fault);
 }
 

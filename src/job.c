@@ -39,6 +39,7 @@ job_run(struct job *job)
 	job->query.count = 1;
 	/* Work that is done already is no more due. */
 	job->query.repeatable = true;
+	job->query.internal = true;
 	job->query.label = "job";
 	job->query.owner = job;
 	job->query.done = job_done;

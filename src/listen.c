@@ -33,6 +33,7 @@ struct listen {
 	struct evconnlistener *listener; /* evhttp's to free */
 	struct evhttp_bound_socket *bound;
 	struct event *resume;
+	bool closed; /* not opened yet */
 	bool paused; /* until resume */
 	void (*drained)(struct service *);
 };
@@ -58,7 +59,8 @@ listen_accept_or_not(struct listen *listen)
 {
 	if (listen->listener == NULL)
 		return;
-	if (listen->paused || connections_are_full(listen->connections))
+	if (listen->closed || listen->paused ||
+	    connections_are_full(listen->connections))
 		evconnlistener_disable(listen->listener);
 	else
 		evconnlistener_enable(listen->listener);
@@ -194,7 +196,7 @@ listen_bind(struct service *service, const char *text, char *cause, size_t size)
 
 /* On the socket that was passed, or else on one of its own. */
 static struct evconnlistener *
-listen_open(struct service *service, char *cause, size_t size)
+listen_take(struct service *service, char *cause, size_t size)
 {
 	int socket;
 
@@ -246,15 +248,30 @@ listen_start(struct service *service, struct evconnlistener *listener,
 struct listen *
 listen_new(struct service *service, char *cause, size_t size)
 {
-	struct evconnlistener *listener = listen_open(service, cause, size);
+	struct evconnlistener *listener = listen_take(service, cause, size);
 	struct listen *listen;
 
 	if (listener == NULL)
 		return (NULL);
 	listen = listen_start(service, listener, service->tls,
 	    service->settings.max_connections, request_start);
-	listen_log(listen);
+	listen->closed = true;
+	listen_accept_or_not(listen);
 	return (listen);
+}
+
+void
+listen_open(struct listen *listen)
+{
+	listen->closed = false;
+	listen_accept_or_not(listen);
+	listen_log(listen);
+}
+
+bool
+listen_is_open(const struct listen *listen)
+{
+	return (!listen->closed);
 }
 
 struct listen *

@@ -17,11 +17,18 @@ struct service;
 typedef void listen_answer(struct service *service, struct evhttp_request *http,
     const struct frame *fault);
 
-/* Listens for the API as settings say; NULL and a cause when it cannot. */
+/*
+ * Holds the address of the API as settings say, where clients wait until it is
+ * opened; NULL and a cause when it cannot.
+ */
 struct listen *listen_new(struct service *service, char *cause, size_t size)
     __attribute__((warn_unused_result));
 
-/* The same at another address, in the clear, for so many connections. */
+/* Takes connections from now on. */
+void listen_open(struct listen *listen);
+bool listen_is_open(const struct listen *listen);
+
+/* The same at another address, open, in the clear, for so many connections. */
 struct listen *listen_new_at(struct service *service, const char *address,
     long most, listen_answer *answer, char *cause, size_t size)
     __attribute__((warn_unused_result));

@@ -2,14 +2,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "check.h"
 #include "local.h"
-#include "log.h"
+#include "readiness.h"
 #include "request.h"
 #include "service.h"
-
-#define LOCAL_MONTHS_AHEAD 2 /* fewer are a reason to warn */
-#define LOCAL_AUDIT_LAG 60 /* as are more seconds */
 
 static void
 local_say(struct request *request, struct json_object *body)
@@ -44,35 +40,6 @@ local_live(struct request *request)
 	evbuffer_add_printf(request->body, "{\"status\":\"live\"}");
 }
 
-/* None of these keeps the service from serving yet, but will in the end. */
-static struct json_object *
-local_warnings(const struct service *service)
-{
-	const struct seal_state *audit = &service->audit;
-	struct json_object *warnings = json_object_new_object();
-
-	if (check_is_blind(service->check))
-		json_object_object_add(warnings, "check",
-		    json_object_new_string(
-			"the database takes no connection to look at it"));
-	if (!audit->known)
-		json_object_object_add(warnings, "audit",
-		    json_object_new_string("nothing is known of it yet"));
-	if (audit->known && audit->months_ahead < LOCAL_MONTHS_AHEAD)
-		json_object_object_add(warnings, "months_ahead",
-		    json_object_new_string("the audit runs out of partitions"));
-	if (audit->lag > LOCAL_AUDIT_LAG)
-		json_object_object_add(warnings, "seal_lag",
-		    json_object_new_string("the audit is not sealed"));
-	if (audit->anchor_lag > LOCAL_AUDIT_LAG)
-		json_object_object_add(warnings, "anchor_lag",
-		    json_object_new_string("seals are not anchored"));
-	if (!log_takes_lines())
-		json_object_object_add(warnings, "log",
-		    json_object_new_string("the log takes no lines"));
-	return (warnings);
-}
-
 static struct json_object *
 local_audit(const struct seal_state *state)
 {
@@ -91,25 +58,11 @@ local_audit(const struct seal_state *state)
 	return (audit);
 }
 
-const char *
-local_not_ready(const struct service *service)
-{
-	const char *fault = pool_fault(service->pool);
-
-	if (service->draining)
-		return ("stopping");
-	if (!pool_is_ready(service->pool))
-		return (fault != NULL ? fault : "no fit database connection");
-	if (check_is_unanswered(service->check))
-		return ("check: the database does not answer");
-	return (NULL);
-}
-
 static void
 local_ready(struct request *request)
 {
 	const struct seal_state *audit = &request->service->audit;
-	const char *reason = local_not_ready(request->service);
+	const char *reason = readiness_reason(request->service);
 	struct json_object *body = json_object_new_object();
 
 	if (reason == NULL && audit->known)
@@ -121,7 +74,7 @@ local_ready(struct request *request)
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	if (reason == NULL)
 		json_object_object_add(
-		    body, "warnings", local_warnings(request->service));
+		    body, "warnings", readiness_warnings(request->service));
 	request->status = reason == NULL ? 200 : 503;
 	local_say(request, body);
 }

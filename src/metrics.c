@@ -471,6 +471,21 @@ metrics_write_audit(struct evbuffer *page, const struct seal_state *audit)
 	    audit->months_ahead);
 }
 
+static void
+metrics_write_warnings(struct evbuffer *page, struct json_object *warnings)
+{
+	static const char name[] = "coffer_warning";
+
+	evbuffer_add_printf(page,
+	    "# HELP %s Warnings of /ready, 1 each, by name.\n"
+	    "# TYPE %s gauge\n",
+	    name, name);
+	json_object_object_foreach (warnings, warning, text) {
+		(void)text;
+		evbuffer_add_printf(page, "%s{name=\"%s\"} 1\n", name, warning);
+	}
+}
+
 void
 metrics_write(struct evbuffer *page, const struct metrics_now *now)
 {
@@ -480,6 +495,7 @@ metrics_write(struct evbuffer *page, const struct metrics_now *now)
 		metrics_write_row(page, &metrics_rows[i]);
 	metrics_write_gauge(page, "coffer_ready",
 	    "Whether /ready says that the daemon serves.", now->ready);
+	metrics_write_warnings(page, now->warnings);
 	metrics_write_gauge(page, "coffer_connections",
 	    "Connections of clients.", (int64_t)now->connections);
 	metrics_write_gauge(page, "coffer_connections_busy",

@@ -8,6 +8,7 @@
 #define COFFER_METRICS_H
 
 #include <event2/buffer.h>
+#include <json-c/json.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,7 @@ struct metrics_now {
 	long pool_running;
 	long queue;
 	int ready;
+	struct json_object *warnings; /* texts by name */
 	struct seal_state audit;
 };
 

@@ -14,6 +14,7 @@
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
 #define POOL_SEARCH_SHARE 4 /* a search may run on one seat in so many */
 #define POOL_CLEAN 1 /* s between two looks for connections to be cleaned */
+#define POOL_INTERNAL 10 /* s: more than the statement_timeout of the role */
 
 enum seat_state {
 	SEAT_CLOSED,
@@ -52,11 +53,14 @@ struct pool {
 	struct event *clean;
 	struct event *examine;
 	long turn; /* of the seat that is to be examined next */
-	int64_t answered; /* when the host that serves has, last */
+	int64_t answered; /* when the host that serves has, a call, last */
+	int64_t spoken; /* the same of anything */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
 	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
+	void (*greeted)(void *owner); /* NULL: it has been called */
+	void *owner;
 	bool locked_out;
 	bool giving_up; /* and none of them is to get calls of another */
 	bool closing;
@@ -250,7 +254,9 @@ static void
 seat_answer(struct pool_seat *seat)
 {
 	struct group_member members[GROUP_MAX];
+	const bool settled = session_is_settled(seat->session);
 	long count = seat_empty(seat, members), i;
+	struct query *query;
 
 	/*
 	 * The database goes on with those who wait while these are answered.
@@ -259,8 +265,11 @@ seat_answer(struct pool_seat *seat)
 	seat_free(seat);
 	pool_dispatch(seat->pool);
 	for (i = 0; i < count; i++) {
-		if (members[i].query != NULL)
-			query_finish(members[i].query, members[i].result, NULL);
+		query = members[i].query;
+		if (query != NULL) {
+			query->settled = settled;
+			query_finish(query, members[i].result, NULL);
+		}
 		session_clear(members[i].result);
 	}
 }
@@ -317,6 +326,16 @@ pool_give_up(struct pool *pool, const struct pool_seat *but)
 }
 
 static void
+pool_tell_greeted(struct pool *pool)
+{
+	void (*greeted)(void *owner) = pool->greeted;
+
+	pool->greeted = NULL;
+	if (greeted != NULL)
+		greeted(pool->owner);
+}
+
+static void
 pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 {
 	struct pool *pool = seat->pool;
@@ -331,6 +350,8 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 		session_pass(seat->session);
 		seat_close(seat);
 		seat_schedule(seat);
+		if (!pool->locked_out)
+			pool_tell_greeted(pool);
 		return;
 	}
 	seat->delay = POOL_RETRY_FIRST;
@@ -343,6 +364,7 @@ pool_greeted(struct pool_seat *seat, enum greet_outcome outcome)
 	if (pool->open > 1)
 		return;
 	log_info("the database serves");
+	pool_tell_greeted(pool);
 	for (i = 0; i < pool->settings->pool_size; i++) {
 		if (pool->seats[i].state == SEAT_CLOSED)
 			seat_connect(&pool->seats[i]);
@@ -356,7 +378,7 @@ pool_finished(void *owner)
 	enum greet_outcome outcome = GREET_READY;
 
 	if (seat->state == SEAT_RUNNING && session_is_settled(seat->session))
-		seat->pool->answered = clock_microseconds();
+		seat->pool->spoken = clock_microseconds();
 	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
 		outcome = greet_finished(&seat->greet);
 	if (outcome == GREET_GOES_ON)
@@ -463,7 +485,8 @@ pool_turn_time(const struct settings *settings)
 
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
-    struct dsn *dsn, struct keyring *keyring, const char *instance)
+    struct dsn *dsn, struct keyring *keyring, const char *instance,
+    void (*greeted)(void *owner), void *owner)
 {
 	const struct timeval turn = pool_turn_time(settings);
 	struct pool *pool = memory_new(sizeof(*pool));
@@ -474,6 +497,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 	pool->settings = settings;
 	pool->dsn = dsn;
 	pool->keyring = keyring;
+	pool->greeted = greeted;
+	pool->owner = owner;
 	TAILQ_INIT(&pool->free);
 	pool->line = query_line_new(base, pool_dispatch, pool);
 	pool->gather = evtimer_new(base, pool_gather, pool);
@@ -553,10 +578,23 @@ pool_is_ready(const struct pool *pool)
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
 }
 
+void
+pool_note_answer(struct pool *pool, const struct query *query)
+{
+	if (query->settled)
+		pool->answered = clock_microseconds();
+}
+
 bool
 pool_has_answered(const struct pool *pool, const struct session *session)
 {
 	return (pool->answered >= session_since(session));
+}
+
+bool
+pool_has_spoken(const struct pool *pool, const struct session *session)
+{
+	return (pool->spoken >= session_since(session));
 }
 
 bool
@@ -633,6 +671,33 @@ pool_dispatch(void *arg)
 		seat_give(seat, query);
 }
 
+/*
+ * What waits for a standby, a disk or a lock tells nothing while it waits, and
+ * who asked goes on with what is not known.
+ */
+static void
+pool_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	struct query *query = arg;
+
+	(void)fd;
+	(void)what;
+	log_warning("the database does not answer in time",
+	    log_text("id", query->label),
+	    log_text("statement", query->statement));
+	pool_abandon(query);
+	query->done(query, NULL, &errors[ERROR_UNAVAILABLE]);
+}
+
+static void
+pool_begin_deadline(struct pool *pool, struct query *query)
+{
+	const struct timeval time = { POOL_INTERNAL, 0 };
+
+	query->deadline = evtimer_new(pool->base, pool_overdue, query);
+	evtimer_add(query->deadline, &time);
+}
+
 bool
 pool_run(struct pool *pool, struct query *query)
 {
@@ -652,6 +717,8 @@ pool_run(struct pool *pool, struct query *query)
 	query->prepared_again = false;
 	query->lost_once = false;
 	query->in_doubt = false;
+	if (query->internal)
+		pool_begin_deadline(pool, query);
 	query_line_enter(pool->line, query, 0);
 	if (waits)
 		return (true);
@@ -675,6 +742,7 @@ pool_abandon(struct query *query)
 	if (query->pool == NULL)
 		return;
 	query->pool = NULL;
+	query_end_deadline(query);
 	if (seat == NULL)
 		query_line_leave(query);
 	else if (!group_abandon(&seat->group, query))

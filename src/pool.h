@@ -15,9 +15,14 @@
 struct metrics_now;
 struct pool;
 
-/* Starts to connect; dsn and keyring must outlive the pool. */
+/*
+ * Starts to connect; dsn and keyring must outlive the pool.  greeted is called
+ * from the loop, once: a connection serves, or the database has said why none
+ * may.
+ */
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
-    struct dsn *dsn, struct keyring *keyring, const char *instance);
+    struct dsn *dsn, struct keyring *keyring, const char *instance,
+    void (*greeted)(void *owner), void *owner);
 
 /*
  * Closes all connections, and gives every query that is not done its error.
@@ -31,8 +36,15 @@ void pool_free(struct pool *pool);
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
 
-/* Whether the host that serves has answered since a session began. */
+/* The answer of a call is committed: its host serves. */
+void pool_note_answer(struct pool *pool, const struct query *query);
+
+/*
+ * Whether the host that serves has answered a call since a session began; or
+ * anything, which a host can do that cannot commit.
+ */
 bool pool_has_answered(const struct pool *pool, const struct session *session);
+bool pool_has_spoken(const struct pool *pool, const struct session *session);
 
 /*
  * For a session that was greeted: its host is to be begun with.  True: it is
@@ -63,7 +75,8 @@ void pool_disconnect(struct pool *pool);
 
 /*
  * Runs query at once or as soon as a connection is free.  False: it cannot be
- * taken, for want of a connection or of room; done will not be called.
+ * taken, for want of a connection or of room; done will not be called.  One
+ * that is internal is abandoned after 10 seconds, and fails.
  */
 bool pool_run(struct pool *pool, struct query *query)
     __attribute__((warn_unused_result));

@@ -21,6 +21,14 @@ query_is_in_doubt(const struct query *query)
 }
 
 void
+query_end_deadline(struct query *query)
+{
+	if (query->deadline != NULL)
+		event_free(query->deadline);
+	query->deadline = NULL;
+}
+
+void
 query_finish(
     struct query *query, const PGresult *result, const struct error *error)
 {
@@ -28,6 +36,7 @@ query_finish(
 		error = &errors[ERROR_IN_DOUBT];
 	query->pool = NULL;
 	query->seat = NULL;
+	query_end_deadline(query);
 	query->done(query, result, error);
 }
 

@@ -28,6 +28,7 @@ struct query {
 	bool once; /* and until then and abandoned: SQL knows it by its id */
 	bool groups; /* may share its transaction with others of its kind */
 	bool searches; /* may take long, and is not to hold up others */
+	bool internal; /* the daemon's own: it has a deadline in the pool */
 	const char *label; /* names it in the log: the request's id */
 	/*
 	 * Exactly one of result and error is given; result is borrowed, and
@@ -43,6 +44,8 @@ struct query {
 	struct pool_seat *seat; /* where it runs; NULL: it waits */
 	struct query_line *line;
 	int64_t since; /* it stands in line */
+	struct event *deadline; /* of an internal one */
+	bool settled; /* the host that serves has answered it */
 	struct event *pause; /* it waits for this */
 	int repeats;
 	bool alone; /* its group has failed: it gets a transaction of its own */
@@ -66,6 +69,9 @@ enum query_kind query_kind(const struct query *query);
  * when its connection was lost.
  */
 bool query_is_in_doubt(const struct query *query);
+
+/* Forgets the deadline of an internal query; any other has none. */
+void query_end_deadline(struct query *query);
 
 /*
  * Calls done; the query is in nobody's hands then.  Instead of that the

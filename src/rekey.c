@@ -65,6 +65,7 @@ rekey_run(struct rekey *rekey, const char *statement, size_t count,
 	rekey->query.count = count;
 	/* Whatever was done already is no more due. */
 	rekey->query.repeatable = true;
+	rekey->query.internal = true;
 	rekey->query.label = "rekey";
 	rekey->query.owner = rekey;
 	rekey->query.done = done;

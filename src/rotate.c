@@ -46,6 +46,7 @@ rotate_run(struct rotate *rotate, const char *statement, size_t count,
 	rotate->query.count = count;
 	/* A key that was rotated is no more due. */
 	rotate->query.repeatable = true;
+	rotate->query.internal = true;
 	rotate->query.label = "rotate";
 	rotate->query.owner = rotate;
 	rotate->query.done = done;

@@ -5,8 +5,8 @@
 #include "errors.h"
 #include "frame.h"
 #include "listen.h"
-#include "local.h"
 #include "metrics.h"
+#include "readiness.h"
 #include "scrape.h"
 #include "service.h"
 
@@ -18,11 +18,13 @@ scrape_write(struct service *service, struct evbuffer *page)
 	struct metrics_now now;
 
 	memset(&now, 0, sizeof(now));
-	now.ready = local_not_ready(service) == NULL;
+	now.ready = readiness_reason(service) == NULL;
+	now.warnings = readiness_warnings(service);
 	now.audit = service->audit;
 	listen_count(service->listen, &now);
 	pool_count(service->pool, &now);
 	metrics_write(page, &now);
+	json_object_put(now.warnings);
 }
 
 static int

@@ -1,10 +1,12 @@
 #include <endian.h>
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "anchor.h"
 #include "check.h"
+#include "clock.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
@@ -18,13 +20,17 @@
 
 /*
  * One round: seal, sign, and again while more waits for a signature; then
- * anchor one by one; at last ask how things stand, as whatever failed before
- * must be seen from there.  The next round begins from what the database says.
+ * anchor one by one.  The next round begins from what the database says.  How
+ * things stand is asked at the end of a round, as whatever failed before must
+ * be seen from there; and beside one that does not end.
  */
 struct seal {
 	struct service *service;
 	struct event *timer;
+	struct event *look;
 	struct query query;
+	struct query state;
+	int64_t asked; /* when the state was, last */
 	struct anchor *anchor;
 	bool more;
 	int anchors; /* of this round */
@@ -48,29 +54,45 @@ seal_wait(struct seal *seal)
 	evtimer_add(seal->timer, &time);
 }
 
-static void
-seal_run(
-    struct seal *seal, const char *statement, size_t count, seal_done *done)
+static bool
+seal_query(struct seal *seal, struct query *query, const char *statement,
+    size_t count, seal_done *done)
 {
-	struct query *query = &seal->query;
-
 	query->statement = statement;
 	query->count = count;
 	/* What is done already is not done again. */
 	query->repeatable = true;
+	query->internal = true;
 	query->label = "seal";
 	query->owner = seal;
 	query->done = done;
-	if (!pool_run(seal->service->pool, query)) {
-		seal->service->audit.known = false;
-		seal_wait(seal);
-	}
+	return (pool_run(seal->service->pool, query));
 }
 
 static void
 seal_get_state(struct seal *seal)
 {
-	seal_run(seal, STATEMENT_AUDIT_STATE, 0, seal_state_got);
+	if (seal->state.pool != NULL) /* it is on its way */
+		return;
+	seal->asked = clock_microseconds();
+	if (!seal_query(
+		seal, &seal->state, STATEMENT_AUDIT_STATE, 0, seal_state_got))
+		seal->service->audit.known = false;
+}
+
+static void
+seal_end(struct seal *seal)
+{
+	seal_wait(seal);
+	seal_get_state(seal);
+}
+
+static void
+seal_run(
+    struct seal *seal, const char *statement, size_t count, seal_done *done)
+{
+	if (!seal_query(seal, &seal->query, statement, count, done))
+		seal_end(seal);
 }
 
 static void
@@ -147,12 +169,12 @@ seal_begun(
 	const char *signer;
 
 	if (error != NULL)
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	if (PQntuples(result) == 0)
 		return (seal_anchor_begin(seal));
 	seal->more = PQntuples(result) > 1;
 	if (!seal_copy(result, 1, seal->head.hash, sizeof(seal->head.hash)))
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	snprintf(seal->no, sizeof(seal->no), "%lld",
 	    (long long)seal_number(result, 0));
 	signer = PQgetvalue(result, 0, 2);
@@ -171,7 +193,7 @@ seal_signed(
 
 	(void)result;
 	if (error != NULL)
-		seal_get_state(seal);
+		seal_end(seal);
 	else if (seal->more && !seal->service->draining)
 		seal_begin(seal);
 	else
@@ -201,7 +223,7 @@ seal_signer_kept(
 	if (error != NULL || PQntuples(result) > 0)
 		return (seal_signer_got(query, result, error));
 	check_now(seal->service->check);
-	seal_get_state(seal);
+	seal_end(seal);
 }
 
 static void
@@ -213,7 +235,7 @@ seal_signer_got(
 	struct keyring_wrapped wrapped;
 
 	if (error != NULL)
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	if (PQntuples(result) == 0)
 		return (seal_make_signer(seal));
 	memset(&wrapped, 0, sizeof(wrapped));
@@ -223,7 +245,7 @@ seal_signer_got(
 	    !keyring_signer_open(keyring, &wrapped)) {
 		log_error("the key for seals does not open",
 		    log_text("root_id", wrapped.root_id));
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	}
 	log_witness("signer", log_text("signer", keyring_signer(keyring)));
 	seal_sign(seal);
@@ -239,11 +261,11 @@ seal_anchor_begun(
 	struct anchor_seal *head = &seal->head;
 
 	if (error != NULL)
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	if (PQntuples(result) == 0 ||
 	    !seal_copy(result, 1, head->hash, sizeof(head->hash)) ||
 	    !seal_copy(result, 3, head->signature, sizeof(head->signature)))
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	head->no = seal_number(result, 0);
 	snprintf(
 	    head->signer, sizeof(head->signer), "%s", PQgetvalue(result, 0, 2));
@@ -256,7 +278,7 @@ seal_anchor_written(void *owner, bool left)
 	struct seal *seal = owner;
 
 	if (!left)
-		return (seal_get_state(seal));
+		return (seal_end(seal));
 	snprintf(seal->no, sizeof(seal->no), "%lld", (long long)seal->head.no);
 	seal_text(seal, 0, seal->no);
 	seal_run(seal, STATEMENT_ANCHOR_END, 1, seal_anchor_ended);
@@ -271,7 +293,7 @@ seal_anchor_ended(
 	(void)result;
 	if (error != NULL || seal->service->draining ||
 	    ++seal->anchors == SEAL_ANCHORS)
-		seal_get_state(seal);
+		seal_end(seal);
 	else
 		seal_anchor_begin(seal);
 }
@@ -286,7 +308,8 @@ seal_state_got(
 	struct seal_state *state = &seal->service->audit;
 	int64_t last_change = state->last_change;
 
-	seal_wait(seal);
+	json_object_put(seal->service->warnings);
+	seal->service->warnings = NULL;
 	state->known = error == NULL && PQntuples(result) == 1;
 	if (!state->known)
 		return;
@@ -296,6 +319,8 @@ seal_state_got(
 	state->last_change = seal_number(result, 3);
 	state->unsealed = seal_number(result, 4);
 	state->anchor_lag = seal_number(result, 5);
+	state->commit_wait = seal_number(result, 7);
+	seal->service->warnings = json_tokener_parse(PQgetvalue(result, 0, 6));
 	if (state->last_change != last_change)
 		watch_ring(seal->service->watch);
 }
@@ -311,13 +336,27 @@ seal_tick(evutil_socket_t fd, short what, void *arg)
 	seal_begin(seal);
 }
 
+static void
+seal_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct seal *seal = arg;
+
+	(void)fd;
+	(void)what;
+	if (clock_microseconds() - seal->asked > SEAL_INTERVAL * 1500000)
+		seal_get_state(seal);
+}
+
 struct seal *
 seal_new(struct service *service)
 {
+	const struct timeval look = { SEAL_INTERVAL, 0 };
 	struct seal *seal = memory_new(sizeof(*seal));
 
 	seal->service = service;
 	seal->timer = evtimer_new(service->base, seal_tick, seal);
+	seal->look = event_new(service->base, -1, EV_PERSIST, seal_look, seal);
+	event_add(seal->look, &look);
 	seal->anchor = anchor_new(
 	    service->base, &service->settings, seal_anchor_written, seal);
 	seal_wait(seal);
@@ -330,7 +369,11 @@ seal_free(struct seal *seal)
 	if (seal == NULL)
 		return;
 	pool_abandon(&seal->query);
+	pool_abandon(&seal->state);
+	event_free(seal->look);
 	anchor_free(seal->anchor);
 	event_free(seal->timer);
+	json_object_put(seal->service->warnings);
+	seal->service->warnings = NULL;
 	memory_free(seal);
 }

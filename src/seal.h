@@ -20,6 +20,7 @@ struct seal_state {
 	int64_t anchor_lag; /* seconds that the oldest of these is old */
 	int64_t months_ahead; /* that have a partition */
 	int64_t last_change; /* rises with each change that can be listed */
+	int64_t commit_wait; /* seconds that one has waited for a standby */
 };
 
 /* Seals, signs and anchors what is due, every second. */

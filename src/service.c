@@ -70,6 +70,47 @@ service_refuse(const char *setting, const char *cause)
 	return (SERVICE_EXIT_SETTING);
 }
 
+/*
+ * Nobody is answered 503 just because connections are still being made; but
+ * when there is no database, /live and /ready have to say so.
+ */
+static void
+service_listen(void *owner)
+{
+	struct service *service = owner;
+
+	if (service->draining || listen_is_open(service->listen))
+		return;
+	evtimer_del(service->open);
+	listen_open(service->listen);
+	systemd_notify("READY=1");
+}
+
+static void
+service_listen_late(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	service_listen(arg);
+}
+
+static void
+service_start_timer(struct service *service)
+{
+	const struct dsn *dsn = service->dsn;
+	const long each = dsn->connect_timeout > 0
+	    ? dsn->connect_timeout
+	    : service->settings.connect_timeout;
+	const long all = each * (long)dsn->hosts_count;
+	const struct timeval time = { all / 1000, all % 1000 * 1000 };
+
+	service->open =
+	    evtimer_new(service->base, service_listen_late, service);
+	evtimer_add(service->open, &time);
+}
+
+static void service_drain(evutil_socket_t, short, void *);
+
 static int
 service_open(struct service *service)
 {
@@ -90,7 +131,7 @@ service_open(struct service *service)
 	service->base = event_base_new();
 	service->hints = hint_new((size_t)settings->hint_cache);
 	service->pool = pool_new(service->base, settings, service->dsn,
-	    service->keyring, service->instance);
+	    service->keyring, service->instance, service_listen, service);
 	service->job = job_new(service);
 	service->rekey = rekey_new(service);
 	service->rotate = rotate_new(service);
@@ -110,6 +151,8 @@ service_open(struct service *service)
 		log_error("unable to start", log_text("cause", cause));
 		return (SERVICE_EXIT_FAILURE);
 	}
+	service_start_timer(service);
+	service->drain = evtimer_new(service->base, service_drain, service);
 	if (settings->metrics_listen != NULL) {
 		service->scrape = scrape_new(service, cause, sizeof(cause));
 		if (service->scrape == NULL)
@@ -130,6 +173,10 @@ service_close(struct service *service)
 	job_free(service->job);
 	seal_free(service->seal);
 	listen_free(service->scrape);
+	if (service->open != NULL)
+		event_free(service->open);
+	if (service->drain != NULL)
+		event_free(service->drain);
 	pool_close(service->pool);
 	/*
 	 * It has made its callers answer: these replies go out now.  A request
@@ -157,12 +204,27 @@ service_drained(struct service *service)
 	event_base_loopexit(service->base, NULL);
 }
 
-/* The first signal lets running requests end, a second one does not. */
+static void
+service_drain(evutil_socket_t fd, short what, void *arg)
+{
+	struct service *service = arg;
+	const struct timeval time = { service->settings.drain_timeout, 0 };
+
+	(void)fd;
+	(void)what;
+	event_base_loopexit(service->base, &time);
+	listen_drain(service->listen, service_drained);
+}
+
+/*
+ * The first signal lets running requests end, a second one does not.  A
+ * balancer has drain_delay to see that /ready says no, and is served until then.
+ */
 static void
 service_stop(evutil_socket_t number, short what, void *arg)
 {
 	struct service *service = arg;
-	struct timeval time = { service->settings.drain_timeout, 0 };
+	struct timeval time = { 0, 0 };
 
 	(void)what;
 	log_info("stopping", log_number("signal", number));
@@ -172,9 +234,10 @@ service_stop(evutil_socket_t number, short what, void *arg)
 	}
 	systemd_notify("STOPPING=1");
 	service->draining = true;
-	event_base_loopexit(service->base, &time);
 	watch_end(service->watch);
-	listen_drain(service->listen, service_drained);
+	if (listen_is_open(service->listen))
+		time.tv_sec = service->settings.drain_delay;
+	evtimer_add(service->drain, &time);
 }
 
 static void
@@ -240,10 +303,8 @@ service_run(struct settings *settings)
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
-	if (code == 0) {
-		systemd_notify("READY=1");
+	if (code == 0)
 		code = service_loop(&service);
-	}
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
 	return (code);

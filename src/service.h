@@ -19,6 +19,7 @@
 
 struct check;
 struct job;
+struct json_object;
 struct listen;
 struct rekey;
 struct reload;
@@ -40,11 +41,14 @@ struct service {
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct seal *seal;
 	struct seal_state audit;
+	struct json_object *warnings; /* of the database; NULL: not known */
 	struct watch *watch;
 	struct check *check;
 	struct reload *reload;
 	struct listen *listen;
 	struct listen *scrape; /* NULL: off */
+	struct event *open; /* at the latest, the listener opens */
+	struct event *drain; /* it is time to close it */
 	bool draining;
 };
 

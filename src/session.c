@@ -461,6 +461,12 @@ session_prepare(struct session *session, const char *name, const char *sql,
 }
 
 void
+session_flush_results(struct session *session)
+{
+	session_sent(session, PQsendFlushRequest(session->connection));
+}
+
+void
 session_sync(struct session *session)
 {
 	session_sent(session, PQpipelineSync(session->connection));

@@ -106,6 +106,9 @@ void session_execute(struct session *session, const char *name,
 void session_prepare(struct session *session, const char *name, const char *sql,
     const Oid *types, size_t count);
 
+/* Has the result of what was sent so far come before what follows is done. */
+void session_flush_results(struct session *session);
+
 /* Ends what was sent since the last time; finished will be called. */
 void session_sync(struct session *session);
 

@@ -48,6 +48,7 @@ struct settings {
 	long denied_rate;
 	long denied_burst;
 	long rate_cache;
+	long drain_delay;
 	long drain_timeout;
 	long job_interval;
 	long check_interval;

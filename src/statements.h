@@ -47,6 +47,17 @@ extern const size_t statements_count;
 	"SELECT pg_advisory_xact_lock_shared(" \
 	"hashtextextended('coffer migrate', 0))"
 
+/*
+ * Seconds that the oldest commit of this role has waited for a synchronous
+ * standby, bigint; 0: none waits.  It is no function of sql/, because only the
+ * role itself sees, without further rights, what its sessions wait for.
+ */
+#define STATEMENT_COMMIT_WAIT_SQL                              \
+	"SELECT coalesce(floor(max(extract("                   \
+	"epoch FROM clock_timestamp() - state_change))), 0)::" \
+	"bigint FROM pg_catalog.pg_stat_activity WHERE "       \
+	"usename = session_user AND wait_event = 'SyncRep'"
+
 /* The one shape of all doors: %s is the function of the endpoint. */
 #define STATEMENT_DOOR_SQL                                 \
 	"SELECT status, body, receipt, receipt_hash FROM " \

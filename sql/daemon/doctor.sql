@@ -35,8 +35,7 @@ BEGIN
                v_audit.anchor_lag) END;
     RETURN QUERY SELECT 'connections', format('%s wanted of %s', pool_size, v_free), CASE WHEN pool_size > v_free THEN
         'more are wanted than there are: lower pool_size, or set a higher max_connections' END;
-    RETURN QUERY SELECT 'durability', 'fsync ' || current_setting('fsync'), CASE WHEN current_setting('fsync') = 'off' THEN
-        'a power cut loses what was acknowledged: ALTER SYSTEM SET fsync = on' END;
+    RETURN QUERY SELECT h.name, h.found, h.fault FROM rule.health() AS h;
 END
 $$;
 COMMENT ON FUNCTION daemon.doctor(text[], integer) IS

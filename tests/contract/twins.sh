@@ -30,6 +30,7 @@ src/print.c contract/readme.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
 src/main.c system/test_start.py
+src/readiness.c system/test_readiness.py
 src/reload.c system/test_root_key_sources.py
 src/service.c system/test_stop.py
 END

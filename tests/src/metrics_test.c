@@ -38,12 +38,15 @@ answer(
 static bool
 has(const char *line)
 {
-	struct metrics_now now = { .pool_size = 8, .queue = 3 };
+	struct metrics_now now = { .pool_size = 8,
+		.queue = 3,
+		.warnings = json_tokener_parse("{\"seal_lag\":\"late\"}") };
 	const char *text, *found;
 	size_t size = strlen(line);
 
 	evbuffer_drain(page, evbuffer_get_length(page));
 	metrics_write(page, &now);
+	json_object_put(now.warnings);
 	evbuffer_add(page, "", 1);
 	text = (const char *)evbuffer_pullup(page, -1);
 	for (found = strstr(text, line); found != NULL;
@@ -123,6 +126,7 @@ test_groups_and_waits(void **state)
 	assert_true(has("coffer_queue_seconds_count 1"));
 	assert_true(has("coffer_queue_length 3"));
 	assert_true(has("coffer_pool_size 8"));
+	assert_true(has("coffer_warning{name=\"seal_lag\"} 1"));
 }
 
 /* The last place is for requests that came to no endpoint. */

@@ -54,6 +54,7 @@ class Daemon:
             "listen": f"127.0.0.1:{self.port}",
             "dsn": database.dsn("coffer_api"),
             "root_key_file": root_key_file,
+            "drain_delay": 0,
             "idle_timeout": 3600,  # a test keeps its connections for as long as it likes
             "denied_rate": 0,  # and guesses,
             "key_rate": 0,  # and calls as often

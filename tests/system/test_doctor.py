@@ -39,7 +39,8 @@ def test_all_is_well(doctor):
     found = {line[7:].split(":")[0] for line in lines}
     assert found == {
         "settings", "root key", "descriptors", "TLS", "database", "schema", "role settings", "deploy", "keys",
-        "audit partitions", "audit seals", "audit anchors", "connections", "durability", "doors", "pepper", "clock",
+        "audit partitions", "audit seals", "audit anchors", "connections", "fsync", "full_page_writes", "standby",
+        "commits", "doors", "pepper", "clock",
     }  # fmt: skip
 
 

@@ -1,0 +1,166 @@
+#include "check.h"
+#include "log.h"
+#include "readiness.h"
+#include "service.h"
+
+#define READINESS_MONTHS_AHEAD 2 /* fewer are a reason to warn */
+#define READINESS_AUDIT_LAG 60 /* seconds; as are more of these */
+#define READINESS_COMMIT_WAIT 2 /* seconds; and of these */
+
+/* Why the daemon does not serve ------------------------------------------- */
+
+static const char *
+readiness_stopping(const struct service *service)
+{
+	return (service->draining ? "stopping" : NULL);
+}
+
+static const char *
+readiness_pool(const struct service *service)
+{
+	const char *fault = pool_fault(service->pool);
+
+	if (pool_is_ready(service->pool))
+		return (NULL);
+	return (fault != NULL ? fault : "no fit database connection");
+}
+
+/* Calls fail when a commit takes as long as they may. */
+static const char *
+readiness_standby(const struct service *service)
+{
+	return (service->audit.known &&
+		    service->audit.commit_wait * 1000 >=
+			service->settings.request_deadline
+		? "commits wait for a synchronous standby: see "
+		  "pg_stat_replication"
+		: NULL);
+}
+
+static const char *
+readiness_unanswered(const struct service *service)
+{
+	return (check_silence(service->check));
+}
+
+/* What has to be mended ---------------------------------------------------- */
+
+static const char *
+readiness_blind(const struct service *service)
+{
+	return (check_is_blind(service->check)
+		? "the database takes no connection to look at it"
+		: NULL);
+}
+
+static const char *
+readiness_commit_wait(const struct service *service)
+{
+	return (service->audit.known &&
+		    service->audit.commit_wait > READINESS_COMMIT_WAIT
+		? "commits wait for a synchronous standby"
+		: NULL);
+}
+
+static const char *
+readiness_audit(const struct service *service)
+{
+	return (service->audit.known ? NULL : "nothing is known of it yet");
+}
+
+static const char *
+readiness_months_ahead(const struct service *service)
+{
+	const struct seal_state *audit = &service->audit;
+
+	return (audit->known && audit->months_ahead < READINESS_MONTHS_AHEAD
+		? "the audit runs out of partitions"
+		: NULL);
+}
+
+static const char *
+readiness_seal_lag(const struct service *service)
+{
+	return (service->audit.lag > READINESS_AUDIT_LAG
+		? "the audit is not sealed"
+		: NULL);
+}
+
+static const char *
+readiness_anchor_lag(const struct service *service)
+{
+	return (service->audit.anchor_lag > READINESS_AUDIT_LAG
+		? "seals are not anchored"
+		: NULL);
+}
+
+static const char *
+readiness_log(const struct service *service)
+{
+	(void)service;
+	return (log_takes_lines() ? NULL : "the log takes no lines");
+}
+
+/*
+ * A new row is all that a new check needs.  A check without a name keeps the
+ * daemon from serving: /ready is 503, and says the first text of these.  A
+ * check with a name is a warning.  Warnings that the database can find by
+ * itself are rows of rule.health instead (sql/rule/health.sql).
+ */
+static const struct readiness_check {
+	const char *warning; /* its name; NULL: the daemon is not ready */
+	const char *(*find)(const struct service *service); /* NULL: nothing */
+} readiness_checks[] = {
+	{ NULL, readiness_stopping },
+	{ NULL, readiness_pool },
+	{ NULL, readiness_standby },
+	{ NULL, readiness_unanswered },
+	{ "check", readiness_blind },
+	{ "commit_wait", readiness_commit_wait },
+	{ "audit", readiness_audit },
+	{ "months_ahead", readiness_months_ahead },
+	{ "seal_lag", readiness_seal_lag },
+	{ "anchor_lag", readiness_anchor_lag },
+	{ "log", readiness_log },
+};
+
+#define READINESS_CHECKS \
+	(sizeof(readiness_checks) / sizeof(readiness_checks[0]))
+
+const char *
+readiness_reason(const struct service *service)
+{
+	const struct readiness_check *check;
+	const char *reason = NULL;
+	size_t i;
+
+	for (i = 0; i < READINESS_CHECKS && reason == NULL; i++) {
+		check = &readiness_checks[i];
+		if (check->warning == NULL)
+			reason = check->find(service);
+	}
+	return (reason);
+}
+
+struct json_object *
+readiness_warnings(const struct service *service)
+{
+	struct json_object *warnings = json_object_new_object();
+	const struct readiness_check *check;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < READINESS_CHECKS; i++) {
+		check = &readiness_checks[i];
+		text = check->warning != NULL ? check->find(service) : NULL;
+		if (text != NULL)
+			json_object_object_add(warnings, check->warning,
+			    json_object_new_string(text));
+	}
+	if (service->warnings == NULL)
+		return (warnings);
+	json_object_object_foreach (service->warnings, name, value) {
+		json_object_object_add(warnings, name, json_object_get(value));
+	}
+	return (warnings);
+}

@@ -1,0 +1,184 @@
+"""/ready says what is true: not ready while calls fail, and warnings of what makes them fail later."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import threading
+
+import pytest
+from psycopg.conninfo import make_conninfo
+from test_metrics import values
+from test_stop import refuses_connections
+
+from support import eventually
+from support.client import Client
+from support.daemon import free_port
+
+
+def reason(daemon):
+    """Why a daemon is not ready; None: it is."""
+    status, text = daemon.readiness()
+    body = json.loads(text)
+    assert (status == 503) == ("reason" in body)
+    return body.get("reason")
+
+
+def warnings(daemon):
+    return json.loads(daemon.readiness()[1]).get("warnings")
+
+
+# Commits that do not end --------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def receiver(cluster, directory):
+    """A standby as light as there is, which the cluster knows as `still`."""
+    directory.mkdir()
+    process = subprocess.Popen(
+        ["pg_receivewal", "--synchronous", "--directory", directory]
+        + ["--dbname", make_conninfo(cluster.dsn(), application_name="still")],
+    )
+    try:
+        eventually(lambda: cluster.connect().execute("SELECT FROM pg_stat_replication").rowcount == 1)
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+def test_standbys_stand_still(own_cluster, start_daemon, new_tenant, numbered):
+    """Every call fails, and so does /ready; when they go on, so does all."""
+    port = free_port()
+    daemon = start_daemon(
+        own_cluster.database(), check_interval=1, request_deadline=2000, metrics_listen=f"127.0.0.1:{port}"
+    )
+    client = new_tenant(daemon).client()
+    with receiver(own_cluster, numbered("wal")) as standby:
+        own_cluster.set(synchronous_standby_names="still")
+        assert client.get("/secrets").status == 200
+        standby.send_signal(signal.SIGSTOP)
+        assert client.get("/secrets").status == 503
+        eventually(lambda: reason(daemon) is not None)
+        assert reason(daemon).startswith(("commits wait for a synchronous standby", "check: ", "no fit"))
+        assert values(port)["coffer_ready"] == 0
+        standby.send_signal(signal.SIGCONT)
+        eventually(daemon.ready)
+        eventually(lambda: client.get("/secrets").status == 200)
+        own_cluster.set(synchronous_standby_names="")
+    eventually(lambda: warnings(daemon) == {})
+
+
+def test_standbys_stand_still_while_nobody_calls(own_cluster, start_daemon, numbered):
+    """What the daemon asks of its own accord has a deadline, and is no proof that calls are served."""
+    daemon = start_daemon(own_cluster.database(), check_interval=1, connect_timeout=1000)
+    with receiver(own_cluster, numbered("wal")) as standby:
+        own_cluster.set(synchronous_standby_names="still")
+        standby.send_signal(signal.SIGSTOP)
+        eventually(lambda: reason(daemon) is not None)
+        own_cluster.set(synchronous_standby_names="")
+    eventually(daemon.ready)
+
+
+def test_no_synchronous_standby_is_left(own_cluster, start_daemon):
+    port = free_port()
+    daemon = start_daemon(own_cluster.database(), check_interval=60, metrics_listen=f"127.0.0.1:{port}")
+    eventually(lambda: warnings(daemon) == {})
+    own_cluster.set(synchronous_standby_names="nobody")
+    eventually(lambda: "no standby is connected" in (warnings(daemon) or {}).get("standby", ""))
+    assert values(port)['coffer_warning{name="standby"}'] == 1
+    own_cluster.set(synchronous_standby_names="")
+    eventually(lambda: warnings(daemon) == {})
+
+
+# Settings of the server ---------------------------------------------------------------------------
+
+
+def test_settings_that_lose_what_was_acknowledged(own_cluster, start_daemon):
+    daemon = start_daemon(own_cluster.database())
+    eventually(lambda: warnings(daemon) == {})
+    own_cluster.set(fsync="off", full_page_writes="off")
+    eventually(lambda: set(warnings(daemon)) == {"fsync", "full_page_writes"})
+    assert daemon.ready()
+    own_cluster.set(fsync="on", full_page_writes="on")
+    eventually(lambda: warnings(daemon) == {})
+
+
+# A minor upgrade without a restart ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ["library", "sqlstate"], [("$libdir/not_there", "58P01"), ("/etc/hostname", None)], ids=["missing", "unfit"]
+)
+def test_libraries_that_no_new_session_can_load(database, start_daemon, library, sqlstate):
+    """The server runs on, and so do its sessions; new ones meet the files of another version."""
+    sound = start_daemon(database)
+    sound.stop()
+    database.query("UPDATE pg_proc SET probin = %s WHERE probin = '$libdir/plpgsql'", library)
+    daemon = start_daemon(database, ready=False)
+    eventually(lambda: daemon.listens() and daemon.readiness()[0] == 503)
+    said = eventually(lambda: "SQLSTATE" in (reason(daemon) or "") and reason(daemon))
+    assert sqlstate is None or sqlstate in said
+    assert "restart it" in said and "migrations/migrate" not in said
+
+
+# Start and stop -----------------------------------------------------------------------------------
+
+
+def test_first_answer_is_no_503(database, start_daemon, new_tenant):
+    """Who comes before the pool serves waits for it."""
+    daemon = start_daemon(database)
+    secret_key = new_tenant(daemon).full_access.secret_key
+    for _ in range(5):
+        daemon.stop()
+        daemon.start(ready=False)
+        eventually(daemon.listens)
+        assert Client(daemon.port, secret_key=secret_key).get("/secrets").status == 200
+
+
+def test_says_not_ready_and_serves_on(database, start_daemon, new_tenant):
+    daemon = start_daemon(database, drain_delay=300)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    assert client.get("/secrets").status == 200
+    daemon.terminate()
+    eventually(lambda: reason(daemon) == "stopping")
+    # A new connection, too, and long polls end at once.
+    answer = tenant.client().get("/secrets")
+    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    assert not refuses_connections(daemon)
+    daemon.terminate()
+    assert daemon.wait() == 0
+
+
+def test_closes_after_the_delay(database, start_daemon, new_tenant):
+    """The delay first, then drain_timeout; each call that was taken is answered."""
+    daemon = start_daemon(database, drain_delay=1)
+    tenant = new_tenant(daemon)
+    statuses = []
+
+    def call():
+        with contextlib.suppress(ConnectionError):
+            while True:
+                statuses.append(tenant.client().get("/secrets").status)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    eventually(lambda: len(statuses) > 5)
+    daemon.terminate()
+    eventually(lambda: reason(daemon) == "stopping")
+    before = len(statuses)
+    eventually(lambda: len(statuses) > before + 5)
+    assert daemon.wait() == 0
+    caller.join()
+    assert set(statuses) == {200}
+
+
+def test_stops_at_once_before_it_has_listened(own_cluster, start_daemon):
+    database = own_cluster.database()
+    own_cluster.stop()
+    daemon = start_daemon(database, ready=False, drain_delay=300, connect_timeout=60000)
+    eventually(lambda: "no connection to the database" in daemon.log)
+    daemon.terminate()
+    assert daemon.wait() == 0
