@@ -120,9 +120,12 @@ CREATE TYPE rule.sealed AS (
     expires_once_accessed boolean,
     payload               bytea,
     kek_id                uuid,
-    dek                   bytea
+    dek                   bytea,
+    created_at            timestamptz,
+    updated_at            timestamptz
 );
-COMMENT ON TYPE rule.sealed IS 'What of a version it takes to read it: its state now, and its payload and key, both sealed.';
+COMMENT ON TYPE rule.sealed IS
+    'What of a version it takes to read it: its state now, and its payload and key, both sealed; and its times, for the audit.';
 
 CREATE TYPE rule.rotation AS (
     rotation integer,
@@ -143,9 +146,11 @@ CREATE TYPE rule.outcome AS (
     body       text,
     project_id uuid,
     secret_id  uuid,
-    revision   integer
+    revision   integer,
+    snapshot   jsonb
 );
-COMMENT ON TYPE rule.outcome IS 'What an endpoint function gives to its door: the answer, and what it concerned, for the audit.';
+COMMENT ON TYPE rule.outcome IS
+    'What an endpoint function gives to its door: the answer, and what it concerned, for the audit; snapshot is what events may show of that (rule.snapshot).';
 
 CREATE TYPE api.answer AS (
     status       smallint,

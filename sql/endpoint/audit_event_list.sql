@@ -38,7 +38,9 @@ BEGIN
         v_last := v_events[v_argument.page_size];
         v_token := rule.event_token(v_last.at, v_last.id);
     END IF;
-    RETURN rule.outcome(200, row_to_json(shape)::text, v_argument.project_id)
+    RETURN rule.outcome(200, row_to_json(shape)::text,
+                        (SELECT p.id FROM store.project p
+                          WHERE p.id = v_argument.project_id AND p.organization_id = caller.organization_id))
       FROM (SELECT ARRAY(SELECT rule.render_event(v_events[place])
                            FROM generate_series(1, least(cardinality(v_events), v_argument.page_size)) AS place) AS events,
                    v_token AS next_page_token) AS shape;

@@ -39,7 +39,7 @@ BEGIN
     VALUES ((v_material ->> 'kek_id')::uuid, v_key.project_id, v_material ->> 'root_id',
             decode(v_material ->> 'wrapped', 'base64'), v_key.id, 1);
 
-    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+    RETURN rule.outcome_of_key(v_key.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_create(rule.caller, jsonb) IS

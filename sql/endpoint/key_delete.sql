@@ -13,7 +13,8 @@ BEGIN
         PERFORM fail.precondition_failed('protected_resource', 'cannot delete a protected key');
     END IF;
 
-    UPDATE store.managed_key k SET deletion_requested_at = v_now, updated_at = v_now WHERE k.id = v_key.id;
+    UPDATE store.managed_key k SET deletion_requested_at = v_now, updated_at = v_now WHERE k.id = v_key.id
+    RETURNING * INTO v_key;
 
     RETURN rule.outcome(204, NULL, v_key);
 END

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET enabled = false, updated_at = clock_timestamp() WHERE k.id = v_key.id AND k.enabled;
 
-    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+    RETURN rule.outcome_of_key(v_key.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_disable(rule.caller, jsonb) IS

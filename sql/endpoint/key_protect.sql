@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET protected = true WHERE k.id = v_key.id;
 
-    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+    RETURN rule.outcome_of_key(v_key.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_protect(rule.caller, jsonb) IS

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET protected = false WHERE k.id = v_key.id;
 
-    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+    RETURN rule.outcome_of_key(v_key.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_unprotect(rule.caller, jsonb) IS

@@ -21,7 +21,7 @@ BEGIN
            updated_at = clock_timestamp()
      WHERE k.id = v_key.id;
 
-    RETURN rule.outcome(200, rule.render_managed_key_by_id(v_key.id), v_key);
+    RETURN rule.outcome_of_key(v_key.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_update(rule.caller, jsonb) IS

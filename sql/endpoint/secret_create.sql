@@ -40,7 +40,7 @@ BEGIN
             PERFORM fail.permissions_denied('create', 'secret');
     END;
 
-    RETURN rule.outcome(200, rule.render_secret_by_id(v_secret.id), v_secret);
+    RETURN rule.outcome_of_secret(v_secret.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_create(rule.caller, jsonb) IS

@@ -22,7 +22,8 @@ BEGIN
          WHERE v.secret_id = v_secret.id AND v.status <> 'scheduled_for_deletion';
     END IF;
 
-    RETURN rule.outcome(204, NULL, v_secret);
+    RETURN (204, NULL, v_secret.project_id, v_secret.id, NULL,
+            rule.snapshot_of_secret(v_secret.organization_id, v_secret.id, NULL))::rule.outcome;
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_delete(rule.caller, jsonb) IS

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.secret s SET protected = false WHERE s.id = v_secret.id;
 
-    RETURN rule.outcome(200, rule.render_secret_by_id(v_secret.id), v_secret);
+    RETURN rule.outcome_of_secret(v_secret.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_unprotect(rule.caller, jsonb) IS

@@ -23,7 +23,7 @@ BEGIN
            action = coalesce(v_policy.action, s.action)
      WHERE s.id = v_secret.id;
 
-    RETURN rule.outcome(200, rule.render_secret_by_id(v_secret.id), v_secret);
+    RETURN rule.outcome_of_secret(v_secret.id);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_update(rule.caller, jsonb) IS

@@ -16,7 +16,7 @@ BEGIN
        SET status_to_restore = v.status, status = 'scheduled_for_deletion', deletion_requested_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
 
-    RETURN rule.outcome(204, NULL, v_secret, v_version.revision);
+    RETURN rule.outcome(204, NULL, v_secret, v_version.revision, v_version.created_at, v_version.updated_at);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_delete(rule.caller, jsonb) IS

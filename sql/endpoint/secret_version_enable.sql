@@ -22,7 +22,7 @@ BEGIN
          WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
     END IF;
 
-    RETURN rule.outcome(200, rule.render_version_by_revision(v_secret, v_version.revision), v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_enable(rule.caller, jsonb) IS

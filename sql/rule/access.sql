@@ -32,7 +32,8 @@ BEGIN
            FROM store.version v WHERE v.secret_id = secret.id AND v.revision = v_sealed.revision;
         PERFORM rule.audit_write_job('job.version_expire', secret, v_sealed.revision);
     END IF;
-    RETURN rule.outcome(200, rule.render_access(secret, v_sealed.revision, v_frame), secret, v_sealed.revision);
+    RETURN rule.outcome(200, rule.render_access(secret, v_sealed.revision, v_frame), secret, v_sealed.revision,
+                        v_sealed.created_at, v_sealed.updated_at);
 END
 $$;
 COMMENT ON FUNCTION rule.access(store.secret, text, jsonb, bytea) IS
@@ -50,12 +51,16 @@ BEGIN
     END IF;
     -- All in one query, which is the most expensive part of a read but for the opening.
     IF revision IN ('latest', 'latest_enabled') THEN
-        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped, v.created_at,
+               v.updated_at
+          INTO v_sealed
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND (access_sealed.revision = 'latest' OR v.status = 'enabled')
          ORDER BY v.revision DESC LIMIT 1;
     ELSIF revision::numeric <= 2147483647 THEN      -- no version has a higher number
-        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped INTO v_sealed
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped, v.created_at,
+               v.updated_at
+          INTO v_sealed
           FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND v.revision = access_sealed.revision::integer;
     END IF;

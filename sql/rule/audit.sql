@@ -1,6 +1,6 @@
 -- The audit row of a call.
 
-CREATE FUNCTION rule.audit_request(request jsonb)
+CREATE FUNCTION rule.audit_request(request jsonb, snapshot jsonb)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -8,17 +8,23 @@ DECLARE
     v_path  CONSTANT jsonb := request -> 'path';
     v_query CONSTANT jsonb := request -> 'query';
     v_body  CONSTANT jsonb := request -> 'body';
+    v_kept  jsonb;
 BEGIN
     IF v_path IS NULL THEN          -- no request: a job, an operator
-        RETURN nullif(request -> 'detail', 'null');
+        v_kept := nullif(request -> 'detail', 'null');
     ELSIF v_query = '{}' AND v_body = '{}' THEN
-        RETURN jsonb_build_object('path', v_path);
+        v_kept := jsonb_build_object('path', v_path);
+    ELSE
+        v_kept := jsonb_build_object('path', v_path, 'query', rule.audit_known(v_query), 'body', rule.audit_known(v_body));
     END IF;
-    RETURN jsonb_build_object('path', v_path, 'query', rule.audit_known(v_query), 'body', rule.audit_known(v_body));
+    IF snapshot IS NULL THEN
+        RETURN v_kept;
+    END IF;
+    RETURN coalesce(v_kept, '{}') || jsonb_build_object('snapshot', snapshot);
 END
 $$;
-COMMENT ON FUNCTION rule.audit_request(jsonb) IS
-    'Gives what the audit keeps of a request: its known arguments, without payload and checksum; of what a job or an operator does, its detail.';
+COMMENT ON FUNCTION rule.audit_request(jsonb, jsonb) IS
+    'Gives what the audit keeps of a request: its known arguments, without payload and checksum, and the snapshot of what it concerned; of what a job or an operator does, its detail.';
 
 CREATE FUNCTION rule.audit_known(arguments jsonb)
 RETURNS jsonb
@@ -56,7 +62,7 @@ BEGIN
                 request ->> 'ip', request ->> 'user_agent', method, request ->> 'region',
                 outcome.project_id, outcome.secret_id, outcome.revision, outcome.status, error,
                 -- Nobody without a credential gets to fill the audit with what he sends.
-                CASE WHEN outcome.status <> 401 THEN rule.audit_request(request) END, NULL)::audit.event;
+                CASE WHEN outcome.status <> 401 THEN rule.audit_request(request, outcome.snapshot) END, NULL)::audit.event;
     v_event.hash := rule.audit_hash(v_event);
     INSERT INTO audit.event VALUES (v_event.*);
     RETURN (outcome.status, outcome.body, v_event.id, v_event.hash)::api.answer;
@@ -85,12 +91,13 @@ BEGIN
     PERFORM rule.audit_write(method,
                              (secret.organization_id, NULL, NULL, NULL)::rule.caller,
                              jsonb_build_object('region', secret.region, 'detail', detail),
-                             (200, NULL, secret.project_id, secret.id, revision)::rule.outcome,
+                             (200, NULL, secret.project_id, secret.id, revision,
+                              rule.snapshot_of_secret(secret.organization_id, secret.id, revision))::rule.outcome,
                              NULL);
 END
 $$;
 COMMENT ON FUNCTION rule.audit_write_job(text, store.secret, integer, jsonb) IS
-    'Writes the audit row of what time did to a secret or, with a revision, to a version of it.';
+    'Writes the audit row of what time did to a secret or, with a revision, to a version of it, with the snapshot of what is left of it.';
 
 CREATE FUNCTION rule.audit_write_job(method text, key store.managed_key, detail jsonb DEFAULT NULL)
 RETURNS void
@@ -100,7 +107,8 @@ BEGIN
     PERFORM rule.audit_write(method,
                              (key.organization_id, NULL, NULL, NULL)::rule.caller,
                              jsonb_build_object('region', key.region, 'detail', detail),
-                             rule.outcome(200, NULL, key),
+                             (200, NULL, key.project_id, key.id, NULL,
+                              rule.snapshot_of_key(key.organization_id, key.id))::rule.outcome,
                              NULL);
 END
 $$;
@@ -120,7 +128,7 @@ BEGIN
     END IF;
     PERFORM rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller,
                              jsonb_build_object('detail', detail),
-                             (200, NULL, project_id, NULL, NULL)::rule.outcome, NULL);
+                             rule.outcome(200, NULL, project_id), NULL);
 END
 $$;
 COMMENT ON FUNCTION rule.audit_write_operator(text, uuid, uuid, uuid, jsonb) IS

@@ -168,7 +168,7 @@ BEGIN
                        event.request_id,
                        rule.render_event_request(event.request) AS request_body,
                        event.status AS status_code,
-                       rule.render_event_resources(event.method, event.secret_id, event.revision) AS resources
+                       rule.render_event_resources(event.method, event.secret_id, event.revision, event.request -> 'snapshot') AS resources
                   FROM (VALUES (true)) AS one LEFT JOIN rule.method m ON m.method = event.method) AS shape);
 END
 $$;
@@ -180,7 +180,7 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
     IF request -> 'path' IS NULL THEN
-        RETURN coalesce(request, '{}');
+        RETURN coalesce(request - 'snapshot', '{}');
     END IF;
     RETURN coalesce(request -> 'body', '{}')
         || coalesce((SELECT jsonb_object_agg(key, CASE jsonb_array_length(value) WHEN 1 THEN value -> 0 ELSE value END)
@@ -191,48 +191,35 @@ $$;
 COMMENT ON FUNCTION rule.render_event_request(jsonb) IS
     'Puts the arguments of a request, which the audit keeps by their place, into one object, as they are in the API''s messages.';
 
-CREATE FUNCTION rule.render_event_resources(method text, secret_id uuid, revision integer)
+CREATE FUNCTION rule.render_event_resources(method text, secret_id uuid, revision integer, snapshot jsonb)
 RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
+    -- Only from the row: what is stored now under this id may be of another organization, or have changed since.
     IF secret_id IS NULL THEN
         RETURN '[]';
     ELSIF rule.event_is_of_key(method) THEN
-        RETURN (
-            SELECT json_build_array(row_to_json(shape))
-              FROM (SELECT one.id, 'key_manager_key' AS type,
-                           rule.render_time(k.created_at) AS created_at,
-                           rule.render_time(k.updated_at) AS updated_at,
-                           NULL AS deleted_at, k.name, '{}'::json AS key_manager_key_info
-                      FROM (VALUES (render_event_resources.secret_id)) AS one(id)
-                      LEFT JOIN store.managed_key k ON k.id = one.id) AS shape);
+        RETURN (SELECT json_build_array(row_to_json(shape))
+                  FROM (SELECT secret_id AS id, 'key_manager_key' AS type, snapshot ->> 'created_at' AS created_at,
+                               snapshot ->> 'updated_at' AS updated_at, NULL AS deleted_at, snapshot ->> 'name' AS name,
+                               '{}'::json AS key_manager_key_info) AS shape);
+    ELSIF revision IS NULL THEN
+        RETURN (SELECT json_build_array(row_to_json(shape))
+                  FROM (SELECT secret_id AS id, 'secret_manager_secret' AS type, snapshot ->> 'created_at' AS created_at,
+                               snapshot ->> 'updated_at' AS updated_at, NULL AS deleted_at, snapshot ->> 'name' AS name,
+                               (SELECT row_to_json(info)
+                                  FROM (SELECT coalesce(snapshot ->> 'path', '') AS path, snapshot ->> 'key_id' AS key_id) AS info)
+                                   AS secret_manager_secret_info) AS shape);
     END IF;
-    RETURN (
-        SELECT json_build_array(
-                   CASE WHEN render_event_resources.revision IS NULL THEN (
-                       SELECT row_to_json(shape)
-                         FROM (SELECT one.id, 'secret_manager_secret' AS type,
-                                      rule.render_time(s.created_at) AS created_at,
-                                      rule.render_time(s.updated_at) AS updated_at,
-                                      NULL AS deleted_at, s.name,
-                                      (SELECT row_to_json(info) FROM (SELECT coalesce(s.path, '') AS path, s.key_id) AS info)
-                                          AS secret_manager_secret_info) AS shape)
-                   ELSE (
-                       SELECT row_to_json(shape)
-                         FROM (SELECT one.id, 'secret_manager_version' AS type,
-                                      rule.render_time(v.created_at) AS created_at,
-                                      rule.render_time(v.updated_at) AS updated_at,
-                                      NULL AS deleted_at, s.name,
-                                      (SELECT row_to_json(info) FROM (SELECT render_event_resources.revision) AS info) AS secret_manager_version_info) AS shape)
-                   END)
-          FROM (VALUES (render_event_resources.secret_id)) AS one(id)
-          LEFT JOIN store.secret s ON s.id = one.id
-          LEFT JOIN store.version v ON v.secret_id = one.id AND v.revision = render_event_resources.revision);
+    RETURN (SELECT json_build_array(row_to_json(shape))
+              FROM (SELECT secret_id AS id, 'secret_manager_version' AS type, snapshot ->> 'created_at' AS created_at,
+                           snapshot ->> 'updated_at' AS updated_at, NULL AS deleted_at, snapshot ->> 'name' AS name,
+                           (SELECT row_to_json(info) FROM (SELECT revision) AS info) AS secret_manager_version_info) AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_event_resources(text, uuid, integer) IS
-    'Writes the resources of an event: the secret, the version or the managed key that it concerned, as far as it is still there.';
+COMMENT ON FUNCTION rule.render_event_resources(text, uuid, integer, jsonb) IS
+    'Writes the resources of an event: the secret, the version or the managed key that it concerned, as its snapshot says; without one, as of what is gone and in rows of before there were snapshots, id and type alone.';
 
 CREATE FUNCTION rule.render_change(cursor text, at timestamptz, method text, project_id uuid, secret_id uuid,
                                    revision integer, request_id uuid)

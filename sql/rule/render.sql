@@ -64,16 +64,6 @@ END
 $$;
 COMMENT ON FUNCTION rule.render_secret(store.secret) IS 'Writes the shape Secret.';
 
-CREATE FUNCTION rule.render_secret_by_id(secret_id uuid)
-RETURNS text
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-    RETURN (SELECT rule.render_secret(s) FROM store.secret s WHERE s.id = secret_id);
-END
-$$;
-COMMENT ON FUNCTION rule.render_secret_by_id(uuid) IS 'Writes the shape Secret of the secret as it now is.';
-
 CREATE FUNCTION rule.render_version(region text, version rule.version_now, latest boolean)
 RETURNS json
 LANGUAGE plpgsql STABLE
@@ -99,20 +89,6 @@ END
 $$;
 COMMENT ON FUNCTION rule.render_version(text, rule.version_now, boolean) IS
     'Writes the shape Version; latest tells whether it is the highest revision of its secret. deleted_at is always null: what is deleted is not there.';
-
-CREATE FUNCTION rule.render_version_by_revision(secret store.secret, revision integer)
-RETURNS text
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-    RETURN (SELECT rule.render_version(secret.region, v,
-                                       NOT EXISTS (SELECT FROM rule.version_now newer
-                                                    WHERE newer.secret_id = secret.id AND newer.revision > v.revision))
-              FROM rule.version_now v
-             WHERE v.secret_id = secret.id AND v.revision = render_version_by_revision.revision);
-END
-$$;
-COMMENT ON FUNCTION rule.render_version_by_revision(store.secret, integer) IS 'Writes the shape Version of the version as it now is.';
 
 CREATE FUNCTION rule.render_browse_item(name text, created_at timestamptz, updated_at timestamptz, secret store.secret)
 RETURNS json
@@ -168,16 +144,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.render_managed_key(store.managed_key) IS 'Writes the shape Key.';
-
-CREATE FUNCTION rule.render_managed_key_by_id(key_id uuid)
-RETURNS text
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-    RETURN (SELECT rule.render_managed_key(k) FROM store.managed_key k WHERE k.id = key_id);
-END
-$$;
-COMMENT ON FUNCTION rule.render_managed_key_by_id(uuid) IS 'Writes the shape Key of the key as it now is.';
 
 CREATE FUNCTION rule.render_rotation(rotation rule.rotation)
 RETURNS json

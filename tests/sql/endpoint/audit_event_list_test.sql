@@ -68,6 +68,62 @@ SELECT is(methods('{"recorded_before": "2001-01-01T00:00:00Z", "recorded_after":
 UPDATE audit.event SET at = at - interval '61 minutes' WHERE method = 'secret_create';
 SELECT is(methods('{"method_name": "CreateSecret"}'), '{}', 'by default of the last hour');
 
+-- An event shows what was true when it happened, and nothing of another organization
+CREATE FUNCTION test.resource(method text, caller text DEFAULT 'auditor', query jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
+    SELECT (test.events(query || jsonb_build_object('method_name', method), caller)).body #> '{events,0,resources,0}'
+$$;
+SELECT make_caller('rival auditor', 'rival', '{AuditTrailReadOnly}', NULL, NULL);
+SELECT call(endpoint, 'foreign', revision)
+  FROM (VALUES ('secret_get', NULL), ('secret_version_get', '1'), ('secret_version_disable', '2'),
+               ('secret_version_access', 'latest')) AS t(endpoint, revision) \g /dev/null
+SELECT call_key('key_get', 'alien', caller => 'owner') \g /dev/null
+SELECT is(resource(method) - 'id', jsonb_build_object('type', type, 'created_at', NULL, 'updated_at', NULL, 'deleted_at', NULL, 'name', NULL,
+                                                      type || '_info', info),
+          method || ' of another organization shows nothing but the id that was sent')
+  FROM (VALUES ('GetSecret', 'secret_manager_secret', '{"path": "", "key_id": null}'::jsonb),
+               ('GetSecretVersion', 'secret_manager_version', '{"revision": 1}'),
+               ('DisableSecretVersion', 'secret_manager_version', '{"revision": 2}'),
+               ('AccessSecretVersion', 'secret_manager_secret', '{"path": "", "key_id": null}'),
+               ('GetKey', 'key_manager_key', '{}')) AS t(method, type, info);
+SELECT is((events(jsonb_build_object('organization_id', organization('rival'), 'resource_id', secret('foreign'), 'status', '404'),
+                  'rival auditor')).body -> 'events', '[]', 'nor do the owners of a secret see who of others has asked for it');
+
+SELECT make_secret('then', '{"path": "/before"}');
+SELECT make_version('then');
+SELECT call('secret_version_access', 'then', '1'), call('secret_get', 'then'),
+       call('secret_protect', 'then', caller => 'only read') \g /dev/null
+SELECT resource('AccessSecretVersion') AS accessed, resource('GetSecret') AS got \gset
+SELECT is(:'accessed'::jsonb - '{created_at,updated_at}'::text[],
+          jsonb_build_object('id', secret('then'), 'type', 'secret_manager_version', 'deleted_at', NULL, 'name', 'then',
+                             'secret_manager_version_info', '{"revision": 1}'::jsonb), 'an event shows the version as it was');
+SELECT is(ARRAY[:'accessed'::jsonb ->> 'created_at', :'accessed'::jsonb ->> 'updated_at'],
+          ARRAY[rule.render_time(v.created_at), rule.render_time(v.updated_at)], 'with its times') FROM stored('then', 1) AS v;
+SELECT is(resource('ProtectSecret') ->> 'name', 'then', 'as does that of a call that was refused');
+SELECT call('secret_update', 'then', body => '{"name": "now", "path": "/after"}'), call('secret_version_disable', 'then', '1'),
+       call('secret_version_delete', 'then', '1') \g /dev/null
+SELECT is(resource('AccessSecretVersion'), :'accessed'::jsonb, 'whatever becomes of it later');
+SELECT is(resource('GetSecret'), :'got'::jsonb, 'as one of a secret does');
+SELECT is(resource('UpdateSecret') - '{created_at,updated_at}'::text[],
+          jsonb_build_object('id', secret('then'), 'type', 'secret_manager_secret', 'deleted_at', NULL, 'name', 'now',
+                             'secret_manager_secret_info', '{"path": "/after", "key_id": null}'::jsonb), 'a change shows what came of it');
+SELECT is(resource('UpdateSecret') ->> 'updated_at', rule.render_time(s.updated_at), 'and its time') FROM stored('then') AS s;
+SELECT is(resource('DisableSecretVersion') ->> 'updated_at', rule.render_time(v.updated_at), 'of a version, too') FROM stored('then', 1) AS v;
+SELECT is(resource('DeleteSecretVersion') ->> 'name', 'now', 'and its deletion');
+SELECT call('secret_delete', 'then') \g /dev/null
+SELECT is(resource('DeleteSecret') ->> 'updated_at', rule.render_time(s.updated_at), 'or that of a secret') FROM stored('then') AS s;
+SELECT operator.setting_set('purge_after', '0 days'), job.secret_purge() \g /dev/null
+SELECT is(resource('PurgeSecret', query => jsonb_build_object('resource_id', secret('then'))) ->> 'name', NULL, 'what is gone has no name');
+SELECT is(resource('GetSecret'), :'got'::jsonb, 'but it had one before');
+DELETE FROM store.setting;
+
+-- A page token is a place in time and nothing else: in the hands of others it shows them what is theirs
+SELECT (events('{"page_size": 1}')).body ->> 'next_page_token' AS token \gset
+SELECT is((SELECT count(*) FROM jsonb_array_elements((events(jsonb_build_object('organization_id', organization('rival'), 'page_token', :'token'),
+                                                             'rival auditor')).body -> 'events') AS e
+            WHERE e ->> 'organization_id' <> organization('rival')::text), 0::bigint, 'a page token of others shows nothing of theirs');
+SELECT events(jsonb_build_object('project_id', project('foreign'))) \g /dev/null
+SELECT is(audited(), 'audit_event_list 200 by auditor', 'nor is a project of others that was asked for noted as that of the event');
+
 -- Pages
 CREATE FUNCTION test.walk(query jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE

@@ -24,19 +24,22 @@ SELECT results_eq(
 SELECT results_eq(
     format($$SELECT e.principal_id, e.api_key_id FROM audit.event e WHERE e.id = %s$$, :'receipt'),
     $$SELECT k.principal_id, k.id FROM store.api_key k WHERE k.digest = token('only read')$$, 'and by whom');
-SELECT is(request, format('{"path": {"secret_id": "%s", "revision": "1"}, "query": {"page": ["1"]},
+SELECT is(request - 'snapshot', format('{"path": {"secret_id": "%s", "revision": "1"}, "query": {"page": ["1"]},
                             "body": {"name": "n", "tags": ["t"], "description": "d"}}', secret('ready'))::jsonb,
           'and with what known arguments, never a payload or its checksum')
   FROM audit.event WHERE id = :receipt;
+SELECT is(e.request -> 'snapshot', rule.snapshot_of_secret(organization('acme'), secret('ready')::uuid, 1),
+          'and what events may show of what it concerned') FROM audit.event e WHERE e.id = :receipt;
 SELECT ok(at BETWEEN now() AND clock_timestamp(), 'at the time of the call') FROM audit.event WHERE id = :receipt;
 
-SELECT is(rule.audit_request(request(query => query, body => body)),
+SELECT is(rule.audit_request(request(query => query, body => body), NULL),
           format('{"path": {}, "query": %s, "body": %s}', query, body)::jsonb, 'of a query alone, or a body alone, too')
   FROM (VALUES ('{"page": ["1"]}'::jsonb, '{}'::jsonb), ('{}', '{"name": "n"}')) AS t(query, body);
 
 SELECT receipt FROM call('secret_get', 'ready') \gset
-SELECT is(request, jsonb_build_object('path', jsonb_build_object('secret_id', secret('ready'))),
-          'a plain call has only its path') FROM audit.event WHERE id = :receipt;
+SELECT is(request, jsonb_build_object('path', jsonb_build_object('secret_id', secret('ready')),
+                                     'snapshot', rule.snapshot(stored('ready'))),
+          'a plain call has only its path and what it concerned') FROM audit.event WHERE id = :receipt;
 
 SELECT receipt FROM call('secret_update', 'ready', body => '{"description": "of who has no key"}',
                          caller => 'unknown') \gset
@@ -50,7 +53,7 @@ SELECT is(audited(:receipt), 'secret_delete 423 locked by owner on locked in mai
 
 SELECT receipt FROM call_key('key_create', body => '{"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"},
     "plaintext": "canary", "ciphertext": "canary", "associated_data": "canary", "key_material": "canary", "material": "canary"}') \gset
-SELECT is(request, '{"path": {}, "query": {}, "body": {"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"}}}',
+SELECT is(request - 'snapshot', '{"path": {}, "query": {}, "body": {"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"}}}',
           'nor anything of what the Key Manager is to keep secret, under any name') FROM audit.event WHERE id = :receipt;
 
 -- One a call -----------------------------------------------------------------------------------
@@ -93,7 +96,8 @@ SELECT is(organization_id, organization('acme'), 'in the organization of the sec
  ORDER BY id DESC LIMIT 1;
 SELECT rule.audit_write_job('job.key_x', stored_key('live'), '{"rotation": 2}');
 SELECT is(audited(), 'job.key_x 200 by postgres on live in main', 'or with a managed key');
-SELECT is((e.organization_id, e.region, e.request), (organization('acme'), 'fr-par'::text, '{"rotation": 2}'::jsonb), 'with the detail that there is')
+SELECT is((e.organization_id, e.region, e.request), (organization('acme'), 'fr-par'::text,
+           jsonb_build_object('rotation', 2, 'snapshot', rule.snapshot(stored_key('live')))), 'with the detail that there is')
   FROM audit.event e ORDER BY e.id DESC LIMIT 1;
 SELECT rule.audit_write_operator('operator.x', organization('acme'), project('other'), NULL);
 SELECT is(audited(), 'operator.x 200 by postgres in other', 'so does an operator');

@@ -54,13 +54,23 @@ SELECT is(rule.render_event_request('{"path": {"secret_id": "s"}}'), '{"secret_i
 SELECT is(rule.render_event_request('{"path": {"secret_id": "s"}, "query": {"page": ["1"], "tags": ["a", "b"]}, "body": {"name": "n", "secret_id": "t"}}'),
           '{"secret_id": "s", "page": "1", "tags": ["a", "b"], "name": "n"}', 'and of all places, of which the path counts most');
 
-SELECT is(rule.render_event_resources('secret_get', NULL, NULL)::text, '[]', 'rule.render_event_resources has none without a secret');
-SELECT is(rule.render_event_resources('secret_get', secret('ready')::uuid, 1)::jsonb #- '{0,created_at}' #- '{0,updated_at}',
-          jsonb_build_array(jsonb_build_object('id', secret('ready'), 'type', 'secret_manager_version', 'deleted_at', NULL, 'name', 'ready',
-                                               'secret_manager_version_info', '{"revision": 1}'::jsonb)), 'a version');
-SELECT is(rule.render_event_resources('secret_get', '11111111-0000-0000-0000-000000000001', NULL)::jsonb,
-          '[{"id": "11111111-0000-0000-0000-000000000001", "type": "secret_manager_secret", "created_at": null, "updated_at": null,
-             "deleted_at": null, "name": null, "secret_manager_secret_info": {"path": "", "key_id": null}}]', 'or a secret that is gone');
+SELECT is(rule.render_event_request('{"days": 7, "snapshot": {"name": "n"}}'), '{"days": 7}', 'without the snapshot');
+SELECT is(rule.render_event_request('{"path": {"secret_id": "s"}, "snapshot": {"name": "n"}}'), '{"secret_id": "s"}', 'of a call, too');
+
+SELECT is(rule.render_event_resources('secret_get', NULL, NULL, NULL)::text, '[]', 'rule.render_event_resources has none without a secret');
+SELECT is(rule.render_event_resources(method, '11111111-0000-0000-0000-000000000001', revision,
+                                      '{"name": "n", "path": "/p", "key_id": "k", "created_at": "c", "updated_at": "u"}')::text,
+          format('[{"id":"11111111-0000-0000-0000-000000000001","type":"%s","created_at":"c","updated_at":"u","deleted_at":null,"name":"n","%s":%s}]',
+                 type, type || '_info', info), 'or that of the snapshot: ' || type)
+  FROM (VALUES ('secret_get', NULL, 'secret_manager_secret', '{"path":"/p","key_id":"k"}'),
+               ('secret_version_get', 1, 'secret_manager_version', '{"revision":1}'),
+               ('operator.key_purge', NULL, 'key_manager_key', '{}')) AS t(method, revision, type, info);
+-- A row that was written before there were snapshots has none, and the secret that is there now is not asked.
+SELECT is(rule.render_event_resources('secret_version_get', secret('ready')::uuid, revision, NULL)::jsonb,
+          jsonb_build_array(jsonb_build_object('id', secret('ready'), 'type', type, 'created_at', NULL, 'updated_at', NULL,
+                                               'deleted_at', NULL, 'name', NULL, type || '_info', info)), 'without one only the id of ' || type)
+  FROM (VALUES (NULL, 'secret_manager_secret', '{"path": "", "key_id": null}'::jsonb),
+               (1, 'secret_manager_version', '{"revision": 1}')) AS t(revision, type, info);
 
 SELECT is(json_object_keys, expected, 'rule.render_event has the members of the contract in their order')
   FROM (SELECT array_agg(k) AS json_object_keys FROM audit.event e, json_object_keys(rule.render_event(e)) AS k WHERE e.id = :receipt) AS found,

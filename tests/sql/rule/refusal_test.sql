@@ -33,6 +33,14 @@ SELECT is((SELECT concat_ws(' ', n.name, r.revision, p.name)
           expected, 'a refused call concerns ' || title)
   FROM (VALUES ('a key', 'keeper', 'live', 'live main'),
                ('a key of another organization, whose project is not told', 'keeper', 'alien', 'alien')) AS t(title, caller, key, expected);
+SELECT is((rule.refusal(rule.caller_of(token(caller)), request(secret, revision, extra => key), 404::smallint, 'body')).snapshot ->> 'name',
+          expected, 'a refused call may show ' || title)
+  FROM (VALUES ('its secret', 'owner', 'ready', NULL, '{}'::jsonb, 'ready'),
+               ('the secret of its version', 'owner', 'ready', '9', '{}', 'ready'),
+               ('its key', 'keeper', NULL, NULL, at_key('live'), 'live'),
+               ('nothing of a secret of another organization', 'owner', 'foreign', NULL, '{}', NULL),
+               ('nor of a version of it', 'owner', 'foreign', '1', '{}', NULL),
+               ('nor of a key', 'keeper', NULL, NULL, at_key('alien'), NULL)) AS t(title, caller, secret, revision, key, expected);
 SELECT results_eq($$SELECT status, body FROM rule.refusal(NULL, request(), 404::smallint, 'body')$$,
                   $$VALUES (404::smallint, 'body')$$, 'and has status and body as given');
 
