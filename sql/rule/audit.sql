@@ -1,6 +1,6 @@
 -- The audit row of a call.
 
-CREATE FUNCTION rule.audit_request(request jsonb, snapshot jsonb)
+CREATE FUNCTION rule.audit_request(request jsonb, snapshot jsonb, refused boolean)
 RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -8,23 +8,23 @@ DECLARE
     v_path  CONSTANT jsonb := request -> 'path';
     v_query CONSTANT jsonb := request -> 'query';
     v_body  CONSTANT jsonb := request -> 'body';
+    v_room  CONSTANT integer := CASE WHEN refused THEN 1024 ELSE 8192 END;
     v_kept  jsonb;
 BEGIN
     IF v_path IS NULL THEN          -- no request: a job, an operator
-        v_kept := nullif(request -> 'detail', 'null');
+        v_kept := coalesce(nullif(request -> 'detail', 'null'), CASE WHEN snapshot IS NOT NULL THEN '{}'::jsonb END);
     ELSIF v_query = '{}' AND v_body = '{}' THEN
-        v_kept := jsonb_build_object('path', v_path);
+        v_kept := jsonb_build_object('path', CASE WHEN refused THEN rule.audit_bounded(v_path, v_room) ELSE v_path END);
     ELSE
-        v_kept := jsonb_build_object('path', v_path, 'query', rule.audit_known(v_query), 'body', rule.audit_known(v_body));
+        v_kept := jsonb_build_object('path', rule.audit_bounded(v_path, v_room),
+                                     'query', rule.audit_bounded(rule.audit_known(v_query), v_room),
+                                     'body', rule.audit_bounded(rule.audit_known(v_body), v_room));
     END IF;
-    IF snapshot IS NULL THEN
-        RETURN v_kept;
-    END IF;
-    RETURN coalesce(v_kept, '{}') || jsonb_build_object('snapshot', snapshot);
+    RETURN CASE WHEN snapshot IS NULL THEN v_kept ELSE v_kept || jsonb_build_object('snapshot', snapshot) END;
 END
 $$;
-COMMENT ON FUNCTION rule.audit_request(jsonb, jsonb) IS
-    'Gives what the audit keeps of a request: its known arguments, without payload and checksum, and the snapshot of what it concerned; of what a job or an operator does, its detail.';
+COMMENT ON FUNCTION rule.audit_request(jsonb, jsonb, boolean) IS
+    'Gives what the audit keeps of a request: of its path, query and body the known arguments, without payload and checksum, each place in 8 KiB, or 1 KiB if the request was refused; and the snapshot of what it concerned. Of what a job or an operator does, its detail.';
 
 CREATE FUNCTION rule.audit_known(arguments jsonb)
 RETURNS jsonb
@@ -45,6 +45,45 @@ END
 $$;
 COMMENT ON FUNCTION rule.audit_known(jsonb) IS 'Gives those members of an object that are arguments of the API and may be kept.';
 
+CREATE FUNCTION rule.audit_bounded(arguments jsonb, room integer)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    IF pg_column_size(arguments) <= room THEN
+        RETURN arguments;
+    END IF;
+    -- Long values are cut. What is too much even then is left out, the longest first.
+    RETURN (SELECT coalesce(jsonb_object_agg(key, value), '{}')
+              FROM (SELECT a.key, a.value, sum(pg_column_size(a.value) + 32) OVER (ORDER BY pg_column_size(a.value), a.key) AS size
+                      FROM (SELECT key, rule.audit_cut(value, room / 8) AS value FROM jsonb_each(arguments)) AS a) AS cut
+             WHERE size <= room);
+END
+$$;
+COMMENT ON FUNCTION rule.audit_bounded(jsonb, integer) IS
+    'Gives an object of arguments that takes no more than room bytes: with long values cut, and without those for which there is no room.';
+
+CREATE FUNCTION rule.audit_cut(value jsonb, length integer)
+RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+    IF octet_length(value::text) <= length THEN
+        RETURN value;
+    ELSIF jsonb_typeof(value) <> 'array' THEN
+        RETURN to_jsonb(left(value #>> '{}', length) || '...');
+    END IF;
+    -- A list stays one: a query has each of its arguments in a list, from which it is shown.
+    RETURN (SELECT jsonb_agg(list.element ORDER BY list.place) FILTER (WHERE list.size <= length) || '["..."]'
+              FROM (SELECT short.element, short.place, sum(octet_length(short.element::text)) OVER (ORDER BY short.place) AS size
+                      FROM (SELECT CASE WHEN octet_length(element::text) <= length / 2 THEN element
+                                        ELSE to_jsonb(left(element #>> '{}', length / 8) || '...') END AS element, place
+                              FROM jsonb_array_elements(value) WITH ORDINALITY AS t(element, place)) AS short) AS list);
+END
+$$;
+COMMENT ON FUNCTION rule.audit_cut(jsonb, integer) IS
+    'Cuts a value whose text is longer than length bytes: a string after as many characters, a list after the elements that fit; "..." says that something is missing.';
+
 CREATE FUNCTION rule.audit_write(method text, caller rule.caller, request jsonb, outcome rule.outcome, error text)
 RETURNS api.answer
 LANGUAGE plpgsql VOLATILE
@@ -62,7 +101,8 @@ BEGIN
                 request ->> 'ip', request ->> 'user_agent', method, request ->> 'region',
                 outcome.project_id, outcome.secret_id, outcome.revision, outcome.status, error,
                 -- Nobody without a credential gets to fill the audit with what he sends.
-                CASE WHEN outcome.status <> 401 THEN rule.audit_request(request, outcome.snapshot) END, NULL)::audit.event;
+                CASE WHEN outcome.status <> 401 THEN rule.audit_request(request, outcome.snapshot, error IS NOT NULL) END,
+                NULL)::audit.event;
     v_event.hash := rule.audit_hash(v_event);
     INSERT INTO audit.event VALUES (v_event.*);
     RETURN (outcome.status, outcome.body, v_event.id, v_event.hash)::api.answer;

@@ -32,7 +32,7 @@ SELECT is(e.request -> 'snapshot', rule.snapshot_of_secret(organization('acme'),
           'and what events may show of what it concerned') FROM audit.event e WHERE e.id = :receipt;
 SELECT ok(at BETWEEN now() AND clock_timestamp(), 'at the time of the call') FROM audit.event WHERE id = :receipt;
 
-SELECT is(rule.audit_request(request(query => query, body => body), NULL),
+SELECT is(rule.audit_request(request(query => query, body => body), NULL, false),
           format('{"path": {}, "query": %s, "body": %s}', query, body)::jsonb, 'of a query alone, or a body alone, too')
   FROM (VALUES ('{"page": ["1"]}'::jsonb, '{}'::jsonb), ('{}', '{"name": "n"}')) AS t(query, body);
 
@@ -55,6 +55,42 @@ SELECT receipt FROM call_key('key_create', body => '{"name": "n", "usage": {"sym
     "plaintext": "canary", "ciphertext": "canary", "associated_data": "canary", "key_material": "canary", "material": "canary"}') \gset
 SELECT is(request - 'snapshot', '{"path": {}, "query": {}, "body": {"name": "n", "usage": {"symmetric_encryption": "aes_256_gcm"}}}',
           'nor anything of what the Key Manager is to keep secret, under any name') FROM audit.event WHERE id = :receipt;
+
+-- As much as there is room for ------------------------------------------------------------------
+
+-- The bytes of what the audit keeps of a call whose description, like its name and a tag, is so long.
+CREATE FUNCTION test.kept(size integer, caller text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_answer CONSTANT test.answer := test.call('secret_update', 'ready', caller => caller,
+        body => jsonb_build_object('description', repeat('d', size), 'name', 'short', 'tags', ARRAY['t'],
+                                   'order_by', repeat('o', size), 'after', repeat('a', size)));
+BEGIN
+    RETURN (SELECT e.request FROM audit.event e WHERE e.id = v_answer.receipt);
+END
+$$;
+SELECT kept(250000, 'only read') AS refused, kept(60000, 'owner') AS done, kept(60, 'only read') AS short \gset
+SELECT is(:'refused'::jsonb -> 'body',
+          jsonb_build_object('description', repeat('d', 128) || '...', 'order_by', repeat('o', 128) || '...',
+                             'after', repeat('a', 128) || '...', 'name', 'short', 'tags', '["t"]'::jsonb),
+          'of a refused call the audit keeps the beginning of what is long');
+SELECT cmp_ok(pg_column_size(:'refused'::jsonb), '<', 2048, 'which is little');
+SELECT is(:'done'::jsonb #>> '{body,description}', repeat('d', 1024) || '...', 'of one that was carried out more');
+SELECT cmp_ok(pg_column_size(:'done'::jsonb), '<', 9000, 'but not all');
+SELECT is(:'short'::jsonb #>> '{body,description}', repeat('d', 60), 'and of what is short, all');
+
+SELECT is(rule.audit_bounded(jsonb_object_agg(n, repeat('x', n)), 1024), (SELECT jsonb_object_agg(n, repeat('x', n)) FROM generate_series(1, 19) AS n),
+          'rule.audit_bounded leaves out the longest') FROM generate_series(1, 64) AS n;
+SELECT is(rule.audit_bounded('{"a": "b"}', 1024), '{"a": "b"}', 'and nothing of what is short');
+SELECT is(rule.audit_cut(value, 16), expected, 'rule.audit_cut: ' || title)
+  FROM (VALUES ('"short"'::jsonb, '"short"'::jsonb, 'nothing is missing'),
+               (to_jsonb(repeat('x', 20)), to_jsonb(repeat('x', 16) || '...'), 'a string'),
+               ('["a", "b", "c", "d", "e", "f"]', '["a", "b", "c", "d", "e", "..."]', 'a list'),
+               ('["01234567890123456789"]', '["01...", "..."]', 'a list of one that is long'),
+               ('[[[["01234567890123456789"]]]]', '["[[...", "..."]', 'lists in a list'),
+               ('{"a": "01234567890123456789"}', '"{\"a\": \"012345678..."', 'an object')) AS t(value, expected, title);
+-- What is cut is shown as any other.
+SELECT is(rule.render_event_request(rule.audit_request(request(query => jsonb_build_object('name', repeat('n', 9000), 'tags', ARRAY['a', repeat('b', 9000)])),
+                                                       NULL, true)) -> 'name' ->> 1, '...', 'and an event with it can be shown');
 
 -- One a call -----------------------------------------------------------------------------------
 
