@@ -63,9 +63,10 @@ CREATE TYPE rule.event_filter AS (
     secret_id     uuid,
     status        integer,
     principal_id  uuid,
-    ip            inet
+    ip            inet,
+    nothing       boolean
 );
-COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever. By method: those in methods and, if given, all other_than these.';
+COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever. By method: those in methods and, if given, all other_than these. nothing: no event is like that.';
 
 CREATE TYPE rule.argument AS (
     secret_id              uuid,
@@ -93,7 +94,7 @@ CREATE TYPE rule.argument AS (
     page                   integer,
     page_size              integer,
     resource_type          text,
-    resource_id            uuid,
+    resource_id            text,
     principal_id           uuid,
     method_name            text,
     product_name           text,

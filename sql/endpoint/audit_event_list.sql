@@ -9,9 +9,10 @@ DECLARE
         query.status:status_code, query.recorded_after, query.recorded_before, query.order_by:event_order,
         query.page_size, query.page_token, query.product_name, query.service_name, query.principal_id,
         query.source_ip}');
+    v_filter   rule.event_filter;
     v_since    timestamptz;
     v_until    timestamptz;
-    v_events   audit.event[];
+    v_events   audit.event[] := '{}';
     v_last     audit.event;
     v_token    text;
 BEGIN
@@ -28,11 +29,13 @@ BEGIN
     ELSE
         v_until := least(v_until, (v_argument.page_token).at + interval '1 microsecond');
     END IF;
-    v_events := ARRAY(SELECT e FROM auditor.event_page(
-        caller.organization_id, v_since, v_until, v_argument.event_order = 'recorded_at_asc',
-        (v_argument.page_token).at, (v_argument.page_token).id,
-        v_argument.page_size + 1,
-        rule.event_filter(v_argument)) AS e);
+    v_filter := rule.event_filter(v_argument);
+    IF v_filter.nothing IS NOT TRUE THEN
+        v_events := ARRAY(SELECT e FROM auditor.event_page(
+            caller.organization_id, v_since, v_until, v_argument.event_order = 'recorded_at_asc',
+            (v_argument.page_token).at, (v_argument.page_token).id,
+            v_argument.page_size + 1, v_filter) AS e);
+    END IF;
     -- One more than fits is the sign that there is another page.
     IF cardinality(v_events) > v_argument.page_size THEN
         v_last := v_events[v_argument.page_size];

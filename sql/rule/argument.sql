@@ -51,13 +51,13 @@ RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE
-        WHEN name IN ('secret_id', 'organization_id', 'project_id', 'key_id', 'resource_id', 'principal_id') THEN 'uuid'
+        WHEN name IN ('secret_id', 'organization_id', 'project_id', 'key_id', 'principal_id') THEN 'uuid'
         WHEN name IN ('name', 'secret_name') THEN 'name'
         WHEN name IN ('path', 'prefix', 'secret_path') THEN 'path'
         WHEN name IN ('protected', 'disable_previous', 'ephemeral', 'scheduled_for_deletion', 'unprotected',
                       'without_plaintext') THEN 'boolean'
         WHEN name IN ('page', 'page_size', 'status_code', 'wait') THEN 'integer'
-        WHEN name IN ('method_name', 'product_name', 'service_name') THEN 'text'
+        WHEN name IN ('method_name', 'product_name', 'service_name', 'resource_type', 'resource_id') THEN 'text'
         WHEN name IN ('recorded_after', 'recorded_before') THEN 'time'
         WHEN name IN ('plaintext', 'ciphertext', 'associated_data') THEN 'cut'
         WHEN name = 'tags' THEN 'tags'
@@ -78,8 +78,6 @@ AS $$
         WHEN 'order_by' THEN ARRAY['name_asc', 'name_desc', 'created_at_asc', 'created_at_desc',
                                    'updated_at_asc', 'updated_at_desc']
         WHEN 'event_order' THEN ARRAY['recorded_at_desc', 'recorded_at_asc']
-        WHEN 'resource_type' THEN ARRAY['unknown_type', 'secret_manager_secret', 'secret_manager_version',
-                                        'key_manager_key']
         WHEN 'statuses' THEN ARRAY['unknown_status', 'enabled', 'disabled', 'deleted', 'scheduled_for_deletion']
         WHEN 'usages' THEN ARRAY['unknown_usage', 'symmetric_encryption', 'asymmetric_encryption', 'asymmetric_signing']
         WHEN 'origin' THEN ARRAY['unknown_origin', 'scaleway_kms', 'external']
@@ -149,7 +147,7 @@ BEGIN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
         END IF;
-    WHEN 'type', 'product', 'order_by', 'event_order', 'resource_type', 'origin', 'algorithm' THEN
+    WHEN 'type', 'product', 'order_by', 'event_order', 'origin', 'algorithm' THEN
         IF v_text <> ALL (rule.argument_choices(kind)) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));

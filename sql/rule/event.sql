@@ -96,15 +96,24 @@ BEGIN
         END IF;
     END IF;
     v_filter.project_id := argument.project_id;
-    v_filter.resource_type := argument.resource_type;
-    v_filter.secret_id := argument.resource_id;
+    -- Clients know many more types than there are events of, and older names of these.
+    v_filter.resource_type := CASE argument.resource_type
+        WHEN 'secm_secret' THEN 'secret_manager_secret'
+        WHEN 'secm_secret_version' THEN 'secret_manager_version'
+        WHEN 'keym_key' THEN 'key_manager_key'
+        ELSE argument.resource_type
+    END;
+    v_filter.secret_id := CASE WHEN argument.resource_id ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN argument.resource_id::uuid END;
+    v_filter.nothing := v_filter.resource_type NOT IN ('secret_manager_secret', 'secret_manager_version', 'key_manager_key')
+        OR argument.resource_id IS NOT NULL AND v_filter.secret_id IS NULL;
     v_filter.status := argument.status_code;
     v_filter.principal_id := argument.principal_id;
     v_filter.ip := argument.source_ip;
     RETURN v_filter;
 END
 $$;
-COMMENT ON FUNCTION rule.event_filter(rule.argument) IS 'Gives what a request for events asks of each of them.';
+COMMENT ON FUNCTION rule.event_filter(rule.argument) IS
+    'Gives what a request for events asks of each of them. A type without events, and an id that is none, match nothing.';
 
 CREATE FUNCTION rule.event_matches(event audit.event, filter rule.event_filter)
 RETURNS boolean

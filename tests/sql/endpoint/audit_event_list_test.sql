@@ -62,6 +62,14 @@ SELECT is(((events('{"method_name": "Encrypt"}')).body #- '{events,0,resources,0
 SELECT make_secret('under', jsonb_build_object('key_id', secret('live')));
 SELECT is((events('{"method_name": "CreateSecret"}')).body #> '{events,0,resources,0,secret_manager_secret_info}',
           jsonb_build_object('path', '/', 'key_id', secret('live')), 'and that of a secret the key that it is under');
+SELECT is(methods(jsonb_build_object('resource_type', name, 'resource_id', resource)), expected, 'by the older name ' || name)
+  FROM (VALUES ('secm_secret', secret('locked'), '{LockSecret,CreateSecret}'::text[]),
+               ('secm_secret_version', upper(secret('locked')), '{CreateSecretVersion}'),
+               ('keym_key', secret('live'), '{Encrypt,CreateKey}')) AS t(name, resource, expected);
+SELECT is((events(jsonb_build_object(name, value))).text, '{"events":[],"next_page_token":null}', format('by the %s %s, of which there are no events', name, value))
+  FROM (VALUES ('resource_type', 'kube_cluster'), ('resource_type', 'iam_api_key'), ('resource_type', 'of_tomorrow'),
+               ('resource_id', 'SCWXXXXXXXXXXXXXXXXX'), ('resource_id', '1')) AS t(name, value);
+SELECT isnt(methods('{"resource_type": "unknown_type"}'), '{}', 'or by no type in particular');
 SELECT is(methods('{"source_ip": "192.0.2.2"}'), '{}', 'by address');
 SELECT is(methods(jsonb_build_object('project_id', project('other'))), '{operator.api_key_add,operator.api_key_add,operator.project_create}', 'by project');
 SELECT is(methods('{"recorded_before": "2001-01-01T00:00:00Z", "recorded_after": "2000-01-01T00:00:00Z"}'), '{}', 'by time');
@@ -155,10 +163,10 @@ SELECT is(ARRAY(SELECT id FROM unnest(:'up'::text[]) WITH ORDINALITY AS t(id, pl
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses('audit_event_list', '400 invalid_arguments organization_id required', 'a call without an organization', caller => 'auditor');
-SELECT refuses('audit_event_list', '400 invalid_arguments organization_id format, project_id format, resource_type format, '
-                   'resource_id format, status format, recorded_after format, recorded_before format, order_by format, '
+SELECT refuses('audit_event_list', '400 invalid_arguments organization_id format, project_id format, '
+                   'status format, recorded_after format, recorded_before format, order_by format, '
                    'page_token format, principal_id format, source_ip format', 'what is malformed', caller => 'auditor',
-               query => '{"organization_id": "x", "project_id": "x", "resource_type": "x", "resource_id": "x", "status": "x",
+               query => '{"organization_id": "x", "project_id": "x", "status": "x",
                           "recorded_after": "x", "recorded_before": "x", "order_by": "name_asc", "page_token": "x",
                           "principal_id": "x", "source_ip": "192.0.2.0/24"}');
 SELECT refuses('audit_event_list', '400 invalid_arguments page_token format', 'the page token ' || token, caller => 'auditor',

@@ -19,6 +19,11 @@ SELECT is((filter('{"method_name": "GetSecret"}')).methods, '{secret_get}', 'or 
 SELECT is((filter('{"method_name": "GetSecret", "product_name": "audit-trail"}')).methods, '{}', 'of a product');
 SELECT is((filter('{"service_name": "scaleway.audit_trail.v1alpha1.Api"}')).methods, '{audit_event_list}', 'or for all of a service');
 
+SELECT is((filter(query)).nothing, nothing, 'rule.event_filter of ' || query::text || CASE WHEN nothing THEN ' finds nothing' ELSE '' END)
+  FROM (VALUES ('{}'::jsonb, NULL::boolean), ('{"resource_type": "keym_key"}', false), ('{"resource_type": "x"}', true),
+               ('{"resource_id": "x"}', true), ('{"resource_id": "AAAAAAAA-0000-0000-0000-000000000001"}', NULL),
+               ('{"resource_type": "secm_secret", "resource_id": "x"}', true)) AS t(query, nothing);
+
 SELECT receipt FROM call('secret_version_get', 'ready', '1') \gset
 CREATE FUNCTION test.matches(receipt bigint, query jsonb) RETURNS boolean LANGUAGE sql AS $$
     SELECT rule.event_matches(e, test.filter(query)) FROM audit.event e WHERE e.id = receipt
