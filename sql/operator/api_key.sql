@@ -21,7 +21,11 @@ BEGIN
     VALUES (v_id, v_principal.id, api_key_add.access_key, api_key_add.digest, api_key_add.default_project_id,
             coalesce(api_key_add.description, ''), api_key_add.expires_at);
     PERFORM rule.audit_write_operator('operator.api_key_add', v_principal.organization_id,
-                                      api_key_add.default_project_id, v_principal.id);
+                                      api_key_add.default_project_id, v_principal.id,
+                                      jsonb_build_object('api_key_id', v_id, 'access_key', access_key,
+                                                         'default_project_id', default_project_id,
+                                                         'description', coalesce(description, ''),
+                                                         'expires_at', rule.render_time(expires_at)));
     RETURN v_id;
 END
 $$;
@@ -34,16 +38,21 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    v_key       store.api_key;
     v_principal store.principal;
 BEGIN
     UPDATE store.api_key k SET revoked_at = clock_timestamp()
-     WHERE k.access_key = api_key_revoke.access_key AND k.revoked_at IS NULL;
+     WHERE k.access_key = api_key_revoke.access_key AND k.revoked_at IS NULL
+    RETURNING k.* INTO v_key;
     IF NOT FOUND THEN
         PERFORM fail.operation_refused('there is no such API key', 'it may have been revoked before');
     END IF;
-    SELECT p.* INTO v_principal FROM store.api_key k JOIN store.principal p ON p.id = k.principal_id
-     WHERE k.access_key = api_key_revoke.access_key;
-    PERFORM rule.audit_write_operator('operator.api_key_revoke', v_principal.organization_id, NULL, v_principal.id);
+    SELECT * INTO v_principal FROM store.principal p WHERE p.id = v_key.principal_id;
+    PERFORM rule.audit_write_operator('operator.api_key_revoke', v_principal.organization_id, NULL, v_principal.id,
+                                      jsonb_build_object('api_key_id', v_key.id, 'access_key', v_key.access_key, 'before',
+                                          jsonb_build_object('default_project_id', v_key.default_project_id,
+                                                             'description', v_key.description,
+                                                             'expires_at', rule.render_time(v_key.expires_at))));
 END
 $$;
 COMMENT ON FUNCTION operator.api_key_revoke(text) IS

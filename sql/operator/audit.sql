@@ -79,6 +79,7 @@ BEGIN
         INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_seals.month, clock_timestamp())
             ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
     END IF;
+    PERFORM rule.audit_write_operator('operator.audit_export_seals', NULL, NULL, NULL, jsonb_build_object('month', month));
     RETURN QUERY SELECT * FROM audit.seal s WHERE s.month = audit_export_seals.month ORDER BY s.no;
 END
 $$;

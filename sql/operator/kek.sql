@@ -16,14 +16,20 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     v_project store.project;
+    v_kek     store.kek;
 BEGIN
     SELECT * INTO v_project FROM store.project p WHERE p.id = kek_rotate.project_id;
     IF NOT FOUND THEN
         PERFORM fail.operation_refused('there is no such project', 'operator.project_create() makes one');
     END IF;
+    SELECT * INTO v_kek FROM store.kek k
+     WHERE k.project_id = v_project.id AND k.key_id IS NULL AND k.active FOR NO KEY UPDATE;
     UPDATE store.kek k SET rotate_requested_at = clock_timestamp()
-     WHERE k.project_id = v_project.id AND k.key_id IS NULL AND k.active AND k.rotate_requested_at IS NULL;
-    PERFORM rule.audit_write_operator('operator.kek_rotate', v_project.organization_id, v_project.id, NULL);
+     WHERE k.id = v_kek.id AND k.rotate_requested_at IS NULL;
+    PERFORM rule.audit_write_operator('operator.kek_rotate', v_project.organization_id, v_project.id, NULL,
+                                      jsonb_build_object('kek_id', v_kek.id, 'before',
+                                          jsonb_build_object('rotate_requested_at',
+                                                             rule.render_time(v_kek.rotate_requested_at))));
 END
 $$;
 COMMENT ON FUNCTION operator.kek_rotate(uuid) IS

@@ -25,7 +25,9 @@ BEGIN
     SELECT DISTINCT v_id, permission_set, project_id
       FROM unnest(permission_sets) AS permission_set,
            unnest(coalesce(project_ids, ARRAY[NULL]::uuid[])) AS project_id;
-    PERFORM rule.audit_write_operator('operator.policy_create', v_principal.organization_id, NULL, v_principal.id);
+    PERFORM rule.audit_write_operator('operator.policy_create', v_principal.organization_id, NULL, v_principal.id,
+                                      jsonb_build_object('policy_id', v_id, 'name', name,
+                                                         'permission_sets', permission_sets, 'project_ids', project_ids));
     RETURN v_id;
 END
 $$;
@@ -38,15 +40,21 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    v_policy    store.policy;
     v_principal store.principal;
+    v_rules     jsonb;
 BEGIN
-    SELECT r.* INTO v_principal FROM store.policy p JOIN store.principal r ON r.id = p.principal_id
-     WHERE p.id = policy_delete.policy_id;
+    v_rules := (SELECT coalesce(jsonb_agg(jsonb_build_object('permission_set', r.permission_set, 'project_id', r.project_id)
+                                          ORDER BY r.permission_set, r.project_id), '[]')
+                  FROM store.policy_rule r WHERE r.policy_id = policy_delete.policy_id);
+    DELETE FROM store.policy p WHERE p.id = policy_delete.policy_id RETURNING * INTO v_policy;
     IF NOT FOUND THEN
         PERFORM fail.operation_refused('there is no such policy', 'it may have been deleted before');
     END IF;
-    DELETE FROM store.policy p WHERE p.id = policy_delete.policy_id;
-    PERFORM rule.audit_write_operator('operator.policy_delete', v_principal.organization_id, NULL, v_principal.id);
+    SELECT * INTO v_principal FROM store.principal p WHERE p.id = v_policy.principal_id;
+    PERFORM rule.audit_write_operator('operator.policy_delete', v_principal.organization_id, NULL, v_principal.id,
+                                      jsonb_build_object('policy_id', policy_id, 'before',
+                                          jsonb_build_object('name', v_policy.name, 'rules', v_rules)));
 END
 $$;
 COMMENT ON FUNCTION operator.policy_delete(uuid) IS

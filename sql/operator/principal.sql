@@ -13,7 +13,8 @@ BEGIN
     END IF;
     INSERT INTO store.principal (id, organization_id, kind, name)
     VALUES (v_id, principal_create.organization_id, principal_create.kind, principal_create.name);
-    PERFORM rule.audit_write_operator('operator.principal_create', principal_create.organization_id, NULL, v_id);
+    PERFORM rule.audit_write_operator('operator.principal_create', principal_create.organization_id, NULL, v_id,
+                                      jsonb_build_object('kind', kind, 'name', name));
     RETURN v_id;
 END
 $$;

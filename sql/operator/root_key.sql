@@ -17,6 +17,7 @@ AS $$
 DECLARE
     v_key     store.root_key;
     v_without text;
+    v_before  text;
 BEGIN
     PERFORM FROM store.root_key r ORDER BY r.id FOR UPDATE;
     SELECT * INTO v_key FROM store.root_key r WHERE r.id = root_key_activate.root_id;
@@ -32,10 +33,11 @@ BEGIN
         PERFORM fail.operation_refused('running daemons do not have this root key: ' || v_without,
                                        'load it there and send SIGHUP; one that is gone counts for three minutes');
     END IF;
-    UPDATE store.root_key r SET active = false WHERE r.active;
+    UPDATE store.root_key r SET active = false WHERE r.active RETURNING r.id INTO v_before;
     UPDATE store.root_key r SET active = true, activated_at = clock_timestamp() WHERE r.id = v_key.id;
     PERFORM rule.audit_write_operator('operator.root_key_activate', NULL, NULL, NULL,
-                                      jsonb_build_object('root_id', v_key.id));
+                                      jsonb_build_object('root_id', v_key.id,
+                                                         'before', jsonb_build_object('root_id', v_before)));
 END
 $$;
 COMMENT ON FUNCTION operator.root_key_activate(text) IS

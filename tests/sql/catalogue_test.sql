@@ -62,6 +62,9 @@ SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* '\mexecute\M'
 SELECT is_empty($$SELECT name FROM function WHERE prosrc ~ '\mcrypto[.]'
                      AND proname NOT IN ('seal', 'open', 'dek_new')$$,
                 'only sealing and opening use pgcrypto');
+SELECT is_empty($$SELECT name FROM function WHERE schema = 'operator'
+                     AND prosrc !~ 'audit_write_(operator|job)\([^;]*(jsonb_build_object|v_detail)'$$,
+                'what an operator does is audited with what he gave');
 SELECT is_empty($$SELECT name FROM function WHERE schema = 'endpoint'
                      AND (proargnames[1:2] <> '{caller,request}' OR NOT proargnames <@ '{caller,request,key,data}'
                           OR prorettype <> 'rule.outcome'::regtype)$$,

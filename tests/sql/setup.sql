@@ -216,6 +216,11 @@ CREATE FUNCTION test.audited(receipt bigint DEFAULT NULL) RETURNS text LANGUAGE 
      WHERE e.id = coalesce(receipt, (SELECT max(id) FROM audit.event))
 $$;
 
+-- What the audit has kept of the newest call of a method.
+CREATE FUNCTION test.detail(method text) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT e.request - 'snapshot' FROM audit.event e WHERE e.method = detail.method ORDER BY e.id DESC LIMIT 1
+$$;
+
 -- An answer in a few words: "412 precondition_failed protected_resource", "200".
 CREATE FUNCTION test.brief(answer test.answer) RETURNS text LANGUAGE sql AS $$
     SELECT CASE WHEN answer.status BETWEEN 200 AND 299 THEN answer.status::text

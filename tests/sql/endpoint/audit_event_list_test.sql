@@ -124,6 +124,11 @@ SELECT is(resource('PurgeSecret', query => jsonb_build_object('resource_id', sec
 SELECT is(resource('GetSecret'), :'got'::jsonb, 'but it had one before');
 DELETE FROM store.setting;
 
+-- What an operator did is among them, with what he gave and what it was before
+SELECT operator.quota_set(organization('acme'), 'key', 7) \g /dev/null
+SELECT is((events('{"method_name": "operator.quota_set"}')).body #> '{events,0,request_body}',
+          '{"resource": "key", "quota": 7, "before": {"quota": 250}}', 'request_body has what an operator gave and what it was before');
+
 -- A page token is a place in time and nothing else: in the hands of others it shows them what is theirs
 SELECT (events('{"page_size": 1}')).body ->> 'next_page_token' AS token \gset
 SELECT is((SELECT count(*) FROM jsonb_array_elements((events(jsonb_build_object('organization_id', organization('rival'), 'page_token', :'token'),

@@ -27,6 +27,11 @@ SELECT results_eq($$SELECT method, database_role, principal_id FROM audit.event 
                                   ('operator.api_key_add', 'coffer_operator', %1$L::uuid)$$, :'owner'),
                   'it is audited');
 
+SELECT is(e.request, jsonb_build_object('api_key_id', k.id, 'access_key', k.access_key, 'default_project_id', k.default_project_id,
+                                        'description', k.description, 'expires_at', rule.render_time(k.expires_at)),
+          'with what was given, and without the digest: ' || k.access_key)
+  FROM audit.event e JOIN store.api_key k ON k.access_key = e.request ->> 'access_key' WHERE k.id IN (:'id', :'plain');
+
 SELECT is(raised(format('SELECT operator.api_key_add(%L, %L, %L, %L)', principal, 'SCWCCCCCCCCCCCCCCCCC',
                         token('c'), project)), 'SM900 ' || remedy || ' ',
           'operator.api_key_add refuses ' || title || ' (SM900)')
@@ -51,6 +56,10 @@ SELECT operator.api_key_revoke('SCWAAAAAAAAAAAAAAAAA') AS revoked \gset
 RESET SESSION AUTHORIZATION;
 SELECT is((SELECT method FROM audit.event ORDER BY id DESC LIMIT 1), 'operator.api_key_revoke',
           'operator.api_key_revoke is audited');
+SELECT is(detail('operator.api_key_revoke'),
+          jsonb_build_object('api_key_id', :'id', 'access_key', 'SCWAAAAAAAAAAAAAAAAA', 'before',
+                             jsonb_build_object('default_project_id', :'other', 'description', 'for the shop',
+                                                'expires_at', '2101-01-01T00:00:00.000000Z')), 'with what the key was');
 SELECT is(brief(call('secret_list', caller => 'new')), '401 denied_authentication not_found',
           'the key is refused from then on');
 SELECT is((call('secret_list', caller => 'plain')).status, 200, 'another of its principal is not');

@@ -60,9 +60,10 @@ SELECT is(to_regclass('audit.' || rule.audit_partition(last_month())), NULL, 'an
 SELECT isnt_empty(format('SELECT FROM audit.seal WHERE month = %L', last_month()), 'but not its seals');
 SELECT results_eq('SELECT method, database_role, request::text FROM audit.event WHERE method LIKE ''operator.audit%'' ORDER BY id',
                   format($$VALUES ('operator.audit_export_month', 'postgres', '{"month": "%1$s"}'),
+                                  ('operator.audit_export_seals', 'postgres', '{"month": "%1$s"}'),
                                   ('operator.audit_drop_month', 'postgres',
                                    '{"rows": 2, "month": "%1$s", "earlier": [], "last_id": 9, "first_id": 8}')$$, last_month()),
-                  'both are audited, and what was dropped is said');
+                  'all are audited, and what was dropped is said');
 SELECT is(current_setting('lock_timeout'), '0', 'and the session waits for locks as before');
 SELECT is(found('SELECT'), 'month_missing month ' || last_month(), 'of which auditor.verify knows nothing as long as it is not sealed');
 SELECT is(found('SELECT test.seal(10, 101)'), '', 'and then finds the rest sound');

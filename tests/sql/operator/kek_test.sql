@@ -9,9 +9,12 @@ SELECT throws_ok($$SELECT operator.kek_rotate(gen_random_uuid())$$, 'SM900', 'th
 RESET SESSION AUTHORIZATION;
 SELECT operator.kek_rotate(project('main')) \g /dev/null
 SELECT is(audited(), format('operator.kek_rotate 200 by %s in main', session_user), 'it is audited');
+SELECT is(detail('operator.kek_rotate'), jsonb_build_object('kek_id', k.id, 'before', '{"rotate_requested_at": null}'::jsonb),
+          'with the key that is to be replaced') FROM store.kek k WHERE k.project_id = project('main') AND k.key_id IS NULL;
 SELECT min(rotate_requested_at) AS since FROM store.kek WHERE project_id = project('main') \gset
 SELECT operator.kek_rotate(project('main')) \g /dev/null
 SELECT is(min(rotate_requested_at), :'since', 'again: nothing') FROM store.kek WHERE project_id = project('main');
+SELECT is(detail('operator.kek_rotate') #>> '{before,rotate_requested_at}', rule.render_time(:'since'::timestamptz), 'which the audit says');
 SELECT is((project_id, state, versions_left), (project('main'), 'wanted'::text, 5::bigint),
           'operator.key_rotation says what is wanted') FROM operator.key_rotation;
 UPDATE store.kek SET active = false, rotate_requested_at = NULL WHERE project_id = project('main') AND key_id IS NULL;

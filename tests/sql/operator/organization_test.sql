@@ -20,5 +20,7 @@ SELECT results_eq($$SELECT method, database_role, organization_id, status FROM a
 SELECT throws_ok($$SELECT operator.organization_create('again', '11111111-0000-0000-0000-000000000001')$$,
                  '23505', NULL, 'an id that is taken is refused (23505)');
 
+SELECT is(array(SELECT k FROM jsonb_object_keys(detail('operator.organization_create')) AS k), '{name}', 'the audit has what was given');
+
 SELECT finish();
 ROLLBACK;

@@ -23,6 +23,10 @@ SELECT results_eq($$SELECT method, database_role, principal_id FROM audit.event 
                      ORDER BY id DESC LIMIT 1$$,
                   format($$VALUES ('operator.policy_create', 'coffer_operator', %L::uuid)$$, :'nobody'),
                   'and is audited');
+SELECT is(detail('operator.policy_create'),
+          jsonb_build_object('policy_id', :'id', 'name', 'read', 'project_ids', ARRAY[:'main', :'other', :'main'],
+                             'permission_sets', ARRAY['SecretManagerReadOnly', 'SecretManagerSecretAccess', 'SecretManagerReadOnly']),
+          'with what was given');
 SELECT operator.policy_create(:'nobody', 'all', '{SecretManagerSecretWrite}') AS everywhere \gset
 SELECT results_eq(format('SELECT permission_set, project_id FROM store.policy_rule WHERE policy_id = %L',
                          :'everywhere'), $$VALUES ('SecretManagerSecretWrite', NULL::uuid)$$,
@@ -61,6 +65,11 @@ SELECT is_empty(format($$SELECT FROM store.policy WHERE id = %1$L
                 'operator.policy_delete removes a policy');
 SELECT is((SELECT method FROM audit.event ORDER BY id DESC LIMIT 1), 'operator.policy_delete',
           'and is audited');
+SELECT is(detail('operator.policy_delete'), jsonb_build_object('policy_id', :'id', 'before', jsonb_build_object('name', 'read', 'rules',
+              (SELECT jsonb_agg(jsonb_build_object('permission_set', s, 'project_id', p) ORDER BY s, p)
+                 FROM unnest('{SecretManagerReadOnly,SecretManagerSecretAccess}'::text[]) AS s,
+                      unnest(ARRAY[:'main', :'other']::uuid[]) AS p))), 'with what it gave');
+SELECT is((SELECT principal_id FROM audit.event ORDER BY id DESC LIMIT 1), :'nobody', 'and to whom');
 SELECT is((call('secret_get', 'ready', caller => 'nobody')).status, 403,
           'what it allowed is refused from then on');
 SELECT is((call('secret_protect', 'ready', caller => 'nobody')).status, 200, 'what another allows is not');

@@ -22,5 +22,7 @@ SELECT is(raised($$SELECT operator.principal_create(gen_random_uuid(), 'user', '
           'SM900 operator.organization_create() makes one ',
           'it refuses an organization that is not there (SM900)');
 
+SELECT is(array(SELECT k FROM jsonb_object_keys(detail('operator.principal_create')) AS k ORDER BY k), '{kind,name}', 'the audit has what was given');
+
 SELECT finish();
 ROLLBACK;

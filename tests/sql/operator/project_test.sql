@@ -14,6 +14,7 @@ SELECT results_eq(format('SELECT organization_id, name FROM store.project WHERE 
                   'operator.project_create makes a project in an organization');
 SELECT is(:'given'::text, '11111111-0000-0000-0000-000000000001', 'with an id of its own or a given one');
 SELECT is(audited(), 'operator.project_create 200 by coffer_operator in given', 'and is audited');
+SELECT is(detail('operator.project_create'), '{"name": "given"}', 'with what was given');
 SELECT is(raised($$SELECT operator.project_create(gen_random_uuid(), 'lost')$$),
           'SM900 operator.organization_create() makes one ',
           'operator.project_create refuses an organization that is not there (SM900)');
@@ -22,6 +23,8 @@ SELECT is(raised($$SELECT operator.project_create(gen_random_uuid(), 'lost')$$),
 
 SELECT make_secret('elsewhere', caller => 'guest'), make_version('elsewhere', caller => 'guest'), make_key('there', caller => 'key guest'),
        make_secret('under', jsonb_build_object('key_id', secret('live'))), make_version('under'), given_key('key_rotate', 'live');
+SELECT operator.policy_create((SELECT id FROM store.principal WHERE name = 'nobody'), 'p', '{SecretManagerReadOnly}', ARRAY[:'main']::uuid[]) AS policy \gset
+SELECT array_agg(id) AS keks FROM store.kek WHERE project_id = :'main' AND key_id IS NULL \gset
 SELECT count(*) AS secrets FROM store.secret WHERE project_id = :'main' \gset
 SELECT max(id) AS before FROM audit.event \gset
 SET SESSION AUTHORIZATION coffer_operator;
@@ -42,6 +45,18 @@ SELECT results_eq(format($$SELECT method, count(*), count(secret_id), bool_and(p
                   format($$VALUES ('operator.key_purge', 4::bigint, 4::bigint, true),
                                   ('operator.project_delete', %s::bigint, %s::bigint, true)$$, :secrets + 1, :secrets),
                   'with a row in the audit for each and one for the project');
+SELECT is(e.request - 'before', jsonb_build_object('secrets', :secrets, 'keys', 4), 'which says how many there were')
+  FROM audit.event e WHERE e.id > :before AND e.method = 'operator.project_delete' AND e.secret_id IS NULL;
+SELECT is((e.request -> 'before' ->> 'name', e.request -> 'before' -> 'kek_ids', e.request -> 'before' -> 'default_of' ? k.access_key,
+           e.request -> 'before' -> 'rules' @> jsonb_build_array(jsonb_build_object('policy_id', :'policy', 'permission_set', 'SecretManagerReadOnly'))),
+          ('main'::text, to_jsonb(:'keks'::uuid[]), true, true),
+          'what the project was called, its keys, who lost rights and whose default it was')
+  FROM audit.event e, store.api_key k
+ WHERE e.id > :before AND e.method = 'operator.project_delete' AND e.secret_id IS NULL AND k.digest = token('owner');
+SELECT is(e.request, '{"before": {"name": "ready", "path": "/"}}', 'and what each secret was called')
+  FROM audit.event e WHERE e.id > :before AND e.secret_id = secret('ready')::uuid;
+SELECT is(e.request, '{"before": {"name": "live"}}', 'and each key')
+  FROM audit.event e WHERE e.id > :before AND e.secret_id = secret('live')::uuid;
 SELECT isnt((stored_key('there')).id, NULL, 'a key of another project stays');
 SELECT is((call('secret_version_access', 'elsewhere', '1', caller => 'guest')).status, 200,
           'another project stays');

@@ -13,6 +13,12 @@ SELECT is((rule.quota_of(:'acme', 'secret_version'), rule.quota_of(:'acme', 'key
 SELECT results_eq($$SELECT method, database_role, organization_id FROM audit.event ORDER BY id DESC LIMIT 1$$,
                   format($$VALUES ('operator.quota_set', 'coffer_operator', %L::uuid)$$, :'acme'),
                   'and is audited');
+SELECT results_eq($$SELECT e.request FROM audit.event e WHERE e.method = 'operator.quota_set' ORDER BY e.id$$,
+                  $$VALUES ('{"resource": "secret", "quota": 7, "before": {"quota": 250}}'::jsonb),
+                           ('{"resource": "secret", "quota": 0, "before": {"quota": 7}}'),
+                           ('{"resource": "secret_version", "quota": 1, "before": {"quota": 20}}'),
+                           ('{"resource": "key", "quota": 2, "before": {"quota": 250}}')$$,
+                  'with what was set, and what it was before');
 SELECT is(brief(call('secret_create', body => '{"name": "x"}')), '403 quotas_exceeded secret 5/0',
           'what is there stays, and there cannot be more');
 

@@ -38,7 +38,8 @@ SELECT is(operates($$SELECT operator.root_key_activate('new')$$),
 SELECT instance(2, '{old,new}') \g /dev/null
 SELECT is(operates($$SELECT operator.root_key_activate('new')$$), 'done', 'and activates one that all have');
 SELECT is(audited(), format('operator.root_key_activate 200 by %s', session_user), 'it is audited');
-SELECT is(request, '{"root_id": "new"}', 'with which key that was') FROM audit.event ORDER BY id DESC LIMIT 1;
+SELECT is(detail('operator.root_key_activate'), '{"root_id": "new", "before": {"root_id": "old"}}', 'with which key that was, and the one before');
+
 SELECT is(operates($$SELECT operator.root_key_activate('new')$$), 'done', 'again: nothing');
 SELECT is(states(), format('new active 0 2 0, old loaded %s 2 0', :keys), 'the other is no more active');
 

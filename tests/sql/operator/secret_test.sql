@@ -34,6 +34,14 @@ SELECT is(after('secret_unmanage(%s)'),
           'ready unchanged: operator.secret_unmanage 200 by coffer_operator on ready in main',
           'operator.secret_unmanage takes it back');
 
+SELECT results_eq(format($$SELECT e.method, e.request - 'snapshot' FROM audit.event e
+                             WHERE e.method LIKE 'operator.secret%%' AND e.secret_id = %L ORDER BY e.id$$, secret('ready')),
+                  $$VALUES ('operator.secret_lock', '{"before": {"status": "ready"}}'::jsonb),
+                           ('operator.secret_lock', '{"before": {"status": "locked"}}'),
+                           ('operator.secret_unlock', '{"before": {"status": "locked"}}'),
+                           ('operator.secret_manage', '{"product": "shop", "before": {"managed_by": null}}'),
+                           ('operator.secret_unmanage', '{"before": {"managed_by": "shop"}}')$$,
+                  'the audit says what was given, and what it was before');
 SELECT is(raised(format('SELECT operator.' || call, quote_literal(gen_random_uuid()))),
           'SM900 it may have been purged ',
           format('%s refuses a secret that is not there (SM900)', split_part(call, '(', 1)))

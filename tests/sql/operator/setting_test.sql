@@ -11,6 +11,9 @@ SELECT is(rule.setting('purge_after'), '1 day', 'operator.setting_set sets a set
 SELECT results_eq($$SELECT method, database_role FROM audit.event ORDER BY id DESC LIMIT 1$$,
                   $$VALUES ('operator.setting_set', 'coffer_operator')$$, 'and is audited');
 
+SELECT is(detail('operator.setting_set'), '{"name": "purge_after", "value": "1 day", "before": {"value": "1month"}}',
+          'with the value, and the one before');
+
 SELECT is(raised(format('SELECT operator.setting_set(%L, %L)', 'purge_after', value)),
           'SM900 write a number and a unit: 7 days ', 'it refuses ' || title || ' (SM900)')
   FROM (VALUES ('a negative length', '-1 day'), ('no unit', '7'), ('no number', 'a day'), ('nothing', ''),
