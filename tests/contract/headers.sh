@@ -6,10 +6,10 @@ found=0
 read -ra flags <<<"$(pkg-config --cflags libpq libevent json-c)"
 for header in *.h; do
 	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I. -I"$BUILD" "${flags[@]}" -x c "$header" || found=1
-	for twin in "${header%.h}".c; do
-		[ -e "$twin" ] && ! grep -qm1 "^#include \"$header\"" "$twin" || continue
+	twin=${header%.h}.c
+	if [ -e "$twin" ] && ! grep -qm1 "^#include \"$header\"" "$twin"; then
 		echo "$twin does not include $header"
 		found=1
-	done
+	fi
 done
 exit "$found"
