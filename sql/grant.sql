@@ -23,9 +23,9 @@ GRANT UPDATE (reached) ON store.expiry_warning TO coffer_exec;
 GRANT UPDATE (signer, signature, instance, taken_at, anchored_at) ON audit.seal TO coffer_exec;
 GRANT UPDATE (build, root_ids, seen_at) ON store.instance TO coffer_exec;
 GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,
-              expires_once_accessed, action, last_revision, updated_at, deletion_requested_at)
+              expires_once_accessed, action, policy_origin, last_revision, updated_at, deletion_requested_at)
    ON store.secret TO coffer_exec;
-GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action, updated_at,
+GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action, recoverable, updated_at,
               deletion_requested_at) ON store.version TO coffer_exec;
 GRANT UPDATE (active, activated_at, retired_at) ON store.root_key TO coffer_exec;
 GRANT UPDATE (name, description, tags, enabled, protected, rotation_count, rotation_period, next_rotation_at, updated_at,

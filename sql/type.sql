@@ -37,9 +37,11 @@ COMMENT ON TYPE rule.ephemeral_policy IS 'What a secret says of its new versions
 CREATE TYPE rule.ephemeral_properties AS (
     expires_at            timestamptz,
     expires_once_accessed boolean,
-    action                text
+    action                text,
+    recoverable           boolean
 );
-COMMENT ON TYPE rule.ephemeral_properties IS 'When and how a version expires. action is null: never.';
+COMMENT ON TYPE rule.ephemeral_properties IS
+    'When and how a version expires. action is null: never. recoverable: the action delete schedules it for deletion.';
 
 CREATE TYPE rule.rotation_policy AS (
     rotation_period  bigint,
@@ -162,20 +164,32 @@ CREATE TYPE api.answer AS (
 COMMENT ON TYPE api.answer IS 'HTTP status, JSON body, and the id and the hash of the audit row. Status 0: nothing has happened, body says what the call needs.';
 
 -- A version has expired from the very instant of expires_at, whether or not a job has come by to write it down.
+-- rule.version_act stores what is seen here. An expired version whose action is delete is seen only if it is recoverable.
 CREATE VIEW rule.version_now AS
 SELECT v.secret_id,
        v.revision,
-       CASE WHEN v.status = 'enabled' AND v.expires_at <= clock_timestamp() THEN 'disabled' ELSE v.status END AS status,
-       v.status_to_restore,
+       CASE WHEN v.action = 'delete' AND v.expires_at <= clock_timestamp() THEN 'scheduled_for_deletion'
+            WHEN v.status = 'enabled' AND v.expires_at <= clock_timestamp() THEN 'disabled'
+            ELSE v.status END AS status,
+       CASE WHEN v.action = 'delete' AND v.expires_at <= clock_timestamp() THEN coalesce(v.status_to_restore, v.status)
+            ELSE v.status_to_restore END AS status_to_restore,
        v.description,
-       v.expires_at,
-       v.expires_once_accessed,
-       v.action,
+       CASE WHEN v.action = 'delete' AND v.expires_at <= clock_timestamp() THEN NULL
+            ELSE v.expires_at END AS expires_at,
+       CASE WHEN v.action = 'delete' AND NOT v.expires_once_accessed AND v.expires_at <= clock_timestamp() THEN NULL
+            ELSE v.expires_once_accessed END AS expires_once_accessed,
+       CASE WHEN v.action = 'delete' AND NOT v.expires_once_accessed AND v.expires_at <= clock_timestamp() THEN NULL
+            ELSE v.action END AS action,
        v.created_at,
-       CASE WHEN v.status = 'enabled' AND v.expires_at <= clock_timestamp() THEN v.expires_at ELSE v.updated_at END AS updated_at,
-       v.deletion_requested_at,
-       v.sealed
+       CASE WHEN v.status = 'enabled' AND v.action = 'disable' AND v.expires_at <= clock_timestamp() THEN v.expires_at
+            ELSE v.updated_at END AS updated_at,
+       CASE WHEN v.action = 'delete' AND v.expires_at <= clock_timestamp()
+            THEN coalesce(v.deletion_requested_at, v.expires_at)
+            ELSE v.deletion_requested_at END AS deletion_requested_at,
+       v.sealed,
+       v.recoverable
   FROM store.version v
- WHERE (v.action = 'delete' AND v.expires_at <= clock_timestamp()) IS NOT TRUE;
-COMMENT ON VIEW rule.version_now IS 'The versions as they are at this instant: expired ones are disabled or gone, as their action says.';
+ WHERE (v.action = 'delete' AND NOT v.recoverable AND v.expires_at <= clock_timestamp()) IS NOT TRUE;
+COMMENT ON VIEW rule.version_now IS
+    'The versions as they are at this instant: expired ones are disabled, scheduled for deletion or gone, as their action says.';
 GRANT SELECT ON rule.version_now TO coffer_owner;

@@ -27,12 +27,14 @@ BEGIN
     v_secret.id := gen_random_uuid();
     BEGIN
         INSERT INTO store.secret (id, organization_id, project_id, region, path, name, type, description, tags, protected,
-                                  time_to_live, expires_once_accessed, action, key_id, created_at, updated_at)
+                                  time_to_live, expires_once_accessed, action, policy_origin, key_id, created_at, updated_at)
         VALUES (v_secret.id, caller.organization_id, v_secret.project_id, request ->> 'region',
                 coalesce(v_argument.path, '/'), v_argument.name, coalesce(v_argument.type, 'opaque'),
                 coalesce(v_argument.description, ''), coalesce(v_argument.tags, '{}'), coalesce(v_argument.protected, false),
                 (v_argument.ephemeral_policy).time_to_live, (v_argument.ephemeral_policy).expires_once_accessed,
-                (v_argument.ephemeral_policy).action, v_argument.key_id, v_now, v_now);
+                (v_argument.ephemeral_policy).action,
+                CASE WHEN (v_argument.ephemeral_policy).action IS NOT NULL THEN 'creation' END,
+                v_argument.key_id, v_now, v_now);
     EXCEPTION
         WHEN unique_violation THEN
             PERFORM rule.secret_name_is_taken();

@@ -1,4 +1,4 @@
--- Schedule a secret for deletion; an ephemeral one goes at once.
+-- Schedule a secret for deletion; one that was created ephemeral goes at once.
 CREATE FUNCTION endpoint.secret_delete(caller rule.caller, request jsonb)
 RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
@@ -13,7 +13,7 @@ BEGIN
         PERFORM fail.precondition_failed('protected_resource', 'cannot delete a protected secret');
     END IF;
 
-    IF v_secret.action IS NOT NULL THEN
+    IF v_secret.policy_origin IN ('creation', 'replaced') THEN
         PERFORM rule.secret_delete(v_secret.id);
     ELSE
         UPDATE store.secret s SET deletion_requested_at = v_now, updated_at = v_now WHERE s.id = v_secret.id;
@@ -27,4 +27,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_delete(rule.caller, jsonb) IS
-    'Schedules a secret and all its versions for deletion, or removes it at once if it has an ephemeral policy; refuses a protected one.';
+    'Schedules a secret and all its versions for deletion, or removes it at once if it was created with an ephemeral policy; refuses a protected one.';

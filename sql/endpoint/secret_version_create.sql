@@ -35,9 +35,9 @@ BEGIN
     v_wrapped := rule.seal(key, rule.aad('dek', v_secret.project_id, v_secret.id, v_revision, v_kek_id), v_dek);
     UPDATE store.secret s SET last_revision = v_revision WHERE s.id = v_secret.id;
     INSERT INTO store.version (secret_id, revision, status, description, expires_at, expires_once_accessed, action,
-                               created_at, updated_at, sealed)
+                               recoverable, created_at, updated_at, sealed)
     VALUES (v_secret.id, v_revision, 'enabled', coalesce(v_argument.description, ''), v_ephemeral.expires_at,
-            v_ephemeral.expires_once_accessed, v_ephemeral.action, v_now, v_now, v_sealed);
+            v_ephemeral.expires_once_accessed, v_ephemeral.action, v_ephemeral.recoverable, v_now, v_now, v_sealed);
     INSERT INTO store.dek (secret_id, revision, kek_id, wrapped)
     VALUES (v_secret.id, v_revision, v_kek_id, v_wrapped);
 

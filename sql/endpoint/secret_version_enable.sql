@@ -18,7 +18,8 @@ BEGIN
         v_ephemeral := rule.ephemeral_properties_from_policy(v_secret, v_now);
         UPDATE store.version v
            SET status = 'enabled', updated_at = v_now, expires_at = v_ephemeral.expires_at,
-               expires_once_accessed = v_ephemeral.expires_once_accessed, action = v_ephemeral.action
+               expires_once_accessed = v_ephemeral.expires_once_accessed, action = v_ephemeral.action,
+               recoverable = v_ephemeral.recoverable
          WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
     END IF;
 

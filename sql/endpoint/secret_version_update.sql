@@ -10,16 +10,27 @@ DECLARE
     v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
     v_version  rule.version_now;
     v_ephemeral CONSTANT rule.ephemeral_properties := v_argument.ephemeral_properties;
+    v_changes  boolean;
 BEGIN
     PERFORM rule.secret_must_be_usable(v_secret);
     v_version := rule.version_of(v_secret, v_argument.revision);
     PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
 
+    -- Properties that a client sends back as it got them are no change.
+    v_changes := v_ephemeral.action IS NOT NULL
+        AND (v_ephemeral.expires_at, v_ephemeral.expires_once_accessed, v_ephemeral.action)
+            IS DISTINCT FROM (v_version.expires_at, v_version.expires_once_accessed, v_version.action);
+    IF v_changes AND v_ephemeral.action = 'delete' THEN
+        PERFORM rule.ephemeral_delete_must_be_allowed(caller, v_secret, 'secret_version');
+    END IF;
+
     UPDATE store.version v
        SET description = coalesce(v_argument.description, v.description),
-           expires_at = CASE WHEN v_ephemeral.action IS NULL THEN v.expires_at ELSE v_ephemeral.expires_at END,
-           expires_once_accessed = coalesce(v_ephemeral.expires_once_accessed, v.expires_once_accessed),
-           action = coalesce(v_ephemeral.action, v.action),
+           expires_at = CASE WHEN v_changes THEN v_ephemeral.expires_at ELSE v.expires_at END,
+           expires_once_accessed = CASE WHEN v_changes THEN v_ephemeral.expires_once_accessed
+                                        ELSE v.expires_once_accessed END,
+           action = CASE WHEN v_changes THEN v_ephemeral.action ELSE v.action END,
+           recoverable = v_changes OR v.recoverable,
            updated_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
 
@@ -27,4 +38,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_update(rule.caller, jsonb) IS
-    'Changes the description or the ephemeral properties of a version, the latter as a whole.';
+    'Changes the description or the ephemeral properties of a version, the latter as a whole; an action delete needs the right to delete, is refused on a protected secret, and leaves seven days to restore the version.';

@@ -129,10 +129,11 @@ AS $$
 BEGIN
     RETURN (rule.ephemeral_time(value ->> 'expires_at'),
             coalesce((value ->> 'expires_once_accessed')::boolean, false),
-            value ->> 'action')::rule.ephemeral_properties;
+            value ->> 'action', true)::rule.ephemeral_properties;
 END
 $$;
-COMMENT ON FUNCTION rule.ephemeral_properties(jsonb) IS 'Reads checked ephemeral_properties.';
+COMMENT ON FUNCTION rule.ephemeral_properties(jsonb) IS
+    'Reads checked ephemeral_properties, which are a change: what they delete can be restored.';
 
 CREATE FUNCTION rule.ephemeral_properties_from_policy(secret store.secret, since timestamptz)
 RETURNS rule.ephemeral_properties
@@ -140,8 +141,24 @@ LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
     RETURN (since + (secret.time_to_live / 1000) * interval '1 microsecond',
-            secret.expires_once_accessed, secret.action)::rule.ephemeral_properties;
+            secret.expires_once_accessed, secret.action,
+            coalesce(secret.policy_origin <> 'creation', false))::rule.ephemeral_properties;
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_properties_from_policy(store.secret, timestamptz) IS
-    'Gives the properties that the present policy of a secret gives to a version made or enabled at since; all null without a policy.';
+    'Gives the properties that the present policy of a secret gives to a version made or enabled at since; not recoverable, and else all null, without a policy.';
+
+-- Whoever may change a secret but not delete it could otherwise let time delete it, and a protected one too.
+CREATE FUNCTION rule.ephemeral_delete_must_be_allowed(caller rule.caller, secret store.secret, resource text)
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    PERFORM rule.caller_must(caller, 'delete', resource, secret.project_id);
+    IF secret.protected THEN
+        PERFORM fail.precondition_failed('protected_resource', 'cannot let versions of a protected secret be deleted');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.ephemeral_delete_must_be_allowed(rule.caller, store.secret, text) IS
+    'Refuses a change that sets the action delete to a caller without the right to delete the resource, and on a protected secret.';

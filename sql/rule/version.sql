@@ -71,7 +71,17 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    IF version.action = 'delete' THEN
+    IF version.action = 'delete' AND version.recoverable THEN
+        -- The time has done its work: after a restore it would do it again. One reader is still all that it may have.
+        UPDATE store.version v
+           SET status = 'scheduled_for_deletion',
+               status_to_restore = coalesce(v.status_to_restore, v.status),
+               deletion_requested_at = coalesce(v.deletion_requested_at, at),
+               expires_at = NULL,
+               expires_once_accessed = CASE WHEN v.expires_once_accessed THEN true END,
+               action = CASE WHEN v.expires_once_accessed THEN v.action END
+         WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
+    ELSIF version.action = 'delete' THEN
         DELETE FROM store.version v WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
     ELSE
         UPDATE store.version v SET status = 'disabled', updated_at = at
@@ -80,4 +90,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.version_act(store.version, timestamptz) IS
-    'Carries out the ephemeral action of an enabled or expired version: disables it, or removes it with its key.';
+    'Carries out the ephemeral action of an enabled or expired version: disables it, schedules it for deletion, or removes it with its key.';

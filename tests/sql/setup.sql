@@ -179,10 +179,11 @@ CREATE FUNCTION test.backdate(secret text) RETURNS void LANGUAGE sql AS $$
      WHERE secret_id = test.secret(backdate.secret)::uuid;
 $$;
 
--- Let a version expire now, as its action says.
+-- Let a version expire now, as its action says and a policy of the creation means it.
 CREATE FUNCTION test.expire(secret text, revision integer, action text) RETURNS void LANGUAGE sql AS $$
     UPDATE store.version
-       SET expires_at = clock_timestamp(), action = expire.action, expires_once_accessed = false
+       SET expires_at = clock_timestamp(), action = expire.action, expires_once_accessed = false,
+           recoverable = false
      WHERE secret_id = test.secret(expire.secret)::uuid AND version.revision = expire.revision
 $$;
 

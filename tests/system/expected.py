@@ -173,6 +173,9 @@ def precondition_failed(precondition, help_message=ANY_TEXT):
 
 NOT_USABLE = precondition_failed("resource_not_usable")
 PROTECTED = precondition_failed("protected_resource", "cannot delete a protected secret")
+PROTECTED_EXPIRY = precondition_failed(
+    "protected_resource", "cannot let versions of a protected secret be deleted"
+)
 
 
 def key_not_usable(key_id):

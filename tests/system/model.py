@@ -49,6 +49,7 @@ class Version:
     created_at: str
     updated_at: str
     properties: dict | None
+    recoverable: bool = False
     status: str = "enabled"
     status_to_restore: str | None = None
     deletion_requested_at: str | None = None
@@ -77,6 +78,7 @@ class Secret:
     protected: bool
     created_at: str
     updated_at: str
+    policy_origin: str | None = None  # creation, replaced or added
     status: str = "ready"
     managed: bool = False
     used_by: list = field(default_factory=list)
@@ -132,8 +134,14 @@ class Secret:
             "action": self.policy["action"],
         }
 
-    def expire(self, version):
-        if version.properties["action"] == "delete":
+    def expire(self, version, at=None):
+        if version.properties["action"] == "delete" and version.recoverable:
+            # What a change lets expire is deleted as by a deletion; its time is past then.
+            version.schedule(at or ANY_TIME)
+            version.properties = version.properties | {"expires_at": None}
+            if not version.properties["expires_once_accessed"]:
+                version.properties = None
+        elif version.properties["action"] == "delete":
             del self.versions[version.revision]
         elif version.status == "enabled":
             version.status = "disabled"
@@ -223,6 +231,7 @@ class Model:
             description=description,
             type=type,
             policy=ephemeral_policy and self.policy(ephemeral_policy),
+            policy_origin=ephemeral_policy and "creation",
             protected=protected,
             created_at=self.changed(now),
             updated_at=now,
@@ -243,14 +252,19 @@ class Model:
 
     def secret_update(self, secret_id, now, **members):
         secret = self.changeable(secret_id)
+        policy = members.get("ephemeral_policy") and self.policy(members["ephemeral_policy"])
+        changes_policy = policy is not None and policy != secret.policy
+        if changes_policy and policy["action"] == "delete" and secret.protected:
+            raise Refused(*expected.PROTECTED_EXPIRY)
         name = members.get("name", secret.name)
         path = normal_path(members.get("path", secret.path))
         self.name_must_be_free(path, name, own=secret)
         secret.name, secret.path = name, path
         secret.tags = members.get("tags", secret.tags)
         secret.description = members.get("description", secret.description)
-        if members.get("ephemeral_policy") is not None:
-            secret.policy = self.policy(members["ephemeral_policy"])
+        if changes_policy:
+            secret.policy = policy
+            secret.policy_origin = "replaced" if secret.policy_origin in ("creation", "replaced") else "added"
         secret.updated_at = self.changed(now)
         return secret.document()
 
@@ -258,7 +272,7 @@ class Model:
         secret = self.changeable(secret_id)
         if secret.protected:
             raise Refused(*expected.PROTECTED)
-        if secret.policy is not None:
+        if secret.policy_origin in ("creation", "replaced"):
             del self.secrets[secret_id]
             return
         secret.deletion_requested_at = secret.updated_at = self.changed(now)
@@ -321,6 +335,7 @@ class Model:
             created_at=self.changed(now),
             updated_at=now,
             properties=secret.fresh_properties(now),
+            recoverable=secret.policy_origin != "creation",
         )
         secret.versions[version.revision] = version
         return secret.version_document(version)
@@ -331,13 +346,17 @@ class Model:
 
     def version_update(self, secret_id, revision, now, description=None, ephemeral_properties=None):
         secret, version = self.changeable_version(secret_id, revision)
+        properties = ephemeral_properties and {
+            "expires_at": None,
+            "expires_once_accessed": False,
+        } | ephemeral_properties
+        if properties is not None and properties != version.properties:
+            if properties["action"] == "delete" and secret.protected:
+                raise Refused(*expected.PROTECTED_EXPIRY)
+            version.properties = properties
+            version.recoverable = True
         if description is not None:
             version.description = description
-        if ephemeral_properties is not None:
-            version.properties = {
-                "expires_at": None,
-                "expires_once_accessed": False,
-            } | ephemeral_properties
         version.updated_at = self.changed(now)
         return secret.version_document(version)
 
@@ -465,7 +484,7 @@ class Model:
         secret = self.secrets[secret_id]
         version = secret.versions[revision]
         version.properties["expires_at"] = expired_at
-        secret.expire(version)
+        secret.expire(version, expired_at)
 
     def learn_updates(self, secret_id, documents):
         """Take over the times that the contract leaves to the service."""

@@ -6,12 +6,13 @@ The run is the same every time. COFFER_PROPERTIES=long makes it larger and diffe
 import base64
 import binascii
 import os
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from model import Model, Refused
+from model import Model, Refused, instant_text
 
 VERSION_QUOTA = 6
 
@@ -398,7 +399,9 @@ class Machine(RuleBasedStateMachine):
             ephemeral_properties=change,
         )
         if answer.status == 200:
-            revision, past = answer.body["revision"], "2001-01-01T00:00:00.000000Z"
+            revision = answer.body["revision"]
+            # Not long ago: what it schedules for deletion is not purged yet.
+            past = instant_text(datetime.now(UTC) - timedelta(minutes=1))
             self.database.query(
                 "UPDATE store.version SET expires_at = %s WHERE secret_id = %s AND revision = %s",
                 past,

@@ -65,6 +65,12 @@ SELECT refuses('secret_update',
                '400 invalid_arguments name format, tags format, path format, ephemeral_policy.action required, ephemeral_policy required',
                'arguments that are wrong, all together', 'ready',
                body => '{"name": "a b", "tags": "a", "path": "?", "ephemeral_policy": {}}');
+SELECT refuses('secret_update', '403 permissions_denied delete secret',
+               'a policy that deletes, by a caller who may not delete', 'protected', caller => 'all but delete',
+               body => '{"ephemeral_policy": {"time_to_live": "1s", "action": "delete"}}');
+SELECT refuses('secret_update', '412 precondition_failed protected_resource',
+               'a policy that deletes versions of a protected secret', 'protected',
+               body => '{"ephemeral_policy": {"time_to_live": "1s", "action": "delete"}}');
 SELECT refuses('secret_update', '412 precondition_failed resource_not_usable',
                'a secret that is scheduled for deletion', 'scheduled');
 SELECT refuses('secret_update', '423 locked secret', 'a locked secret', 'locked');

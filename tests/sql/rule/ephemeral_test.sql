@@ -36,23 +36,25 @@ SELECT is(rule.ephemeral_time('2030-01-02T03:04:05Z') AT TIME ZONE 'UTC', make_t
           'and however it writes dates');
 
 SELECT is(rule.ephemeral_properties('{"expires_at": "2030-01-02T03:04:05Z", "action": "delete"}'),
-          ('2030-01-02 03:04:05+00', false, 'delete')::rule.ephemeral_properties, 'properties with a time');
+          ('2030-01-02 03:04:05+00', false, 'delete', true)::rule.ephemeral_properties, 'properties with a time');
 SELECT is(rule.ephemeral_properties('{"expires_once_accessed": true, "action": "disable"}'),
-          (NULL, true, 'disable')::rule.ephemeral_properties, 'properties without');
+          (NULL, true, 'disable', true)::rule.ephemeral_properties, 'properties without');
 
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL TimeZone = 'UTC';
-SELECT is(rule.ephemeral_properties_from_policy(jsonb_populate_record(NULL::store.secret, policy),
-                                                '2030-01-01 00:00:00+00')::text, expected,
-          format('a version made under %s', policy))
-  FROM (VALUES ('{"time_to_live": 1800500000000, "expires_once_accessed": true, "action": "delete"}'::jsonb,
-                '("2030-01-01 00:30:00.5+00",t,delete)'),
-               ('{"time_to_live": 1000001999, "expires_once_accessed": false, "action": "disable"}',
-                '("2030-01-01 00:00:01.000001+00",f,disable)'),
-               ('{"time_to_live": 31536000000000000, "expires_once_accessed": false, "action": "disable"}',
-                '("2031-01-01 00:00:00+00",f,disable)'),
-               ('{"expires_once_accessed": true, "action": "disable"}', '(,t,disable)'),
-               ('{}', '(,,)')) AS t(policy, expected);
+SELECT is(rule.ephemeral_properties_from_policy(
+              jsonb_populate_record(NULL::store.secret, policy || jsonb_build_object('policy_origin', origin)),
+              '2030-01-01 00:00:00+00')::text, expected, format('a version made under %s by %s', policy, origin))
+  FROM (VALUES ('creation', '{"time_to_live": 1800500000000, "expires_once_accessed": true, "action": "delete"}'::jsonb,
+                '("2030-01-01 00:30:00.5+00",t,delete,f)'),
+               ('replaced', '{"time_to_live": 1800500000000, "expires_once_accessed": true, "action": "delete"}',
+                '("2030-01-01 00:30:00.5+00",t,delete,t)'),
+               ('added', '{"time_to_live": 1000001999, "expires_once_accessed": false, "action": "disable"}',
+                '("2030-01-01 00:00:01.000001+00",f,disable,t)'),
+               ('creation', '{"time_to_live": 31536000000000000, "expires_once_accessed": false, "action": "disable"}',
+                '("2031-01-01 00:00:00+00",f,disable,f)'),
+               ('creation', '{"expires_once_accessed": true, "action": "disable"}', '(,t,disable,f)'),
+               (NULL, '{}', '(,,,f)')) AS t(origin, policy, expected);
 
 SELECT finish();
 ROLLBACK;
