@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "chunk.h"
 #include "clock.h"
 #include "connection.h"
 #include "memory.h"
@@ -19,11 +20,14 @@
 #define CONNECTION_ROOM 16
 /* What evhttp is told in the place of a faulty request. */
 #define CONNECTION_FAULT "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+#define CONNECTION_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+#define CONNECTION_EMPTY_LINE "\r\n"
 
 enum connection_phase {
 	CONNECTION_SHAKES_HANDS, /* TLS */
 	CONNECTION_IDLE, /* nothing of a request is there */
 	CONNECTION_HEAD, /* a head is not whole */
+	CONNECTION_EXPECTS, /* the client waits for 100, which is sent next */
 	CONNECTION_BODY, /* a body is not whole */
 	CONNECTION_CALL, /* a request is with evhttp; its time is its deadline */
 	CONNECTION_ANSWER, /* its answer is sent, to the last byte */
@@ -44,7 +48,9 @@ struct connection {
 	bool begun; /* evhttp has read a request that is not answered */
 	bool moving; /* bytes, from one buffer to the other */
 	struct frame frame; /* of the request that is read */
-	size_t body; /* what is missing of it */
+	struct chunk chunk; /* of its body, if that comes in chunks */
+	struct evbuffer *head; /* as evhttp gets it, without the empty line */
+	struct evbuffer *body; /* without the framing of chunks */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -52,6 +58,7 @@ TAILQ_HEAD(connection_list, connection);
 struct connections {
 	struct event *sweep;
 	struct event *leave;
+	struct event *proceed;
 	struct frame_limits limits;
 	/* Oldest first, since all of a phase have the same time. */
 	struct connection_list phases[CONNECTION_PHASES];
@@ -118,6 +125,8 @@ connection_free(struct connection *connection)
 	    connection_answers, connection);
 	bufferevent_decref(connection->socket);
 	evbuffer_free(connection->held);
+	evbuffer_free(connection->head);
+	evbuffer_free(connection->body);
 	memory_free(connection);
 	all->changed(all->owner);
 }
@@ -125,13 +134,73 @@ connection_free(struct connection *connection)
 /* Reading ------------------------------------------------------------------ */
 
 static void
+connection_drain(struct evbuffer *buffer)
+{
+	evbuffer_drain(buffer, evbuffer_get_length(buffer));
+}
+
+static void
 connection_refuse(struct connection *connection)
 {
 	struct evbuffer *input = bufferevent_get_input(connection->socket);
 
-	evbuffer_drain(connection->held, evbuffer_get_length(connection->held));
+	connection_drain(connection->held);
+	connection_drain(connection->head);
+	connection_drain(connection->body);
 	evbuffer_add(input, CONNECTION_FAULT, strlen(CONNECTION_FAULT));
 	connection_enter(connection, CONNECTION_CALL);
+}
+
+/*
+ * The request is whole, and evhttp gets it.  It gets the length of a body that
+ * came in chunks, and never sees a chunk.
+ */
+static void
+connection_give(struct connection *connection)
+{
+	struct evbuffer *input = bufferevent_get_input(connection->socket);
+
+	evbuffer_add_buffer(input, connection->head);
+	if (connection->frame.chunked)
+		evbuffer_add_printf(input, "Content-Length: %zu\r\n",
+		    evbuffer_get_length(connection->body));
+	evbuffer_add(
+	    input, CONNECTION_EMPTY_LINE, strlen(CONNECTION_EMPTY_LINE));
+	evbuffer_add_buffer(input, connection->body);
+	connection_enter(connection, CONNECTION_CALL);
+}
+
+static void
+connection_take_head(struct connection *connection)
+{
+	const struct frame *frame = &connection->frame;
+	const struct frame_line *line;
+	struct evbuffer *held = connection->held;
+	size_t at = 0, i;
+
+	for (i = 0; i < frame->removed_count; i++) {
+		line = &frame->removed[i];
+		evbuffer_remove_buffer(held, connection->head, line->at - at);
+		evbuffer_drain(held, line->size);
+		at = line->at + line->size;
+	}
+	evbuffer_remove_buffer(held, connection->head,
+	    frame->head - strlen(CONNECTION_EMPTY_LINE) - at);
+	evbuffer_drain(held, strlen(CONNECTION_EMPTY_LINE));
+}
+
+/* A client that has begun to send the body is not told to go on. */
+static void
+connection_begin_body(struct connection *connection)
+{
+	memset(&connection->chunk, 0, sizeof(connection->chunk));
+	if (!connection->frame.expects ||
+	    evbuffer_get_length(connection->held) > 0) {
+		connection_enter(connection, CONNECTION_BODY);
+		return;
+	}
+	connection_enter(connection, CONNECTION_EXPECTS);
+	event_active(connection->all->proceed, EV_TIMEOUT, 0);
 }
 
 /* Returns whether there is more to be done with what is held. */
@@ -148,11 +217,11 @@ connection_read_head(struct connection *connection)
 	switch (frame_read(frame, (char *)evbuffer_pullup(held, (ssize_t)size),
 	    size, limits)) {
 	case FRAME_WHOLE:
-		evbuffer_remove_buffer(held,
-		    bufferevent_get_input(connection->socket), frame->head);
-		connection->body = frame->body;
-		connection_enter(connection,
-		    frame->body > 0 ? CONNECTION_BODY : CONNECTION_CALL);
+		connection_take_head(connection);
+		if (frame->body > 0 || frame->chunked)
+			connection_begin_body(connection);
+		else
+			connection_give(connection);
 		return (true);
 	case FRAME_FAULT:
 		connection_refuse(connection);
@@ -162,18 +231,59 @@ connection_read_head(struct connection *connection)
 	}
 }
 
-static bool
-connection_read_body(struct connection *connection)
+/* Returns how many bytes of the body it has taken, of as many as are left. */
+static size_t
+connection_take_body(struct connection *connection, size_t left)
 {
 	size_t size = evbuffer_get_length(connection->held);
 
-	if (size > connection->body)
-		size = connection->body;
-	evbuffer_remove_buffer(
-	    connection->held, bufferevent_get_input(connection->socket), size);
-	connection->body -= size;
-	if (connection->body == 0)
-		connection_enter(connection, CONNECTION_CALL);
+	if (size > left)
+		size = left;
+	evbuffer_remove_buffer(connection->held, connection->body, size);
+	return (size);
+}
+
+/* Framing, or else the data up to the next framing. */
+static void
+connection_read_chunk(struct connection *connection)
+{
+	const size_t limit = connection->all->limits.body;
+	struct evbuffer *held = connection->held;
+	struct chunk *chunk = &connection->chunk;
+	size_t size = evbuffer_get_length(held);
+
+	if (chunk->state == CHUNK_DATA) {
+		chunk_take(
+		    chunk, connection_take_body(connection, chunk->left));
+		return;
+	}
+	if (size > CHUNK_FRAMING_MAX)
+		size = CHUNK_FRAMING_MAX;
+	evbuffer_drain(held,
+	    chunk_read(chunk, (char *)evbuffer_pullup(held, (ssize_t)size),
+		size, limit));
+}
+
+static bool
+connection_read_body(struct connection *connection)
+{
+	const struct chunk *chunk = &connection->chunk;
+	struct frame *frame = &connection->frame;
+	bool whole;
+
+	if (frame->chunked) {
+		connection_read_chunk(connection);
+		whole = chunk->state == CHUNK_WHOLE;
+	} else {
+		frame->body -= connection_take_body(connection, frame->body);
+		whole = frame->body == 0;
+	}
+	if (frame->chunked && chunk->state == CHUNK_FAULT) {
+		frame->error = chunk->error;
+		frame->fault = chunk->fault;
+		connection_refuse(connection);
+	} else if (whole)
+		connection_give(connection);
 	return (true);
 }
 
@@ -193,6 +303,9 @@ connection_read(struct connection *connection)
 			break;
 		case CONNECTION_HEAD:
 			more = connection_read_head(connection);
+			break;
+		case CONNECTION_EXPECTS: /* it has not waited for 100 */
+			connection_enter(connection, CONNECTION_BODY);
 			break;
 		case CONNECTION_BODY:
 			more = connection_read_body(connection);
@@ -248,12 +361,45 @@ connection_received(
 		connection_register(connection);
 	connection_hold(connection, input, info->n_added);
 	if (connection_ignores(connection))
-		evbuffer_drain(
-		    connection->held, evbuffer_get_length(connection->held));
+		connection_drain(connection->held);
 	connection_read(connection);
 	if (evbuffer_get_length(connection->held) > all->limits.head)
 		bufferevent_disable(connection->socket, EV_READ);
 	connection->moving = false;
+}
+
+/*
+ * evhttp must not learn that this has been written: it would take it for the
+ * end of the answer before.  It sets its callback again with the next answer.
+ */
+static void
+connection_proceed(struct connection *connection)
+{
+	struct bufferevent *socket = connection->socket;
+	bufferevent_data_cb read;
+	bufferevent_event_cb ended;
+	void *arg;
+
+	connection_enter(connection, CONNECTION_BODY);
+	bufferevent_getcb(socket, &read, NULL, &ended, &arg);
+	bufferevent_setcb(socket, read, NULL, ended, arg);
+	evbuffer_add(bufferevent_get_output(socket), CONNECTION_CONTINUE,
+	    strlen(CONNECTION_CONTINUE));
+	bufferevent_enable(socket, EV_WRITE);
+}
+
+/* Not while evhttp begins to read: it does not write then. */
+static void
+connections_proceed(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection;
+
+	(void)fd;
+	(void)what;
+	while ((connection = TAILQ_FIRST(&all->phases[CONNECTION_EXPECTS])) !=
+	    NULL)
+		connection_proceed(connection);
 }
 
 /* Ending ------------------------------------------------------------------- */
@@ -449,6 +595,7 @@ connections_set_times(struct connections *all, const struct settings *settings)
 	times[CONNECTION_SHAKES_HANDS] = settings->header_timeout * 1000;
 	times[CONNECTION_IDLE] = settings->idle_timeout * 1000;
 	times[CONNECTION_HEAD] = settings->header_timeout * 1000;
+	times[CONNECTION_EXPECTS] = settings->body_timeout * 1000;
 	times[CONNECTION_BODY] = settings->body_timeout * 1000;
 	times[CONNECTION_ANSWER] = settings->send_timeout * 1000;
 	times[CONNECTION_LINGERS] = CONNECTION_LINGER_MS;
@@ -472,6 +619,7 @@ connections_new(struct event_base *base, const struct settings *settings,
 	all->changed = changed;
 	all->owner = owner;
 	all->leave = event_new(base, -1, 0, connections_leave, all);
+	all->proceed = event_new(base, -1, 0, connections_proceed, all);
 	all->sweep = event_new(base, -1, EV_PERSIST, connections_sweep, all);
 	event_add(all->sweep, &interval);
 	return (all);
@@ -491,6 +639,7 @@ connections_free(struct connections *all)
 	}
 	event_free(all->sweep);
 	event_free(all->leave);
+	event_free(all->proceed);
 	memory_free(all->by_descriptor);
 	memory_free(all);
 }
@@ -504,6 +653,8 @@ connections_add(struct connections *all, struct bufferevent *socket)
 	connection->all = all;
 	connection->socket = socket;
 	connection->held = evbuffer_new();
+	connection->head = evbuffer_new();
+	connection->body = evbuffer_new();
 	connection->descriptor = -1;
 	connection->phase = bufferevent_openssl_get_ssl(socket) != NULL
 	    ? CONNECTION_SHAKES_HANDS

@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "frame.h"
+#include "memory.h"
+#include "text.h"
 
 #define FRAME_END "\r\n\r\n"
 #define FRAME_LENGTH_DIGITS 9 /* more than any body may have */
@@ -15,6 +17,7 @@ struct frame_text {
 
 /* What the head has said so far. */
 struct frame_head {
+	const char *bytes;
 	struct frame_text method;
 	bool old; /* HTTP/1.0, where Host need not be */
 	size_t lines;
@@ -22,6 +25,10 @@ struct frame_head {
 	size_t lengths;
 	size_t types;
 	size_t authorizations;
+	size_t encodings;
+	size_t expectations;
+	size_t tokens;
+	bool token; /* the last of them is well-formed */
 };
 
 static bool
@@ -249,6 +256,67 @@ frame_length(
 	return (true);
 }
 
+/* Keeps the line from evhttp, which would act on it by rules of its own. */
+static void
+frame_remove(
+    struct frame *frame, const struct frame_head *head, struct frame_text line)
+{
+	frame->removed[frame->removed_count++] = (struct frame_line){
+		.at = (size_t)(line.bytes - head->bytes),
+		.size = line.size + strlen("\r\n"),
+	};
+}
+
+static bool
+frame_encoding(struct frame *frame, struct frame_head *head,
+    struct frame_text line, struct frame_text value)
+{
+	if (++head->encodings > 1)
+		return (frame_malformed(
+		    frame, "Transfer-Encoding is there more than once"));
+	if (head->old)
+		return (frame_malformed(
+		    frame, "HTTP/1.0 does not have Transfer-Encoding"));
+	if (!frame_is_name(value, "chunked"))
+		return (frame_refuse(frame, ERROR_ENCODING,
+		    "Transfer-Encoding is not chunked alone"));
+	frame->chunked = true;
+	frame_remove(frame, head, line);
+	return (true);
+}
+
+/* A client of HTTP/1.0 waits for nothing. */
+static bool
+frame_expectation(struct frame *frame, struct frame_head *head,
+    struct frame_text line, struct frame_text value)
+{
+	if (++head->expectations > 1)
+		return (
+		    frame_malformed(frame, "Expect is there more than once"));
+	if (!frame_is_name(value, "100-continue"))
+		return (frame_refuse(frame, ERROR_EXPECTATION,
+		    "the expectation is not 100-continue"));
+	frame->expects = !head->old;
+	frame_remove(frame, head, line);
+	return (true);
+}
+
+/* Whose token it is, authenticate.c and the database say. */
+static void
+frame_token(struct frame_head *head, struct frame_text value)
+{
+	char token[TEXT_UUID_SIZE];
+
+	head->tokens++;
+	head->token = value.size == sizeof(token) - 1;
+	if (!head->token)
+		return;
+	memcpy(token, value.bytes, value.size);
+	token[value.size] = '\0';
+	head->token = text_is_uuid(token);
+	memory_wipe(token, sizeof(token));
+}
+
 /* Counts a header of which there may be one. */
 static bool
 frame_single(
@@ -283,14 +351,34 @@ frame_header(
 	    strchr(" \t", value.bytes[value.size - 1]) != NULL)
 		value.size--;
 	if (frame_is_name(name, "Transfer-Encoding"))
-		return (frame_refuse(
-		    frame, ERROR_NO_LENGTH, "Transfer-Encoding is not taken"));
+		return (frame_encoding(frame, head, line, value));
 	if (frame_is_name(name, "Expect"))
-		return (frame_refuse(
-		    frame, ERROR_EXPECTATION, "Expect is not taken"));
+		return (frame_expectation(frame, head, line, value));
+	if (frame_is_name(name, "X-Auth-Token"))
+		frame_token(head, value);
 	if (frame_is_name(name, "Content-Length"))
 		return (frame_length(frame, head, value));
 	return (frame_single(frame, head, name));
+}
+
+/*
+ * A body is read only for a client that has a token to show: all others are
+ * refused by their head.
+ */
+static bool
+frame_body(struct frame *frame, const struct frame_head *head)
+{
+	/* evhttp does not read it, and would take it for a request. */
+	if (frame_is(head->method, "HEAD") || frame_is(head->method, "TRACE"))
+		return (
+		    frame_malformed(frame, "this method must not have a body"));
+	if (head->tokens == 0)
+		return (frame_refuse(
+		    frame, ERROR_NO_TOKEN, "a body comes without a token"));
+	if (head->tokens > 1 || !head->token)
+		return (frame_refuse(frame, ERROR_BAD_TOKEN,
+		    "a body comes with a malformed token"));
+	return (true);
 }
 
 /*
@@ -303,14 +391,14 @@ frame_whole(struct frame *frame, const struct frame_head *head,
 {
 	if (head->hosts == 0 && !head->old)
 		return (frame_malformed(frame, "Host is missing"));
+	if (frame->chunked && head->lengths > 0)
+		return (frame_malformed(
+		    frame, "Transfer-Encoding and Content-Length are there"));
 	if (frame->body > limits->body)
 		return (frame_refuse(
 		    frame, ERROR_BODY_TOO_LARGE, "the body is too large"));
-	/* evhttp does not read it, and would take it for a request. */
-	if (frame->body > 0 &&
-	    (frame_is(head->method, "HEAD") || frame_is(head->method, "TRACE")))
-		return (
-		    frame_malformed(frame, "this method must not have a body"));
+	if (frame->body > 0 || frame->chunked)
+		return (frame_body(frame, head));
 	return (true);
 }
 
@@ -320,7 +408,7 @@ frame_parse(
 {
 	/* Without the line end before the empty line, and that. */
 	struct frame_text rest = { bytes, frame->head - strlen(FRAME_END) };
-	struct frame_head head = { .old = false };
+	struct frame_head head = { .bytes = bytes };
 	struct frame_text line = frame_cut(&rest, '\n');
 
 	if (rest.size > 0)

@@ -9,12 +9,21 @@
 #ifndef COFFER_FRAME_H
 #define COFFER_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "errors.h"
 
 /* No path of the API comes near it. */
 #define FRAME_PATH_MAX 2048
+/* Header lines that say how the body comes: Transfer-Encoding and Expect. */
+#define FRAME_REMOVED_MAX 2
+
+/* A header line with its end, counted from the first byte of the head. */
+struct frame_line {
+	size_t at;
+	size_t size;
+};
 
 struct frame_limits {
 	size_t head; /* bytes of a request line and its headers */
@@ -32,7 +41,12 @@ enum frame_state {
 struct frame {
 	size_t seen; /* bytes of the head that are known to be sound */
 	size_t head; /* when whole: its size, with the empty line */
-	size_t body; /* when whole: the size of what follows it */
+	size_t body; /* when whole: the size of what follows it, ... */
+	bool chunked; /* ... or else it follows in chunks (chunk.h) */
+	bool expects; /* the client waits for 100 before it sends the body */
+	/* What evhttp must not see, in this order. */
+	struct frame_line removed[FRAME_REMOVED_MAX];
+	size_t removed_count;
 
 	/* When at fault: what to answer, and why. */
 	enum error_id error;

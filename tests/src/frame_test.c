@@ -7,6 +7,9 @@
 
 #define LINE "GET / HTTP/1.1\r\n"
 #define HOST "Host: x\r\n"
+#define TOKEN "X-Auth-Token: 11111111-1111-4111-8111-111111111111\r\n"
+#define CHUNKED "Transfer-Encoding: chunked\r\n"
+#define EXPECT "Expect: 100-continue\r\n"
 
 static const struct frame_limits limits = { 200, 4, 1000 };
 
@@ -50,9 +53,9 @@ test_sizes(void **state)
 	assert_int_equal(frame.head, strlen(LINE HOST "\r\n"));
 	assert_int_equal(frame.body, 0);
 	frame = read_whole(
-	    LINE HOST "Content-Length: 0012\r\n\r\nGET", FRAME_WHOLE);
+	    LINE HOST TOKEN "Content-Length: 0012\r\n\r\nGET", FRAME_WHOLE);
 	assert_int_equal(
-	    frame.head, strlen(LINE HOST "Content-Length: 0012\r\n\r\n"));
+	    frame.head, strlen(LINE HOST TOKEN "Content-Length: 0012\r\n\r\n"));
 	assert_int_equal(frame.body, 12);
 	frame = read_whole("GET / HTTP/1.0\r\n\r\n", FRAME_WHOLE);
 	assert_int_equal(frame.head, strlen("GET / HTTP/1.0\r\n\r\n"));
@@ -115,10 +118,80 @@ test_headers(void **state)
 	    "Content-Length is there more than once");
 	assert_malformed("HEAD / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n",
 	    "this method must not have a body");
+}
+
+static void
+test_chunks(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	frame = read_whole(LINE HOST CHUNKED TOKEN "\r\n", FRAME_WHOLE);
+	assert_true(frame.chunked && !frame.expects);
+	assert_int_equal(frame.removed_count, 1);
+	assert_int_equal(frame.removed[0].at, strlen(LINE HOST));
+	assert_int_equal(frame.removed[0].size, strlen(CHUNKED));
+	read_whole(
+	    LINE HOST TOKEN "transfer-encoding:CHUNKED\r\n\r\n", FRAME_WHOLE);
+	assert_malformed(LINE HOST TOKEN CHUNKED CHUNKED "\r\n",
+	    "Transfer-Encoding is there more than once");
+	assert_malformed(LINE HOST TOKEN CHUNKED "Content-Length: 0\r\n\r\n",
+	    "Transfer-Encoding and Content-Length are there");
+	assert_malformed(LINE HOST TOKEN "Content-Length: 2\r\n" CHUNKED "\r\n",
+	    "Transfer-Encoding and Content-Length are there");
+	assert_malformed("POST / HTTP/1.0\r\n" HOST TOKEN CHUNKED "\r\n",
+	    "HTTP/1.0 does not have Transfer-Encoding");
+	assert_malformed("HEAD / HTTP/1.1\r\n" HOST TOKEN CHUNKED "\r\n",
+	    "this method must not have a body");
+	assert_fault(LINE HOST TOKEN "Transfer-Encoding: gzip, chunked\r\n\r\n",
+	    ERROR_ENCODING);
 	assert_fault(
-	    LINE HOST "Transfer-Encoding: chunked\r\n\r\n", ERROR_NO_LENGTH);
+	    LINE HOST TOKEN "Transfer-Encoding: \r\n\r\n", ERROR_ENCODING);
+}
+
+static void
+test_expectations(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	frame = read_whole(
+	    LINE EXPECT HOST TOKEN "Content-Length: 2\r\n\r\n", FRAME_WHOLE);
+	assert_true(frame.expects);
+	assert_int_equal(frame.removed_count, 1);
+	assert_int_equal(frame.removed[0].at, strlen(LINE));
+	assert_int_equal(frame.removed[0].size, strlen(EXPECT));
+	frame =
+	    read_whole(LINE HOST TOKEN CHUNKED "expect: 100-Continue\r\n\r\n",
+		FRAME_WHOLE);
+	assert_int_equal(frame.removed_count, 2);
+	assert_int_equal(frame.removed[1].at, strlen(LINE HOST TOKEN CHUNKED));
+	frame = read_whole("POST / HTTP/1.0\r\n" EXPECT TOKEN
+			   "Content-Length: 2\r\n\r\n",
+	    FRAME_WHOLE);
+	assert_false(frame.expects);
+	assert_malformed(
+	    LINE HOST EXPECT EXPECT "\r\n", "Expect is there more than once");
+	assert_fault(LINE HOST "Expect: tea\r\n\r\n", ERROR_EXPECTATION);
+	assert_fault(LINE HOST "Expect: \r\n\r\n", ERROR_EXPECTATION);
+}
+
+/* Only with one token, and a well-formed one, is a body read. */
+static void
+test_tokens(void **state)
+{
+	(void)state;
+	read_whole(LINE HOST "\r\n", FRAME_WHOLE);
+	read_whole(LINE HOST "Content-Length: 0\r\n\r\n", FRAME_WHOLE);
+	assert_fault(LINE HOST "Content-Length: 2\r\n\r\n", ERROR_NO_TOKEN);
+	assert_fault(LINE HOST CHUNKED "\r\n", ERROR_NO_TOKEN);
+	assert_fault(LINE HOST "X-Auth-Token: x\r\nContent-Length: 2\r\n\r\n",
+	    ERROR_BAD_TOKEN);
 	assert_fault(
-	    LINE HOST "Expect: 100-continue\r\n\r\n", ERROR_EXPECTATION);
+	    LINE HOST TOKEN TOKEN "Content-Length: 2\r\n\r\n", ERROR_BAD_TOKEN);
+	/* It is too large with any token. */
+	assert_fault(
+	    LINE HOST "Content-Length: 1001\r\n\r\n", ERROR_BODY_TOO_LARGE);
 }
 
 static void
@@ -127,7 +200,7 @@ test_limits(void **state)
 	char text[512];
 
 	(void)state;
-	read_whole(LINE HOST "Content-Length: 1000\r\n\r\n", FRAME_WHOLE);
+	read_whole(LINE HOST TOKEN "Content-Length: 1000\r\n\r\n", FRAME_WHOLE);
 	assert_fault(
 	    LINE HOST "Content-Length: 1001\r\n\r\n", ERROR_BODY_TOO_LARGE);
 	assert_fault(LINE HOST "Content-Length: 9999999999\r\n\r\n",
@@ -150,6 +223,9 @@ main(void)
 		cmocka_unit_test(test_any_piece_is_more_or_a_fault_at_once),
 		cmocka_unit_test(test_first_line),
 		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_expectations),
+		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -10,7 +10,9 @@ import pytest
 HOST = b"Host: localhost\r\n"
 GET = b"GET /metadata HTTP/1.1\r\n"
 POST = b"POST /metadata HTTP/1.1\r\n"
+TOKEN = b"X-Auth-Token: 11111111-1111-4111-8111-111111111111"
 CHUNKS = b"Transfer-Encoding: chunked"
+EXPECT = b"Expect: 100-continue"
 CLOSE = b"Connection: close"
 # What would be answered 200 if it were taken for a request of its own.
 SMUGGLED = b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -22,7 +24,13 @@ def get(*headers, line=GET, host=HOST):
 
 
 def post(*headers):
-    return get(*headers, line=POST)
+    """A body needs a token; whose it is, is not looked at here."""
+    return get(TOKEN, *headers, line=POST)
+
+
+def chunks(*pieces):
+    """A POST with a body of such pieces, and a smuggled request behind it."""
+    return post(CHUNKS) + b"".join(pieces) + SMUGGLED
 
 
 def target(target, *headers):
@@ -47,22 +55,61 @@ REFUSED = {
     "length that wraps around": (post(b"Content-Length: 18446744073709551618") + b"{}", 413),
     "length past the limit": (post(b"Content-Length: 262145"), 413),
     # Bodies whose length is not before them.
-    "chunks": (post(CHUNKS) + b"2\r\n{}\r\n0\r\n\r\n", 411),
-    "chunk size 0x2": (post(CHUNKS) + b"0x2\r\n{}\r\n0\r\n\r\n", 411),
-    "chunk size +2": (post(CHUNKS) + b"+2\r\n{}\r\n0\r\n\r\n", 411),
-    "chunk without its end": (post(CHUNKS) + b"2\r\n{}0\r\n\r\n", 411),
-    "chunks in capitals": (post(b"TRANSFER-ENCODING: CHUNKED") + b"0\r\n\r\n", 411),
-    "chunks twice": (post(CHUNKS, CHUNKS), 411),
-    "identity": (post(b"Transfer-Encoding: identity"), 411),
-    "encoding that is none": (post(b"Transfer-Encoding: xchunked"), 411),
-    "chunks, then a length": (post(CHUNKS, b"Content-Length: 2") + b"0\r\n\r\n", 411),
-    "a length, then chunks": (post(b"Content-Length: 5", CHUNKS) + b"0\r\n\r\n", 411),
-    "chunks of a GET": (get(CHUNKS) + b"0\r\n\r\n" + SMUGGLED, 411),
-    "trailer": (post(CHUNKS, b"Trailer: X-Auth-Token") + b"0\r\nX-Auth-Token: x\r\n\r\n", 411),
+    "chunk size 0x2": (chunks(b"0x2\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size +2": (chunks(b"+2\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size -1": (chunks(b"-1\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size in other digits": (chunks(b"\xd9\xa2\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size with a blank before": (chunks(b" 2\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size with a blank behind": (chunks(b"2 \r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size without digits": (chunks(b"\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size without end": (chunks(b"0" * 40 + b"2\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size that wraps around": (chunks(b"10000000000000002\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size past the limit": (chunks(b"40001\r\n"), 413),
+    "chunks past the limit": (chunks(b"20000\r\n" + b"x" * 0x20000 + b"\r\n20001\r\n"), 413),
+    "chunks of a byte each": (chunks(b"1\r\nx\r\n" * 60_000), 413),
+    "chunk with an extension": (chunks(b"2;a=b\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk with an empty extension": (chunks(b"2;\r\n{}\r\n0\r\n\r\n"), 400),
+    "chunk with an extension of a line feed": (chunks(b"2;\nxx\r\n{}\r\n0\r\n\r\n"), 400),
+    "last chunk with an extension": (chunks(b"2\r\n{}\r\n0;a\r\n\r\n"), 400),
+    "chunk size ends with a line feed": (chunks(b"2\n{}\r\n0\r\n\r\n"), 400),
+    "chunk size ends with a carriage return": (chunks(b"2\r{}\r\n0\r\n\r\n"), 400),
+    "chunk without its end": (chunks(b"2\r\n{}0\r\n\r\n"), 400),
+    "chunk that ends with a line feed": (chunks(b"2\r\n{}\n0\r\n\r\n"), 400),
+    "chunk longer than its size": (chunks(b"2\r\n{}}\r\n0\r\n\r\n"), 400),
+    "chunk shorter than its size": (chunks(b"3\r\n{}\r\n0\r\n\r\n"), 400),
+    "last chunk ends with a line feed": (chunks(b"2\r\n{}\r\n0\n\n"), 400),
+    "no empty line behind the last chunk": (chunks(b"2\r\n{}\r\n0\r\n"), 400),
+    "trailer": (post(CHUNKS, b"Trailer: X-Auth-Token") + b"0\r\nX-Auth-Token: x\r\n\r\n", 400),
+    "trailer that nobody has named": (chunks(b"0\r\nHost: elsewhere\r\n\r\n"), 400),
+    "trailer over two lines": (chunks(b"0\r\n x\r\n\r\n"), 400),
+    "chunks twice": (post(CHUNKS, CHUNKS) + b"0\r\n\r\n" + SMUGGLED, 400),
+    "chunks, then another encoding": (post(CHUNKS, b"Transfer-encoding: cow"), 400),
+    "chunks in a list": (post(b"Transfer-Encoding: chunked, chunked"), 501),
+    "chunks, then identity": (post(b"Transfer-Encoding: chunked, identity"), 501),
+    "gzip, then chunks": (post(b"Transfer-Encoding: gzip, chunked"), 501),
+    "identity": (post(b"Transfer-Encoding: identity"), 501),
+    "encoding that is none": (post(b"Transfer-Encoding: xchunked"), 501),
+    "encoding without a name": (post(b"Transfer-Encoding:"), 501),
+    "encoding in a string": (post(b'Transfer-Encoding: "chunked"'), 501),
+    "encoding with a parameter": (post(b"Transfer-Encoding: chunked;a=b"), 501),
+    "vertical tab before the encoding": (post(b"Transfer-Encoding: \x0bchunked"), 400),
+    "chunks, then a length": (post(CHUNKS, b"Content-Length: 2") + b"0\r\n\r\n", 400),
+    "chunks, then no length": (post(CHUNKS, b"Content-Length: 0") + b"0\r\n\r\n", 400),
+    "a length, then chunks": (post(b"Content-Length: 5", CHUNKS) + b"0\r\n\r\n" + SMUGGLED, 400),
+    "a length of the first chunk": (post(b"Content-Length: 4", CHUNKS) + b"5\r\n" + SMUGGLED, 400),
+    "chunks of HTTP/1.0": (get(TOKEN, CHUNKS, line=b"POST /metadata HTTP/1.0\r\n") + b"0\r\n\r\n", 400),
+    "chunks of a HEAD": (get(TOKEN, CHUNKS, line=b"HEAD / HTTP/1.1\r\n") + b"0\r\n\r\n", 400),
     "blank before the colon": (post(b"Transfer-Encoding : chunked") + b"0\r\n\r\n", 400),
     "tab before the colon": (post(b"Content-Length\t: 2") + b"{}", 400),
-    "expectation": (post(b"Expect: 100-continue", b"Content-Length: 2") + b"{}", 417),
     "another expectation": (get(b"Expect: tea"), 417),
+    "an expectation and another": (post(b"Expect: 100-continue, tea", b"Content-Length: 2"), 417),
+    "an expectation twice": (post(EXPECT, EXPECT, b"Content-Length: 2") + b"{}", 400),
+    "body without a token": (get(SIZE, line=POST) + SMUGGLED, 401),
+    "chunks without a token": (get(CHUNKS, line=POST) + b"0\r\n\r\n" + SMUGGLED, 401),
+    "body with a malformed token": (get(b"X-Auth-Token: x", SIZE, line=POST) + SMUGGLED, 401),
+    "body with two tokens": (get(TOKEN, TOKEN, SIZE, line=POST) + SMUGGLED, 401),
+    "expectation without a token": (get(EXPECT, SIZE, line=POST), 401),
+    "expectation past the limit": (post(EXPECT, b"Content-Length: 262145"), 413),
     "body of a HEAD": (get(SIZE, line=b"HEAD / HTTP/1.1\r\n") + SMUGGLED, 400),
     "body of a TRACE": (get(SIZE, line=b"TRACE / HTTP/1.1\r\n") + SMUGGLED, 400),
     # Headers.
@@ -151,8 +198,17 @@ ACCEPTED = {
     "dots that are a name": (target(b"/.../..x/.y", CLOSE), 404),
     "odd letters in a path": (target(b"/{}|\\^`<>\"[];:@!$&'()*+,=", CLOSE), 404),
     "slashes and dots in a query": (target(b"/metadata?a=//b/../c%00", CLOSE), 200),
-    "length with zeros first": (get(b"Content-Length: 000000002", CLOSE) + b"{}", 200),
-    "body of a GET": (get(b"Content-Length: 2", CLOSE) + b"{}", 200),
+    "length with zeros first": (get(TOKEN, b"Content-Length: 000000002", CLOSE) + b"{}", 200),
+    "body of a GET": (get(TOKEN, b"Content-Length: 2", CLOSE) + b"{}", 200),
+    "chunks": (post(CHUNKS, CLOSE) + b"2\r\n{}\r\n0\r\n\r\n", 405),
+    "chunks in capitals": (post(b"TRANSFER-ENCODING:CHUNKED", CLOSE) + b"0\r\n\r\n", 405),
+    "chunks of a GET": (get(TOKEN, CHUNKS, CLOSE) + b"2\r\n{}\r\n0\r\n\r\n", 200),
+    "chunk size with zeros first": (post(CHUNKS, CLOSE) + b"00000002\r\n{}\r\n00\r\n\r\n", 405),
+    "as large a chunk as may be": (post(CHUNKS, CLOSE) + b"40000\r\n" + b"x" * 0x40000 + b"\r\n0\r\n\r\n", 405),
+    "framing in the data": (post(CHUNKS, CLOSE) + b"7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", 405),
+    "expectation that does not wait": (post(EXPECT, b"Content-Length: 2", CLOSE) + b"{}", 405),
+    "expectation without a body": (get(EXPECT, CLOSE), 200),
+    "expectation of HTTP/1.0": (get(EXPECT, line=b"GET /metadata HTTP/1.0\r\n"), 200),
     "POST without a length": (post(CLOSE), 405),
 }  # fmt: skip
 
@@ -197,7 +253,8 @@ def assert_refused(exchanged, status):
     assert uuid.UUID(headers["X-Request-Id"])
     assert ("Allow" in headers) == (status == 405)
     body = json.loads(body)
-    assert body["type"] == ("invalid_arguments" if status == 400 else "unknown")
+    types = {400: "invalid_arguments", 401: "denied_authentication"}
+    assert body["type"] == types.get(status, "unknown")
     if status == 400:
         (detail,) = body["details"]
         assert (detail["argument_name"], detail["reason"]) == ("request", "format")
@@ -210,7 +267,11 @@ def test_refused(service, sent, status):
 
 
 @pytest.mark.parametrize(
-    "name", ["two lengths that differ", "header over two lines", "NUL in a value", "body of a HEAD"]
+    "name",
+    [
+        "two lengths that differ", "header over two lines", "NUL in a value", "body of a HEAD",
+        "chunk size +2", "chunk without its end", "trailer that nobody has named", "identity",
+    ],  # fmt: skip
 )
 def test_refused_byte_by_byte(service, name):
     """However the network cuts it."""
@@ -219,7 +280,7 @@ def test_refused_byte_by_byte(service, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["two lengths that differ", "chunks", "line feed alone", "headers too large"]
+    "name", ["two lengths that differ", "chunk size +2", "trailer", "line feed alone", "headers too large"]
 )
 def test_refused_behind_a_sound_one(service, name):
     """The sound one is answered, the other one refused, and what follows is nothing."""
@@ -233,6 +294,38 @@ def test_refused_behind_a_sound_one(service, name):
 def test_accepted(service, sent, status):
     found, _, _, rest = exchange(service, [sent])
     assert (found, rest) == (status, b"")
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100_000])
+def test_what_follows_chunks_is_the_next_request(service, piece):
+    """However the network cuts them, the body ends where its last chunk does."""
+    sent = post(CHUNKS) + b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED) + get(CLOSE)
+    found, _, _, rest = exchange(service, [sent[i : i + piece] for i in range(0, len(sent), piece)])
+    assert found == 405
+    assert rest.startswith(b"HTTP/1.1 200 ") and rest.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "head, body",
+    [
+        (post(EXPECT, b"Content-Length: 2", CLOSE), b"{}"),
+        (post(b"expect: 100-Continue", CHUNKS, CLOSE), b"2\r\n{}\r\n0\r\n\r\n"),
+    ],
+    ids=["length", "chunks"],
+)
+@pytest.mark.parametrize("before", [b"", get()], ids=["first request", "second request"])
+def test_client_that_waits_for_100(service, head, body, before):
+    with socket.create_connection(("127.0.0.1", service.port), 30) as connection, connection.makefile("rb") as answers:
+        connection.sendall(before + head)
+        if before:
+            size = 0
+            while line := answers.readline().strip():
+                if line.startswith(b"Content-Length: "):
+                    size = int(line.split()[1])
+            assert b"external" in answers.read(size)
+        assert answers.readline() + answers.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert answers.read().startswith(b"HTTP/1.1 405 ")
 
 
 def test_what_a_refusal_says(service):
