@@ -1,16 +1,24 @@
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "address.h"
 #include "chunk.h"
 #include "clock.h"
 #include "connection.h"
+#include "log.h"
 #include "memory.h"
+#include "metrics.h"
+#include "peer.h"
+#include "proxy.h"
 
 #define CONNECTION_SWEEP_MS 200
 /* For a client to read its answer while it still sends, until it is cut. */
@@ -23,7 +31,12 @@
 #define CONNECTION_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define CONNECTION_EMPTY_LINE "\r\n"
 
+/* With the scope of a link-local address. */
+#define CONNECTION_PEER_SIZE (ADDRESS_TEXT_SIZE + 16)
+
 enum connection_phase {
+	CONNECTION_NEW, /* evhttp has not given it its socket */
+	CONNECTION_PROXY, /* a trusted proxy has to name its client first */
 	CONNECTION_SHAKES_HANDS, /* TLS */
 	CONNECTION_IDLE, /* nothing of a request is there */
 	CONNECTION_HEAD, /* a head is not whole */
@@ -37,12 +50,23 @@ enum connection_phase {
 	CONNECTION_PHASES,
 };
 
+/* What has come of a header of the PROXY protocol. */
+struct connection_proxy {
+	struct event *event;
+	unsigned char bytes[PROXY_SIZE_MAX];
+	size_t size;
+};
+
 struct connection {
 	TAILQ_ENTRY(connection) entry;
 	struct connections *all;
 	struct bufferevent *socket; /* evhttp has it too, until it lets go */
 	struct evbuffer *held; /* what evhttp may not see yet */
-	evutil_socket_t descriptor; /* -1: nothing has come yet */
+	evutil_socket_t descriptor; /* -1: it has none yet */
+	char address[CONNECTION_PEER_SIZE];
+	struct peer *peer; /* NULL: a proxy, or no address: not counted */
+	struct connection_proxy *proxy; /* in that phase */
+	bool authenticated;
 	enum connection_phase phase;
 	int64_t since;
 	bool begun; /* evhttp has read a request that is not answered */
@@ -56,6 +80,10 @@ struct connection {
 TAILQ_HEAD(connection_list, connection);
 
 struct connections {
+	struct event_base *base;
+	const struct settings *settings;
+	struct peers *peers;
+	struct event *arrive;
 	struct event *sweep;
 	struct event *leave;
 	struct event *proceed;
@@ -111,6 +139,16 @@ static void connection_answers(
     struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg);
 
 static void
+connection_proxy_free(struct connection *connection)
+{
+	if (connection->proxy == NULL)
+		return;
+	event_free(connection->proxy->event);
+	memory_free(connection->proxy);
+	connection->proxy = NULL;
+}
+
+static void
 connection_free(struct connection *connection)
 {
 	struct connections *all = connection->all;
@@ -119,6 +157,8 @@ connection_free(struct connection *connection)
 		all->by_descriptor[connection->descriptor] = NULL;
 	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
 	all->count--;
+	peer_leave(connection->peer);
+	connection_proxy_free(connection);
 	evbuffer_remove_cb(bufferevent_get_input(connection->socket),
 	    connection_received, connection);
 	evbuffer_remove_cb(bufferevent_get_output(connection->socket),
@@ -129,6 +169,230 @@ connection_free(struct connection *connection)
 	evbuffer_free(connection->body);
 	memory_free(connection);
 	all->changed(all->owner);
+}
+
+/* Arriving ----------------------------------------------------------------- */
+
+/* evhttp reads the end of the stream, and lets go; it must not be forced. */
+static void
+connection_cut(struct connection *connection)
+{
+	if (connection->phase == CONNECTION_PROXY) {
+		connection_proxy_free(connection);
+		bufferevent_enable(connection->socket, EV_READ);
+	}
+	shutdown(bufferevent_getfd(connection->socket), SHUT_RDWR);
+	connection_enter(connection, CONNECTION_CUT);
+}
+
+/*
+ * Where those without a good key are that may go when there are too many.  A
+ * call that runs, and an answer that is sent, are left alone.
+ */
+static const enum connection_phase connection_strangers[] = {
+	CONNECTION_SHAKES_HANDS,
+	CONNECTION_PROXY,
+	CONNECTION_IDLE,
+	CONNECTION_HEAD,
+	CONNECTION_EXPECTS,
+	CONNECTION_BODY,
+};
+
+/* Room that is made: for all, or by those of one address for another one. */
+struct connection_room {
+	const struct peer *peer; /* NULL: of any */
+	size_t wanted;
+	size_t made;
+	bool spared; /* there are some that have just come, or end anyhow */
+};
+
+static void
+connections_cut(struct connections *all, enum connection_phase phase,
+    bool authenticated, struct connection_room *room)
+{
+	int64_t now = clock_microseconds() / 1000;
+	struct connection *connection, *next;
+
+	for (connection = TAILQ_FIRST(&all->phases[phase]);
+	     connection != NULL && room->made < room->wanted;
+	     connection = next) {
+		next = TAILQ_NEXT(connection, entry);
+		if (connection->authenticated != authenticated ||
+		    (room->peer != NULL && connection->peer != room->peer))
+			continue;
+		if (now - connection->since < CONNECTION_FRESH_MS) {
+			room->spared = true;
+			break;
+		}
+		connection_cut(connection);
+		room->made++;
+	}
+}
+
+/* Those that a good key has come by are cut only when there are no others. */
+static void
+connections_cut_all(struct connections *all, struct connection_room *room)
+{
+	const size_t strangers =
+	    sizeof(connection_strangers) / sizeof(connection_strangers[0]);
+	size_t i;
+
+	for (i = 0; i < strangers; i++)
+		connections_cut(all, connection_strangers[i], false, room);
+	if (room->made == 0 && !room->spared)
+		connections_cut(all, CONNECTION_IDLE, true, room);
+}
+
+/* Whether an address may have one more. */
+static bool
+connections_have_room(struct connections *all, const struct peer *peer)
+{
+	struct connection_room room = { .peer = peer, .wanted = 1 };
+
+	if (peer_count(peer) <= (size_t)all->settings->max_address_connections)
+		return (true);
+	connections_cut_all(all, &room);
+	return (room.made > 0);
+}
+
+/* The client is known.  It is one too many when its others all have work. */
+static void
+connection_admit(struct connection *connection, bool counts)
+{
+	struct connections *all = connection->all;
+	unsigned char network[16];
+	bool fits = true;
+
+	if (counts && address_of_network(connection->address, network)) {
+		connection->peer = peers_enter(all->peers, network);
+		fits = connections_have_room(all, connection->peer);
+	}
+	connection_enter(connection,
+	    bufferevent_openssl_get_ssl(connection->socket) != NULL
+		? CONNECTION_SHAKES_HANDS
+		: CONNECTION_IDLE);
+	if (fits)
+		return;
+	metrics_connection_refused();
+	connection_cut(connection);
+}
+
+static void
+connection_refuse_proxy(struct connection *connection, const char *cause)
+{
+	log_warning("connection of a proxy refused", log_text("cause", cause),
+	    log_text("ip", connection->address));
+	metrics_connection_refused();
+	connection_cut(connection);
+}
+
+/* A proxy that speaks for itself, or for nobody it knows, is not counted. */
+static void
+connection_is_named(struct connection *connection, const struct proxy *named)
+{
+	const bool client = named->client[0] != '\0';
+
+	if (client)
+		snprintf(connection->address, sizeof(connection->address), "%s",
+		    named->client);
+	connection_proxy_free(connection);
+	connection_enter(connection, CONNECTION_NEW);
+	connection_admit(connection, client);
+	if (connection->phase != CONNECTION_CUT)
+		bufferevent_enable(connection->socket, EV_READ);
+}
+
+/*
+ * Only what is of the header is taken from the socket: what follows it is for
+ * TLS, or for evhttp.
+ */
+static void
+connection_read_proxy(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *connection = arg;
+	struct connection_proxy *proxy = connection->proxy;
+	unsigned char *next = proxy->bytes + proxy->size;
+	struct proxy named;
+	enum proxy_state state;
+	ssize_t size;
+
+	(void)what;
+	size = recv(fd, next, sizeof(proxy->bytes) - proxy->size, MSG_PEEK);
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size <= 0)
+		return (connection_cut(connection));
+	state = proxy_read(proxy->bytes, proxy->size + (size_t)size, &named);
+	if (state == PROXY_WHOLE)
+		size = (ssize_t)(named.size - proxy->size);
+	if (state == PROXY_FAULT || recv(fd, next, (size_t)size, 0) != size)
+		return (connection_refuse_proxy(
+		    connection, "it does not begin with a PROXY header"));
+	proxy->size += (size_t)size;
+	if (state == PROXY_WHOLE)
+		connection_is_named(connection, &named);
+}
+
+/* evhttp has begun to read, and has read nothing: it may be stopped. */
+static void
+connection_await_proxy(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	bufferevent_disable(connection->socket, EV_READ);
+	connection->proxy = memory_new(sizeof(*connection->proxy));
+	connection->proxy->event = event_new(all->base, connection->descriptor,
+	    EV_READ | EV_PERSIST, connection_read_proxy, connection);
+	event_add(connection->proxy->event, NULL);
+	connection_enter(connection, CONNECTION_PROXY);
+}
+
+/* Whoever is at the other end of the socket. */
+static void
+connection_find_address(struct connection *connection)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+
+	if (getpeername(connection->descriptor, (struct sockaddr *)&address,
+		&size) != 0 ||
+	    (address.ss_family != AF_INET && address.ss_family != AF_INET6))
+		return;
+	getnameinfo((struct sockaddr *)&address, size, connection->address,
+	    sizeof(connection->address), NULL, 0, NI_NUMERICHOST);
+}
+
+static void
+connection_arrive(struct connection *connection)
+{
+	const struct settings *settings = connection->all->settings;
+	bool proxy;
+
+	if (bufferevent_getfd(connection->socket) < 0) {
+		connection_enter(connection, CONNECTION_CUT);
+		return;
+	}
+	connection_register(connection);
+	connection_find_address(connection);
+	proxy = settings->trusted_proxies != NULL &&
+	    address_is_in(connection->address, settings->trusted_proxies);
+	if (proxy && settings->proxy_protocol != 0)
+		connection_await_proxy(connection);
+	else
+		connection_admit(connection, !proxy);
+}
+
+/* As soon as evhttp has accepted them, and before a byte is read. */
+static void
+connections_arrive(evutil_socket_t fd, short what, void *arg)
+{
+	struct connections *all = arg;
+	struct connection *connection;
+
+	(void)fd;
+	(void)what;
+	while ((connection = TAILQ_FIRST(&all->phases[CONNECTION_NEW])) != NULL)
+		connection_arrive(connection);
 }
 
 /* Reading ------------------------------------------------------------------ */
@@ -357,8 +621,6 @@ connection_received(
 	if (info->n_added == 0 || connection->moving)
 		return;
 	connection->moving = true;
-	if (connection->descriptor < 0)
-		connection_register(connection);
 	connection_hold(connection, input, info->n_added);
 	if (connection_ignores(connection))
 		connection_drain(connection->held);
@@ -403,14 +665,6 @@ connections_proceed(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Ending ------------------------------------------------------------------- */
-
-/* evhttp reads the end of the stream, and lets go; it must not be forced. */
-static void
-connection_cut(struct connection *connection)
-{
-	shutdown(bufferevent_getfd(connection->socket), SHUT_RDWR);
-	connection_enter(connection, CONNECTION_CUT);
-}
 
 static void
 connection_ended(struct bufferevent *socket, short what, void *arg)
@@ -501,7 +755,7 @@ connection_left(struct evhttp_connection *http, void *arg)
 	connection_done(connection);
 }
 
-const struct frame *
+struct connection *
 connections_begin(struct connections *all, struct evhttp_request *http)
 {
 	struct evhttp_connection *parent = evhttp_request_get_connection(http);
@@ -514,7 +768,25 @@ connections_begin(struct connections *all, struct evhttp_request *http)
 	evhttp_request_set_on_complete_cb(
 	    http, connection_answered, connection);
 	evhttp_connection_set_closecb(parent, connection_left, connection);
+	return (connection);
+}
+
+const struct frame *
+connection_fault(const struct connection *connection)
+{
 	return (connection->frame.fault != NULL ? &connection->frame : NULL);
+}
+
+const char *
+connection_peer(const struct connection *connection)
+{
+	return (connection->address);
+}
+
+void
+connection_authenticated(struct connection *connection)
+{
+	connection->authenticated = true;
 }
 
 /* Time --------------------------------------------------------------------- */
@@ -571,18 +843,13 @@ connections_sweep(evutil_socket_t fd, short what, void *arg)
 void
 connections_make_room(struct connections *all)
 {
-	struct connection_list *idle = &all->phases[CONNECTION_IDLE];
-	int64_t now = clock_microseconds() / 1000;
-	struct connection *connection;
-	int left;
+	struct connection_room room = { .wanted = CONNECTION_ROOM };
 
-	for (left = CONNECTION_ROOM; left > 0; left--) {
-		connection = TAILQ_FIRST(idle);
-		if (connection == NULL ||
-		    now - connection->since < CONNECTION_FRESH_MS)
-			break;
-		connection_cut(connection);
-	}
+	/* What is about to end makes room as well. */
+	room.spared = !TAILQ_EMPTY(&all->phases[CONNECTION_CUT]) ||
+	    !TAILQ_EMPTY(&all->phases[CONNECTION_LEFT]) ||
+	    !TAILQ_EMPTY(&all->phases[CONNECTION_LINGERS]);
+	connections_cut_all(all, &room);
 }
 
 /* All of them -------------------------------------------------------------- */
@@ -592,6 +859,7 @@ connections_set_times(struct connections *all, const struct settings *settings)
 {
 	int64_t *times = all->times;
 
+	times[CONNECTION_PROXY] = settings->header_timeout * 1000;
 	times[CONNECTION_SHAKES_HANDS] = settings->header_timeout * 1000;
 	times[CONNECTION_IDLE] = settings->idle_timeout * 1000;
 	times[CONNECTION_HEAD] = settings->header_timeout * 1000;
@@ -616,8 +884,12 @@ connections_new(struct event_base *base, const struct settings *settings,
 	all->limits.body = (size_t)settings->max_body;
 	all->most = (size_t)most;
 	connections_set_times(all, settings);
+	all->base = base;
+	all->settings = settings;
+	all->peers = peers_new();
 	all->changed = changed;
 	all->owner = owner;
+	all->arrive = event_new(base, -1, 0, connections_arrive, all);
 	all->leave = event_new(base, -1, 0, connections_leave, all);
 	all->proceed = event_new(base, -1, 0, connections_proceed, all);
 	all->sweep = event_new(base, -1, EV_PERSIST, connections_sweep, all);
@@ -637,9 +909,11 @@ connections_free(struct connections *all)
 		while ((connection = TAILQ_FIRST(&all->phases[phase])) != NULL)
 			connection_free(connection);
 	}
+	event_free(all->arrive);
 	event_free(all->sweep);
 	event_free(all->leave);
 	event_free(all->proceed);
+	peers_free(all->peers);
 	memory_free(all->by_descriptor);
 	memory_free(all);
 }
@@ -656,12 +930,11 @@ connections_add(struct connections *all, struct bufferevent *socket)
 	connection->head = evbuffer_new();
 	connection->body = evbuffer_new();
 	connection->descriptor = -1;
-	connection->phase = bufferevent_openssl_get_ssl(socket) != NULL
-	    ? CONNECTION_SHAKES_HANDS
-	    : CONNECTION_IDLE;
+	connection->phase = CONNECTION_NEW;
 	connection->since = clock_microseconds() / 1000;
 	TAILQ_INSERT_TAIL(&all->phases[connection->phase], connection, entry);
 	all->count++;
+	event_active(all->arrive, EV_TIMEOUT, 0);
 	evbuffer_add_cb(
 	    bufferevent_get_input(socket), connection_received, connection);
 	evbuffer_add_cb(

@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "settings.h"
 
+struct connection;
 struct connections;
 
 /* At most so many; changed: one has ended, or has answered its request. */
@@ -33,11 +34,23 @@ void
 connections_add(struct connections *connections, struct bufferevent *socket);
 
 /*
- * Takes note of a request that evhttp has read.  Returns what is wrong with
- * it, valid until it is answered; NULL: nothing.
+ * Takes note of a request that evhttp has read.  Returns the connection that it
+ * came by, valid until it is answered.
  */
-const struct frame *
+struct connection *
 connections_begin(struct connections *connections, struct evhttp_request *http);
+
+/* What is wrong with the request; NULL: nothing. */
+const struct frame *connection_fault(const struct connection *connection);
+
+/*
+ * The address that the connection comes from, or that a trusted proxy has
+ * named as its client in the PROXY protocol; empty for a socket without one.
+ */
+const char *connection_peer(const struct connection *connection);
+
+/* The key of its request is good.  Such connections are closed last. */
+void connection_authenticated(struct connection *connection);
 
 /* Whether there are as many as there may be. */
 bool connections_are_full(const struct connections *connections);
@@ -48,7 +61,10 @@ size_t connections_count(const struct connections *connections);
 /* How many of them have a request that is not answered to its last byte. */
 size_t connections_busy(const struct connections *connections);
 
-/* Ends some of those that wait for their next request the longest. */
+/*
+ * Ends some connections: first of those that no good key has come by, then of
+ * those that wait for their next request, the oldest first.
+ */
 void connections_make_room(struct connections *connections);
 
 #endif

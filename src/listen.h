@@ -7,15 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct connection;
 struct evhttp_request;
-struct frame;
 struct listen;
 struct metrics_now;
 struct service;
 
-/* Is called for each request, and of one that is at fault, with the fault. */
+/* Is called for each request, with the connection that it came by. */
 typedef void listen_answer(struct service *service, struct evhttp_request *http,
-    const struct frame *fault);
+    struct connection *connection);
 
 /*
  * Holds the address of the API as settings say, where clients wait until it is

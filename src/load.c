@@ -113,6 +113,9 @@ load_is_sound(
 	case SETTING_NETWORKS:
 		*form = "addresses or networks, 10.0.0.1,fd00::/8";
 		return (address_are_all(text));
+	case SETTING_HEADER:
+		*form = "X-Forwarded-For or Forwarded";
+		return (address_is_header(text));
 	case SETTING_LOG_LEVEL:
 		*form = "debug, info, warning or error";
 		return (log_set_level(text));

@@ -75,6 +75,7 @@ static struct metrics_histogram metrics_waits;
 static struct metrics_histogram metrics_groups;
 static struct metrics_named metrics_refusals[METRICS_NAMES];
 static struct metrics_named metrics_sqlstates[METRICS_NAMES];
+static uint64_t metrics_refused;
 static uint64_t metrics_lost;
 static uint64_t metrics_doubts;
 static uint64_t metrics_jobs;
@@ -174,6 +175,12 @@ void
 metrics_sqlstate(const char *sqlstate)
 {
 	metrics_add_name(metrics_sqlstates, sqlstate, strnlen(sqlstate, 2));
+}
+
+void
+metrics_connection_refused(void)
+{
+	metrics_refused++;
 }
 
 void
@@ -382,6 +389,10 @@ static const struct metrics_row {
 	    .steps = metrics_times,
 	    .count = METRICS_COUNT(metrics_times),
 	    .divisor = 1e6 },
+	{ .name = "coffer_connections_refused_total",
+	    .type = "counter",
+	    .help = "Connections of clients closed before a request.",
+	    .counter = &metrics_refused },
 	{ .name = "coffer_database_errors_total",
 	    .type = "counter",
 	    .help = "Errors of PostgreSQL by class of SQLSTATE.",

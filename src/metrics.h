@@ -33,6 +33,12 @@ void metrics_group(long size);
 /* PostgreSQL refused something; only the class of it is kept. */
 void metrics_sqlstate(const char *sqlstate);
 
+/*
+ * A connection of a client was closed before it had a request: its address had
+ * too many, or it is a proxy's without a PROXY header.
+ */
+void metrics_connection_refused(void);
+
 /* A connection to PostgreSQL was lost, or could not be made. */
 void metrics_database_lost(void);
 

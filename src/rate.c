@@ -386,12 +386,19 @@ rate_deny(struct request *request)
 	rate_address_take(rates, address, request->arrived * 1000);
 }
 
+bool
+rate_is_authenticated(const struct request *request)
+{
+	return (
+	    request->has_receipt && request->status != RATE_UNAUTHENTICATED);
+}
+
 void
 rate_outcome(struct request *request)
 {
 	bool denied = request->status == RATE_UNAUTHENTICATED;
 
-	if (request->has_receipt && !denied)
+	if (rate_is_authenticated(request))
 		rate_accept(request);
 	else if (request->rate.stranger != NULL)
 		rate_settle(request, denied);

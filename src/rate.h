@@ -38,6 +38,9 @@ void rate_request(struct request *request,
 /* The door has let the key in, though its call goes on. */
 void rate_accept(struct request *request);
 
+/* With the outcome: whether the database has accepted the key. */
+bool rate_is_authenticated(const struct request *request);
+
 /* With the outcome: it is a failed authentication, or the key is a good one. */
 void rate_outcome(struct request *request);
 

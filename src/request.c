@@ -5,6 +5,7 @@
 
 #include "authenticate.h"
 #include "clock.h"
+#include "connection.h"
 #include "document.h"
 #include "local.h"
 #include "memory.h"
@@ -15,24 +16,22 @@
 
 static struct request *
 request_new(struct service *service, struct evhttp_request *http,
-    const struct frame *fault)
+    struct connection *connection)
 {
+	const struct settings *settings = &service->settings;
 	struct request *request = memory_new(sizeof(*request));
-	char *peer = NULL;
-	ev_uint16_t port;
 	uuid_t id;
 
 	request->service = service;
 	request->http = http;
-	request->fault = fault;
+	request->connection = connection;
+	request->fault = connection_fault(connection);
 	request->arrived = clock_microseconds();
 	request->body = evbuffer_new();
 	uuid_generate_random(id);
 	uuid_unparse_lower(id, request->id);
-	evhttp_connection_get_peer(
-	    evhttp_request_get_connection(http), &peer, &port);
-	address_of_client(
-	    peer, http, service->settings.trusted_proxies, request->ip);
+	address_of_client(connection_peer(connection), http,
+	    settings->trusted_proxies, settings->proxy_header, request->ip);
 	return (request);
 }
 
@@ -86,6 +85,8 @@ request_is_sound(struct request *request)
 static void
 request_answered(struct request *request)
 {
+	if (rate_is_authenticated(request))
+		connection_authenticated(request->connection);
 	respond_request(request, clock_microseconds() - request->arrived);
 	rate_outcome(request);
 	request_free(request);
@@ -105,9 +106,9 @@ request_rated(struct request *request, bool passes)
  */
 void
 request_start(struct service *service, struct evhttp_request *http,
-    const struct frame *fault)
+    struct connection *connection)
 {
-	struct request *request = request_new(service, http, fault);
+	struct request *request = request_new(service, http, connection);
 
 	if (!request_is_sound(request) || !route_request(request))
 		request_answered(request);

@@ -22,11 +22,13 @@
 
 #define REQUEST_ARGUMENT_SIZE 65
 
+struct connection;
 struct service;
 
 struct request {
 	struct service *service;
 	struct evhttp_request *http;
+	struct connection *connection; /* until it is answered */
 	int64_t arrived; /* microseconds of the monotonic clock */
 	char id[TEXT_UUID_SIZE];
 	char ip[ADDRESS_TEXT_SIZE];
@@ -53,11 +55,11 @@ struct request {
 
 /*
  * Takes charge of a request of evhttp, and answers it exactly once, now or
- * later, also when its client has gone.  A fault, if not NULL, is valid until
- * then, and all that is known of the request.
+ * later, also when its client has gone.  A fault of its connection is all that
+ * is known of the request.
  */
 void request_start(struct service *service, struct evhttp_request *http,
-    const struct frame *fault);
+    struct connection *connection);
 
 /* Sets the error, and returns false for a step to return in turn. */
 bool request_refuse(struct request *request, enum error_id error);

@@ -41,6 +41,17 @@ route_match(const char *pattern, const char *path, struct route *route)
 	return (*pattern == '\0' && *path == '\0');
 }
 
+/* What the daemon answers by itself, it answers to HEAD as well. */
+static unsigned int
+route_methods(const struct endpoint *endpoint)
+{
+	unsigned int methods = endpoint->method;
+
+	if (endpoint->flags & ENDPOINT_LOCAL)
+		methods |= EVHTTP_REQ_HEAD;
+	return (methods);
+}
+
 void
 route_find(enum evhttp_cmd_type method, const char *path, struct route *route)
 {
@@ -51,9 +62,9 @@ route_find(enum evhttp_cmd_type method, const char *path, struct route *route)
 	for (i = 0; i < endpoints_count; i++) {
 		if (!route_match(endpoints[i].path, path, &match))
 			continue;
-		match.methods = route->methods | endpoints[i].method;
+		match.methods = route->methods | route_methods(&endpoints[i]);
 		match.endpoint = NULL;
-		if (endpoints[i].method == method)
+		if (route_methods(&endpoints[i]) & method)
 			match.endpoint = &endpoints[i];
 		if (match.endpoint != NULL || route->methods == 0)
 			*route = match;

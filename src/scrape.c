@@ -2,6 +2,7 @@
 #include <event2/http.h>
 #include <string.h>
 
+#include "connection.h"
 #include "errors.h"
 #include "frame.h"
 #include "listen.h"
@@ -43,9 +44,9 @@ scrape_status(struct evhttp_request *http, const struct frame *fault)
 
 static void
 scrape_request(struct service *service, struct evhttp_request *http,
-    const struct frame *fault)
+    struct connection *connection)
 {
-	const int status = scrape_status(http, fault);
+	const int status = scrape_status(http, connection_fault(connection));
 	struct evbuffer *page = evbuffer_new();
 
 	if (status == 200) {

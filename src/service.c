@@ -122,6 +122,9 @@ service_open(struct service *service)
 	/* The first eight digits tell instances apart in pg_stat_activity. */
 	snprintf(
 	    application, sizeof(application), "coffer/%.8s", service->instance);
+	if (settings->proxy_protocol != 0 && settings->trusted_proxies == NULL)
+		return (service_refuse(
+		    "proxy_protocol", "it needs trusted_proxies"));
 	service->dsn = dsn_new(settings->dsn, application);
 	if (service->dsn == NULL)
 		return (service_refuse("dsn", "it is no connection string"));

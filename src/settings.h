@@ -23,6 +23,7 @@ struct settings {
 	char *partition;
 	char *domain;
 	char *trusted_proxies;
+	char *proxy_header;
 	char *tls_certificate;
 	char *tls_key;
 	char *tls_client_ca;
@@ -36,6 +37,7 @@ struct settings {
 	long connect_timeout;
 	long request_deadline;
 	long max_connections;
+	long max_address_connections;
 	long max_headers;
 	long max_header_lines;
 	long max_body;
@@ -55,6 +57,7 @@ struct settings {
 	long root_key_command_timeout;
 	long hint_cache;
 	long anchor_syslog;
+	long proxy_protocol;
 };
 
 enum setting_kind {
@@ -64,6 +67,7 @@ enum setting_kind {
 	SETTING_ADDRESS,
 	SETTING_REGIONS,
 	SETTING_NETWORKS,
+	SETTING_HEADER,
 	SETTING_LOG_LEVEL,
 };
 

@@ -75,7 +75,11 @@ test_methods_of_a_path(void **state)
 	    EVHTTP_REQ_GET | EVHTTP_REQ_POST);
 	assert_route(EVHTTP_REQ_POST, BASE "/secrets/" ID, NULL,
 	    EVHTTP_REQ_GET | EVHTTP_REQ_PATCH | EVHTTP_REQ_DELETE);
-	assert_route(EVHTTP_REQ_HEAD, "/live", NULL, EVHTTP_REQ_GET);
+	assert_route(EVHTTP_REQ_HEAD, BASE "/tags", NULL, EVHTTP_REQ_GET);
+	/* HEAD is for checks of health. */
+	assert_route(EVHTTP_REQ_HEAD, "/live", "live", 0);
+	assert_route(
+	    EVHTTP_REQ_POST, "/live", NULL, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 }
 
 static void

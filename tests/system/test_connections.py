@@ -7,14 +7,18 @@ import resource
 import socket
 import struct
 import time
+import uuid
 
 import pytest
+from test_metrics import values
 
 from support import eventually
 from support.client import Client
 from support.daemon import Daemon, free_port
 
 METADATA = b"GET /metadata HTTP/1.1\r\nHost: x\r\n\r\n"
+# Of a body, which is read only with a token.
+TOKEN = b"X-Auth-Token: 11111111-1111-4111-8111-111111111111\r\n"
 METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -72,7 +76,7 @@ def ask(connection, request=METADATA):
     [
         (b"", b"x"),
         (b"GET /metadata HTTP/1.1\r\n", b"X-One: x\r\n"),
-        (b"POST /metadata HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b"x"),
+        (b"POST /metadata HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Content-Length: 100000\r\n\r\n", b"x"),
         (METADATA + b"GET", b"x"),
     ],
     ids=["first line", "headers", "body", "second request"],
@@ -93,8 +97,9 @@ def test_byte_after_byte(impatient, first, each):
         b"",
         b"GET /meta",
         b"GET /metadata HTTP/1.1\r\nHost: x\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+        b"POST / HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Content-Length: 9\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Content-Length: 9\r\n\r\n{",
+        b"POST / HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Transfer-Encoding: chunked\r\n\r\n1",
     ],
 )
 def test_silence(impatient, sent):
@@ -251,7 +256,7 @@ def test_thousands_of_idle_connections(service, start_daemon):
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     count = min(10_000, most - 500)
-    daemon = start_daemon(service.database, max_connections=20_000, idle_timeout=3600)
+    daemon = start_daemon(service.database, max_connections=20_000, max_address_connections=20_000)
     idle = [connect(daemon) for _ in range(count)]
     eventually(lambda: descriptors(daemon) > count)
     with connect(daemon) as connection:
@@ -262,6 +267,119 @@ def test_thousands_of_idle_connections(service, start_daemon):
     for connection in idle:
         connection.close()
     eventually(lambda: descriptors(daemon) < 100)
+
+
+# Numbers of one address ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def narrow(service, start_daemon):
+    """A daemon for four connections of an address, and eight in all."""
+    return start_daemon(
+        service.database,
+        metrics_listen=f"127.0.0.1:{free_port()}",
+        max_address_connections=4,
+        max_connections=8,
+        trusted_proxies="127.0.0.9",
+    )
+
+
+def connect_from(daemon, address):
+    return socket.create_connection(("127.0.0.1", daemon.port), 30, source_address=(address, 0))
+
+
+def slow_body(daemon, client, address="127.0.0.1"):
+    """A connection whose request with a well-formed token has a body that does not come."""
+    connection = connect_from(daemon, address)
+    head = f"POST {client.path('/secrets')} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {uuid.uuid4()}\r\n"
+    connection.sendall(f"{head}Content-Length: 100000\r\n\r\n{{".encode())
+    return connection
+
+
+def is_closed(connection):
+    """Whether the daemon has ended the connection, which it must not have answered."""
+    connection.settimeout(0.01)
+    try:
+        assert connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        pass
+    return True
+
+
+def authenticated(daemon, client, address="127.0.0.1"):
+    """A connection on which a call was authenticated."""
+    connection = connect_from(daemon, address)
+    request = f"GET {client.path('/tags')} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {client.secret_key}\r\n\r\n"
+    assert ask(connection, request.encode()) == 200
+    return connection
+
+
+def refused_connections(daemon):
+    return values(daemon.settings["metrics_listen"].rpartition(":")[2])["coffer_connections_refused_total"]
+
+
+def test_slow_bodies_of_one_address_leave_room_for_others(narrow, tenant):
+    """However many it opens; and a key that is good comes through beside them."""
+    client = tenant.client(narrow)
+    slow = [slow_body(narrow, client) for _ in range(40)]
+    assert refused_connections(narrow) > 0
+    with connect_from(narrow, "127.0.0.2") as connection:
+        assert ask(connection) == 200
+    time.sleep(1.1)  # what has just come is spared
+    assert client.get("/tags").status == 200
+    for connection in slow:
+        connection.close()
+
+
+def test_proxies_are_not_counted_as_an_address(narrow):
+    connections = [connect_from(narrow, "127.0.0.9") for _ in range(6)]
+    assert [ask(connection) for connection in connections] == [200] * 6
+    for connection in connections:
+        connection.close()
+
+
+def test_connection_too_many_takes_the_place_of_one_without_a_key(narrow, tenant):
+    """Of the same address: those that a good key has come by are kept, as long as there are others."""
+    client = tenant.client(narrow)
+    good = [authenticated(narrow, client) for _ in range(3)]
+    slow = slow_body(narrow, client)
+    other = slow_body(narrow, client, "127.0.0.2")
+    time.sleep(1.1)
+    good.append(authenticated(narrow, client))
+    eventually(lambda: is_closed(slow))
+    assert not is_closed(other)
+    assert not any(is_closed(connection) for connection in good)
+    for connection in good:
+        connection.settimeout(30)
+        assert ask(connection) == 200
+        connection.close()
+    other.close()
+
+
+def test_at_the_cap_those_without_a_key_go_first(narrow, tenant):
+    """Whatever they do, and though others have been idle for longer."""
+    client = tenant.client(narrow)
+    good = [authenticated(narrow, client, "127.0.0.2") for _ in range(2)]
+    slow = [slow_body(narrow, client, f"127.0.0.{number}") for number in range(3, 9)]
+    time.sleep(1.1)
+    with connect_from(narrow, "127.0.0.10") as connection:
+        assert ask(connection) == 200
+    eventually(lambda: all(is_closed(connection) for connection in slow))
+    assert not any(is_closed(connection) for connection in good)
+    for connection in good:
+        connection.settimeout(30)
+        assert ask(connection) == 200
+        connection.close()
+
+
+def test_body_is_not_read_without_a_token(service, api):
+    """The answer comes before the body does."""
+    with connect(service) as connection:
+        head = f"POST {api.path('/secrets')} HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
+        assert ask(connection, head.encode()) == 401
+        assert connection.recv(1) == b""
 
 
 # Clients that vanish ----------------------------------------------------------------------------
