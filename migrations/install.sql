@@ -8,7 +8,10 @@
 \set QUIET on
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+SET LOCAL standard_conforming_strings = on;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
 
 -- Roles ----------------------------------------------------------------------
 
@@ -73,6 +76,17 @@ ALTER ROLE coffer_api SET jit = off;
 ALTER ROLE coffer_api SET synchronous_commit = on;
 -- Who has waited for a lock has to see what was committed meanwhile.
 ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed';
+ALTER ROLE coffer_operator SET default_transaction_isolation = 'read committed';
+-- In a replica foreign keys do not cascade: what is purged would leave its versions and their keys behind. A setting of the
+-- role also holds in sessions that run when ALTER SYSTEM and a reload change it.
+ALTER ROLE coffer_api SET session_replication_role = origin;
+ALTER ROLE coffer_operator SET session_replication_role = origin;
+ALTER ROLE coffer_migrate SET session_replication_role = origin;
+-- Connections of a pool rest.
+ALTER ROLE coffer_api SET idle_session_timeout = 0;
+SELECT 'ALTER ROLE coffer_api SET transaction_timeout = 0'
+ WHERE current_setting('server_version_num')::integer >= 170000
+\gexec
 
 -- The database belongs to nobody but these ------------------------------------
 

@@ -5,6 +5,10 @@
 #include "dsn.h"
 #include "session.h"
 
+/* The operator's functions refuse any other isolation level. */
+#define COMMAND_SESSION_SQL \
+	"SET default_transaction_isolation = 'read committed'"
+
 PGconn *
 command_connect(const char *setting, const char *value)
 {
@@ -29,6 +33,7 @@ command_connect(const char *setting, const char *value)
 		return (NULL);
 	}
 	PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_NEVER);
+	PQclear(PQexec(connection, COMMAND_SESSION_SQL));
 	return (connection);
 }
 

@@ -21,8 +21,13 @@
 	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, xid, id")
 #define AUDIT_SIGNERS_SQL "SELECT public_key FROM auditor.signer"
 
-/* Else a server that takes a sort for cheaper puts all rows on its disk. */
-#define AUDIT_SESSION_SQL "SET enable_sort = off; SET jit = off"
+/*
+ * Else a server that takes a sort for cheaper puts all rows on its disk.  The
+ * role, the database and the server may have timeouts, for shorter questions.
+ */
+#define AUDIT_SESSION_SQL                        \
+	"SET enable_sort = off; SET jit = off; " \
+	"SET statement_timeout = 0; SET lock_timeout = 0"
 
 static const char audit_usage[] =
     "usage: coffer [--config FILE] audit verify [--anchors FILE]...\n"

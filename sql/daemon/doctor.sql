@@ -11,6 +11,7 @@ DECLARE
     v_free   CONSTANT integer := current_setting('max_connections')::integer
                                  - current_setting('superuser_reserved_connections')::integer;
 BEGIN
+    PERFORM rule.session_pin();      -- as daemon.hello does for sessions that serve
     RETURN QUERY SELECT 'schema', 'version ' || max(m.number), NULL::text FROM store.migration m;
     RETURN QUERY SELECT 'role settings', format('%s of %s', cardinality(rule.session_faults()), session_user), f.text
                    FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.session_faults()) AS f(text) ON true;

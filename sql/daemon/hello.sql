@@ -7,6 +7,7 @@ AS $$
 DECLARE
     v_root_key_faults CONSTANT text[] := rule.root_key_faults(hello.root_ids);
 BEGIN
+    PERFORM rule.session_pin();
     -- One that lacks a root key does not take those that it has shown, or does not even start: it is none that has them.
     IF v_root_key_faults = '{}' THEN
         INSERT INTO store.instance AS i (id, build, root_ids)

@@ -15,7 +15,7 @@ BEGIN
             -- lock out every call that writes its audit row.
             EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
             EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', v_name,
-                           v_month::timestamp AT TIME ZONE 'UTC', (v_month + interval '1 month') AT TIME ZONE 'UTC');
+                           rule.audit_bound(v_month), rule.audit_bound((v_month + interval '1 month')::date));
             v_count := v_count + 1;
         END IF;
         v_month := v_month + interval '1 month';

@@ -45,6 +45,11 @@ DECLARE
     v_last audit.seal;
 BEGIN
     PERFORM rule.audit_month_must_be_over(month);
+    -- COPY would convert the texts of the rows, and their hashes would not fit any more.
+    IF pg_client_encoding() <> 'UTF8' THEN
+        PERFORM fail.operation_refused(format('client_encoding is %s, and an export is in UTF8', pg_client_encoding()),
+                                       'SET client_encoding = UTF8');
+    END IF;
     PERFORM rule.seal_wait();
     SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
     PERFORM rule.audit_month_must_be_sealed(month);

@@ -115,13 +115,30 @@ CREATE FUNCTION rule.audit_hash(event audit.event)
 RETURNS bytea
 LANGUAGE sql STABLE
 AS $$
-    SELECT sha256('coffer-au1'::bytea || record_send(ROW(
+    -- record_send converts texts to client_encoding. Where that is another one, a function is called that sets it.
+    SELECT sha256('coffer-au1'::bytea || CASE WHEN pg_client_encoding() = 'UTF8' THEN record_send(ROW(
         event.id, event.xid, event.epoch, event.at, event.instance, event.request_id, event.database_role,
         event.organization_id, event.principal_id, event.api_key_id, event.ip, event.user_agent, event.method,
-        event.region, event.project_id, event.secret_id, event.revision, event.status, event.error, event.request)))
+        event.region, event.project_id, event.secret_id, event.revision, event.status, event.error, event.request))
+    ELSE rule.audit_bytes(event) END)
 $$;
 COMMENT ON FUNCTION rule.audit_hash(audit.event) IS
-    'Computes the hash of an audit row: SHA-256 over a label and the binary wire form of all other columns, in which PostgreSQL gives each its type, its length (-1 for null) and its bytes, so that no two rows are written alike.';
+    'Computes the hash of an audit row: SHA-256 over a label and the binary wire form of all other columns, in which PostgreSQL gives each its type, its length (-1 for null) and its bytes, so that no two rows are written alike. Texts are in UTF8 as they are stored, whatever the encoding of the client.';
+
+CREATE FUNCTION rule.audit_bytes(event audit.event)
+RETURNS bytea
+LANGUAGE plpgsql STABLE
+SET client_encoding = 'UTF8'
+AS $$
+BEGIN
+    RETURN record_send(ROW(
+        event.id, event.xid, event.epoch, event.at, event.instance, event.request_id, event.database_role,
+        event.organization_id, event.principal_id, event.api_key_id, event.ip, event.user_agent, event.method,
+        event.region, event.project_id, event.secret_id, event.revision, event.status, event.error, event.request));
+END
+$$;
+COMMENT ON FUNCTION rule.audit_bytes(audit.event) IS
+    'Gives the columns of an audit row that its hash is over, in binary wire form and UTF8. For sessions with another client_encoding: to set it takes 2 us, which a call of the daemon does not pay.';
 
 CREATE FUNCTION rule.audit_write_job(method text, secret store.secret, revision integer, detail jsonb DEFAULT NULL)
 RETURNS void
@@ -166,6 +183,7 @@ BEGIN
     IF v_faults <> '{}' THEN
         PERFORM fail.operation_refused(v_faults[1], 'nothing may be done here before that');
     END IF;
+    PERFORM rule.session_must_be_plain();
     PERFORM rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller,
                              jsonb_build_object('detail', detail),
                              rule.outcome(200, NULL, project_id), NULL);
@@ -209,6 +227,15 @@ AS $$
     SELECT month::timestamp AT TIME ZONE 'UTC'
 $$;
 COMMENT ON FUNCTION rule.audit_month(date) IS 'Gives the instant at which a month of the audit begins.';
+
+CREATE FUNCTION rule.audit_bound(month date)
+RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT to_char(month::timestamp, 'YYYY-MM-DD"T00:00:00Z"')
+$$;
+COMMENT ON FUNCTION rule.audit_bound(date) IS
+    'Writes the instant at which a month of the audit begins as a bound of its partition, which is read the same with each DateStyle and TimeZone.';
 
 CREATE FUNCTION rule.audit_month_must_be_over(month date)
 RETURNS void

@@ -5,9 +5,9 @@ CREATE FUNCTION rule.aad(kind text, project_id uuid, secret_id uuid, revision in
 RETURNS bytea
 LANGUAGE sql STABLE
 AS $$
-    SELECT '\x01'::bytea || 'coffer1'::bytea || '\x00'::bytea || convert_to(kind, 'UTF8') || '\x00'::bytea
+    SELECT E'\\x01'::bytea || 'coffer1'::bytea || E'\\x00'::bytea || convert_to(kind, 'UTF8') || E'\\x00'::bytea
         || uuid_send(project_id) || uuid_send(secret_id) || int8send(revision)
-        || coalesce(uuid_send(kek_id), '\x00000000000000000000000000000000'::bytea)
+        || coalesce(uuid_send(kek_id), E'\\x00000000000000000000000000000000'::bytea)
 $$;
 COMMENT ON FUNCTION rule.aad(text, uuid, uuid, integer, uuid) IS
     'Makes the associated data that binds a sealed value to its place: algorithm, kind (dek or pay), project, secret, revision and, for a dek only, the key-encryption key. Fixed widths keep it injective; without the KEK in pay a rewrap leaves payloads alone.';
@@ -25,7 +25,7 @@ BEGIN
         PERFORM fail.integrity();
     END IF;
     v_cipher := crypto.encrypt_iv(plain, substr(key, 33, 32), iv, 'aes-cbc/pad:pkcs');
-    RETURN '\x01'::bytea || iv || v_cipher
+    RETURN E'\\x01'::bytea || iv || v_cipher
         || substr(crypto.hmac(aad || iv || v_cipher || int8send(octet_length(aad)::bigint * 8),
                               substr(key, 1, 32), 'sha512'), 1, 32);
 END

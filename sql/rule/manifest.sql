@@ -57,6 +57,13 @@ COMMENT ON FUNCTION rule.manifest_parts(oid[]) IS
 CREATE FUNCTION rule.manifest()
 RETURNS TABLE (object text, sha256 bytea)
 LANGUAGE plpgsql STABLE
+-- What definitions and constants in them are printed by: a session that has others must not find a change.
+SET quote_all_identifiers = off
+SET "DateStyle" = 'ISO, MDY'
+SET "IntervalStyle" = 'postgres'
+SET "TimeZone" = 'UTC'
+SET bytea_output = 'hex'
+SET extra_float_digits = 1
 AS $$
 DECLARE
     v_ours  CONSTANT oid[] := ARRAY(SELECT n.oid FROM pg_namespace n

@@ -6,7 +6,7 @@ CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint)
 RETURNS bytea
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT CASE WHEN crc32 IS NULL THEN '\x00'::bytea ELSE '\x01'::bytea || substr(int8send(crc32), 5) END || data
+    SELECT CASE WHEN crc32 IS NULL THEN E'\\x00'::bytea ELSE E'\\x01'::bytea || substr(int8send(crc32), 5) END || data
 $$;
 COMMENT ON FUNCTION rule.payload_frame(bytea, bigint) IS
     'Puts a payload and its checksum, if the client gave one, into one value to be sealed: 00 || data, or 01 || CRC-32 (4 bytes, big-endian) || data. The checksum is sealed too because it would tell a guess at a short secret from a hit.';
@@ -181,9 +181,9 @@ LANGUAGE sql IMMUTABLE
 AS $$
     -- Every BEGIN line opens a whole block: a label, optional headers, base64 in full groups, the same label at the end.
     SELECT count(*) > 0 AND bool_and(
-               block ~ ('^-----BEGIN ([A-Z0-9 ]{1,64})-----\s*\n(?:[A-Za-z0-9-]+:[^\n]*\n)*\s*'
-                        || '(?:(?:[A-Za-z0-9+/]\s*){4})*(?:(?:[A-Za-z0-9+/]\s*){2}(?:=\s*){2}|(?:[A-Za-z0-9+/]\s*){3}=\s*'
-                        || '|(?:[A-Za-z0-9+/]\s*){4})-----END \1-----'))
+               block ~ (E'^-----BEGIN ([A-Z0-9 ]{1,64})-----\\s*\\n(?:[A-Za-z0-9-]+:[^\\n]*\\n)*\\s*'
+                        || E'(?:(?:[A-Za-z0-9+/]\\s*){4})*(?:(?:[A-Za-z0-9+/]\\s*){2}(?:=\\s*){2}|(?:[A-Za-z0-9+/]\\s*){3}=\\s*'
+                        || E'|(?:[A-Za-z0-9+/]\\s*){4})-----END \\1-----'))
       FROM regexp_split_to_table(text, '(?=-----BEGIN )') AS block
      WHERE starts_with(block, '-----BEGIN ')
 $$;

@@ -33,3 +33,47 @@ AS $$
 $$;
 COMMENT ON FUNCTION rule.session_faults() IS
     'Lists the settings of this session that are not as they must be, each with the statement that mends it.';
+
+CREATE FUNCTION rule.session_pin()
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    -- A session that says so itself does not follow the role, the database, the server, nor a reload of its file.
+    PERFORM set_config(name, value, false)
+       FROM (VALUES ('default_transaction_isolation', 'read committed'),
+                    ('default_transaction_deferrable', 'off'),
+                    ('idle_session_timeout', '0'),
+                    ('standard_conforming_strings', 'on'),
+                    ('transform_null_equals', 'off'),
+                    ('array_nulls', 'on'),
+                    ('quote_all_identifiers', 'off'),
+                    ('DateStyle', 'ISO, MDY'),
+                    ('IntervalStyle', 'postgres'),
+                    ('TimeZone', 'UTC'),
+                    ('bytea_output', 'hex'),
+                    ('extra_float_digits', '1'),
+                    ('plpgsql.extra_errors', 'none')) AS pinned(name, value);
+END
+$$;
+COMMENT ON FUNCTION rule.session_pin() IS
+    'Sets for this session what any role may set and what changes how statements are read, run and answered. rule.session_faults lists the rest.';
+
+CREATE FUNCTION rule.session_must_be_plain()
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    -- Who waits for a lock has to see what was committed meanwhile. A session of its own SET cannot be mended from here.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM fail.operation_refused(format('the transaction is %s', current_setting('transaction_isolation')),
+                                       'BEGIN ISOLATION LEVEL READ COMMITTED');
+    ELSIF current_setting('session_replication_role') <> 'origin' THEN
+        PERFORM fail.operation_refused(
+            format('session_replication_role is %s, and no foreign key is looked after', current_setting('session_replication_role')),
+            'SET session_replication_role = origin');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.session_must_be_plain() IS
+    'Refuses a transaction of another isolation level than read committed, and a session in which triggers and foreign keys do nothing.';

@@ -25,6 +25,8 @@ SETTINGS = {
     "jit": "off",
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
+    "session_replication_role": "origin",
+    "idle_session_timeout": "0",
 }
 
 FORBIDDEN = {
@@ -69,6 +71,8 @@ def test_the_settings_win_over_the_servers(own_cluster):
         "SET plan_cache_mode = auto",
         "SET synchronous_commit = off",
         "SET default_transaction_isolation = serializable",
+        "SET session_replication_role = replica",
+        "SET idle_session_timeout = '1s'",
         "SET work_mem = '64kB'",
     ):
         database.query(f"ALTER SYSTEM {statement}")

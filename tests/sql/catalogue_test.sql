@@ -29,9 +29,11 @@ SELECT is_empty($$SELECT name FROM function
 SELECT is_empty($$SELECT name, proconfig FROM function WHERE prosecdef AND proconfig IS DISTINCT
                     FROM '{"search_path=pg_catalog, pg_temp"}'$$,
                 'entry points fix their search_path, and pg_temp comes last');
-SELECT is((SELECT string_agg(name || ' ' || proconfig::text, ' ') FROM function WHERE NOT prosecdef AND proconfig IS NOT NULL),
-          'rule.list_all(uuid[],text,rule.argument) {enable_sort=off}',
-          'no other function sets anything, but for the one that must not sort');
+SELECT set_eq('SELECT name, proconfig::text FROM function WHERE NOT prosecdef AND proconfig IS NOT NULL',
+              $$VALUES ('rule.list_all(uuid[],text,rule.argument)', '{enable_sort=off}'),
+                       ('rule.audit_bytes(audit.event)', '{client_encoding=UTF8}'),
+                       ('rule.manifest()', '{quote_all_identifiers=off,"DateStyle=ISO, MDY",IntervalStyle=postgres,TimeZone=UTC,bytea_output=hex,extra_float_digits=1}')$$,
+              'no other function sets anything, but for the one that must not sort, and those that print what is hashed');
 SELECT is_empty($$SELECT name FROM function
                    WHERE proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0)$$,
                 'PUBLIC may execute none');

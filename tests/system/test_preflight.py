@@ -153,14 +153,8 @@ def test_replaced_function_stops_the_service_until_the_next_deploy(database, sta
             "session_replication_role is replica",
             "ALTER ROLE coffer_api IN DATABASE {} RESET session_replication_role",
         ),
-        (
-            "ALTER DATABASE {} SET default_transaction_isolation = serializable; "
-            "ALTER ROLE coffer_api RESET default_transaction_isolation",
-            "ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed'",
-            "ALTER ROLE coffer_api SET default_transaction_isolation = 'read committed'",
-        ),
     ],
-    ids=["taken back", "no foreign keys", "isolation"],
+    ids=["taken back", "no foreign keys"],
 )
 def test_setting_that_is_changed_stops_the_service(own_cluster, start, change, fault, mend):
     """By a session that began before, nothing would be seen of it."""

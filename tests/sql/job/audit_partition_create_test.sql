@@ -49,9 +49,12 @@ SELECT is(job.audit_partition_create(), 1::bigint, 'a partition that is missing 
 SELECT isnt(to_regclass(:'missing'), NULL, 'and no other');
 SELECT is(job.audit_partition_create(), 0::bigint, 'once');
 
--- The time zone of the session does not move a month.
+-- Neither the time zone of the session moves a month, nor one whose name is that of two, in a style that names it.
 DROP TABLE :missing;
-SELECT job.audit_partition_create() FROM set_config('TimeZone', 'Asia/Tokyo', true) \g /dev/null
+SET LOCAL TimeZone = 'Asia/Kolkata';
+SET LOCAL DateStyle = 'SQL, DMY';
+SELECT job.audit_partition_create() \g /dev/null
+RESET DateStyle;
 SET LOCAL TimeZone = 'UTC';
 SELECT is(pg_get_expr(relpartbound, oid),
           format('FOR VALUES FROM (%L) TO (%L)',

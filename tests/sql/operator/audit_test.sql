@@ -22,6 +22,11 @@ BEGIN
     EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', rule.audit_partition(test.last_month()));
 END
 $$;
+SET LOCAL client_encoding = LATIN1;
+SELECT throws_ok(format('SELECT operator.audit_export_month(%L)', last_month()), 'SM900', 'client_encoding is LATIN1, and an export is in UTF8',
+          'operator.audit_export_month refuses a client of another encoding, whose file would not fit its hashes (SM900)');
+SET LOCAL client_encoding = UTF8;
+
 SELECT make_event(8, 8, rule.audit_month(last_month())), make_event(9, 9, month() - interval '1 second');
 
 SELECT throws_ok(format('SELECT operator.audit_drop_month(%L)', last_month()), 'SM900', 'a row of the month is not sealed yet',

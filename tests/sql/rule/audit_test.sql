@@ -123,6 +123,29 @@ SELECT isnt(rule.audit_hash(jsonb_populate_record(e, '{"user_agent": "", "error"
             rule.audit_hash(jsonb_populate_record(e, '{"user_agent": null, "error": ""}')),
             'what moves to the next column has another hash') FROM audit.event e WHERE e.id = :receipt;
 
+-- The same in each session: of stored bytes, as clients in UTF8 have always computed it.
+CREATE FUNCTION test.hash_with(name text, value text, event audit.event) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_before CONSTANT text := current_setting(name);
+    v_hash   text;
+BEGIN
+    PERFORM set_config(name, value, false);
+    v_hash := encode(rule.audit_hash(event), 'hex');
+    PERFORM set_config(name, v_before, false);
+    RETURN v_hash;
+END
+$$;
+SELECT is(hash_with(name, value,
+              (1, 2, 3, '2027-01-01T00:00:00Z', NULL, NULL, U&'zur\00FCck', NULL, NULL, NULL, '192.0.2.1', U&'\00C4rger',
+               'operator.audit_epoch_begin', NULL, NULL, NULL, NULL, 200, NULL,
+               jsonb_build_object('reason', U&'zur\00FCck'), NULL)::audit.event),
+          '1c17345c96a257dabbfbfdda1f38e1fb3a61bc8571920d3397faa332bb566f09',
+          format('the hash of a row is the same with %s = %s', name, value))
+  FROM (VALUES ('client_encoding', 'UTF8'), ('client_encoding', 'LATIN1'), ('client_encoding', 'WIN1252'),
+               ('client_encoding', 'SQL_ASCII'), ('bytea_output', 'escape'), ('DateStyle', 'SQL, DMY'),
+               ('IntervalStyle', 'iso_8601'), ('TimeZone', 'Asia/Kolkata'), ('extra_float_digits', '-15'),
+               ('standard_conforming_strings', 'off'), ('quote_all_identifiers', 'on')) AS t(name, value);
+
 -- Jobs and operators ----------------------------------------------------------------------------
 
 SELECT rule.audit_write_job('job.x', stored('ready'), 2);
@@ -137,6 +160,12 @@ SELECT is((e.organization_id, e.region, e.request), (organization('acme'), 'fr-p
   FROM audit.event e ORDER BY e.id DESC LIMIT 1;
 SELECT rule.audit_write_operator('operator.x', organization('acme'), project('other'), NULL);
 SELECT is(audited(), 'operator.x 200 by postgres in other', 'so does an operator');
+
+SET LOCAL session_replication_role = replica;
+SELECT throws_ok('SELECT rule.audit_write_operator(''operator.x'', NULL, NULL, NULL)', 'SM900',
+                 'session_replication_role is replica, and no foreign key is looked after', 'but not in a session without foreign keys (SM900)');
+SET LOCAL session_replication_role = origin;
+SELECT is(rule.audit_bound('2027-03-01'), '2027-03-01T00:00:00Z', 'the bound of a partition is in UTC');
 
 -- Without it, no answer ------------------------------------------------------------------------
 

@@ -3,6 +3,21 @@ BEGIN;
 \ir ../raised.sql
 
 SELECT is(rule.manifest_faults(), '{}', 'rule.manifest_faults finds nothing after a deploy');
+SET LOCAL quote_all_identifiers = on;
+SET LOCAL DateStyle = 'SQL, DMY';
+SET LOCAL IntervalStyle = iso_8601;
+SET LOCAL TimeZone = 'Asia/Kolkata';
+SET LOCAL bytea_output = escape;
+SET LOCAL extra_float_digits = -15;
+SET LOCAL standard_conforming_strings = off;
+SELECT is(rule.manifest_faults(), '{}', 'nor in a session that prints definitions otherwise');
+RESET quote_all_identifiers;
+RESET DateStyle;
+RESET IntervalStyle;
+RESET TimeZone;
+RESET bytea_output;
+RESET extra_float_digits;
+RESET standard_conforming_strings;
 SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'function %'$$,
               $$SELECT 'function ' || p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                  WHERE nspname IN ('store', 'audit', 'fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor', 'crypto')$$,

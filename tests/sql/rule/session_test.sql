@@ -36,5 +36,39 @@ SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_
 SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value) FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
 SELECT is(faults_with('client_min_messages', 'warning'), '{}', 'client_min_messages may let warnings through alone');
 
+-- What is pinned -----------------------------------------------------------------------------
+
+SET LOCAL default_transaction_isolation = serializable;
+SET LOCAL standard_conforming_strings = off;
+SET LOCAL DateStyle = 'SQL, DMY';
+SET LOCAL IntervalStyle = iso_8601;
+SET LOCAL TimeZone = 'Asia/Kolkata';
+SET LOCAL bytea_output = escape;
+SET LOCAL quote_all_identifiers = on;
+SET LOCAL extra_float_digits = -15;
+SET LOCAL transform_null_equals = on;
+SET LOCAL array_nulls = off;
+SET LOCAL idle_session_timeout = '1h';
+SET LOCAL default_transaction_deferrable = on;
+SET LOCAL plpgsql.extra_errors = 'all';
+SELECT rule.session_pin();
+SELECT results_eq(
+    $$SELECT name COLLATE "C", current_setting(name) FROM unnest('{DateStyle,IntervalStyle,TimeZone,array_nulls,bytea_output,
+        default_transaction_deferrable,default_transaction_isolation,extra_float_digits,idle_session_timeout,plpgsql.extra_errors,
+        quote_all_identifiers,standard_conforming_strings,transform_null_equals}'::text[]) AS name ORDER BY 1$$,
+    $$VALUES ('DateStyle' COLLATE "C", 'ISO, MDY'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('array_nulls', 'on'),
+             ('bytea_output', 'hex'), ('default_transaction_deferrable', 'off'), ('default_transaction_isolation', 'read committed'),
+             ('extra_float_digits', '1'), ('idle_session_timeout', '0'), ('plpgsql.extra_errors', 'none'),
+             ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on'), ('transform_null_equals', 'off')$$,
+    'what changes how statements are read, run and answered is set for the session');
+
+-- What is refused ----------------------------------------------------------------------------
+
+SELECT lives_ok('SELECT rule.session_must_be_plain()', 'a plain session may do everything');
+SET LOCAL session_replication_role = replica;
+SELECT throws_ok('SELECT rule.session_must_be_plain()', 'SM900', 'session_replication_role is replica, and no foreign key is looked after',
+                 'rule.session_must_be_plain refuses a session without foreign keys (SM900)');
+SET LOCAL session_replication_role = origin;
+
 SELECT finish();
 ROLLBACK;
