@@ -13,13 +13,26 @@
 /* Rows of one transaction, so that none of them is held for long. */
 #define JOB_BATCH 500
 #define JOB_TEXT_SIZE 12
+#define JOB_FAULT_TIMES 3 /* in a row: one may be a lock, or a restart */
+#define JOB_LETTERS "abcdefghijklmnopqrstuvwxyz_"
 
 struct job {
 	struct service *service;
 	struct event *timer;
 	struct query query;
 	char batch[JOB_TEXT_SIZE];
+	/* As job.list gave them last, with their failures since they succeeded. */
+	struct job_fault jobs[JOB_MAX];
+	size_t count;
+	size_t next; /* of this round */
+	bool
+	    more; /* one of this round has found as much as it may do at once */
 };
+
+typedef void job_done(
+    struct query *query, const PGresult *result, const struct error *error);
+
+static job_done job_listed, job_ran;
 
 static void
 job_wait(struct job *job)
@@ -29,44 +42,115 @@ job_wait(struct job *job)
 	evtimer_add(job->timer, &time);
 }
 
-static void job_done(struct query *, const PGresult *, const struct error *);
-
 static void
-job_run(struct job *job)
+job_query(struct job *job, const char *statement, size_t count, job_done *done)
 {
-	job->query.statement = STATEMENT_JOB_RUN;
-	job->query.parameters[0].value = job->batch;
-	job->query.count = 1;
+	job->query.statement = statement;
+	job->query.count = count;
 	/* Work that is done already is no more due. */
 	job->query.repeatable = true;
 	job->query.internal = true;
 	job->query.label = "job";
 	job->query.owner = job;
-	job->query.done = job_done;
+	job->query.done = done;
+	job->query.sqlstate[0] = '\0';
 	if (!pool_run(job->service->pool, &job->query))
 		job_wait(job);
 }
 
 static void
-job_done(struct query *query, const PGresult *result, const struct error *error)
+job_begin(struct job *job)
+{
+	job->next = 0;
+	job->more = false;
+	job_query(job, STATEMENT_JOB_LIST, 0, job_listed);
+}
+
+static void
+job_run_next(struct job *job)
+{
+	if (job->next < job->count) {
+		job->query.parameters[0].value = job->jobs[job->next].name;
+		job->query.parameters[1].value = job->batch;
+		job_query(job, STATEMENT_JOB_RUN, 2, job_ran);
+	} else if (job->more && !job->service->draining) {
+		job_begin(job);
+	} else {
+		job_wait(job);
+	}
+}
+
+/* Takes its failures along, if it was on the list before. */
+static void
+job_take(struct job *job, size_t i, const char *name)
+{
+	struct job_fault taken = { .times = 0 };
+	size_t at = i;
+
+	snprintf(taken.name, sizeof(taken.name), "%s", name);
+	taken.name[strspn(taken.name, JOB_LETTERS)] = '\0';
+	while (at < job->count && strcmp(job->jobs[at].name, taken.name) != 0)
+		at++;
+	if (at < job->count) {
+		taken = job->jobs[at];
+		job->jobs[at] = job->jobs[i];
+	}
+	job->jobs[i] = taken;
+}
+
+static void
+job_listed(
+    struct query *query, const PGresult *result, const struct error *error)
 {
 	struct job *job = query->owner;
+	int i, count = PQntuples(result);
+
+	if (error != NULL) {
+		metrics_job_failed();
+		return (job_wait(job));
+	}
+	if (count > JOB_MAX)
+		count = JOB_MAX;
+	for (i = 0; i < count; i++)
+		job_take(job, (size_t)i, PQgetvalue(result, i, 0));
+	job->count = (size_t)count;
+	job_run_next(job);
+}
+
+static void
+job_failed(struct job_fault *fault, const char *sqlstate)
+{
+	metrics_job_failed();
+	/* A connection that was lost is no fault of the job. */
+	if (*sqlstate == '\0')
+		return;
+	memcpy(fault->sqlstate, sqlstate, sizeof(fault->sqlstate));
+	if (++fault->times == JOB_FAULT_TIMES)
+		log_error("a job keeps failing", log_text("job", fault->name),
+		    log_text("sqlstate", fault->sqlstate));
+}
+
+static void
+job_ran(struct query *query, const PGresult *result, const struct error *error)
+{
+	struct job *job = query->owner;
+	struct job_fault *one = &job->jobs[job->next++];
 	uint64_t count = 0;
 
-	if (error != NULL)
-		metrics_job_failed();
-	else if (PQntuples(result) == 1 &&
+	if (error != NULL) {
+		job_failed(one, query->sqlstate);
+	} else if (PQntuples(result) == 1 &&
 	    PQgetlength(result, 0, 0) == sizeof(count)) {
 		memcpy(&count, PQgetvalue(result, 0, 0), sizeof(count));
 		count = be64toh(count);
+		one->times = 0;
 		metrics_job(count);
 	}
 	if (count > 0)
-		log_info("jobs done", log_number("count", (int64_t)count));
-	if (count >= JOB_BATCH && !job->service->draining)
-		job_run(job);
-	else
-		job_wait(job);
+		log_info("job done", log_text("job", one->name),
+		    log_number("count", (int64_t)count));
+	job->more = job->more || count >= JOB_BATCH;
+	job_run_next(job);
 }
 
 static void
@@ -74,7 +158,7 @@ job_tick(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	job_run(arg);
+	job_begin(arg);
 }
 
 struct job *
@@ -97,4 +181,16 @@ job_free(struct job *job)
 	pool_abandon(&job->query);
 	event_free(job->timer);
 	memory_free(job);
+}
+
+size_t
+job_faults(const struct job *job, struct job_fault *faults)
+{
+	size_t count = 0, i;
+
+	for (i = 0; i < job->count; i++) {
+		if (job->jobs[i].times >= JOB_FAULT_TIMES)
+			faults[count++] = job->jobs[i];
+	}
+	return (count);
 }

@@ -497,6 +497,23 @@ metrics_write_warnings(struct evbuffer *page, struct json_object *warnings)
 	}
 }
 
+static void
+metrics_write_jobs(struct evbuffer *page, const struct metrics_now *now)
+{
+	const char *name = "coffer_job_failing";
+	size_t i;
+
+	evbuffer_add_printf(page,
+	    "# HELP %s Failures in a row of a job that keeps failing.\n"
+	    "# TYPE %s gauge\n",
+	    name, name);
+	for (i = 0; i < now->jobs_count; i++)
+		evbuffer_add_printf(page,
+		    "%s{job=\"%s\",sqlstate=\"%s\"} %" PRId64 "\n", name,
+		    now->jobs[i].name, now->jobs[i].sqlstate,
+		    now->jobs[i].times);
+}
+
 void
 metrics_write(struct evbuffer *page, const struct metrics_now *now)
 {
@@ -520,6 +537,7 @@ metrics_write(struct evbuffer *page, const struct metrics_now *now)
 	    "Of these, with calls that run.", now->pool_running);
 	metrics_write_gauge(page, "coffer_queue_length",
 	    "Calls that wait for a database connection.", now->queue);
+	metrics_write_jobs(page, now);
 	if (now->audit.known)
 		metrics_write_audit(page, &now->audit);
 }

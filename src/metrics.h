@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "endpoints.h"
+#include "job.h"
 #include "seal.h"
 
 #define METRICS_ENDPOINTS 64 /* more than the table has rows */
@@ -60,6 +61,8 @@ struct metrics_now {
 	int ready;
 	struct json_object *warnings; /* texts by name */
 	struct seal_state audit;
+	struct job_fault jobs[JOB_MAX]; /* that keep failing */
+	size_t jobs_count;
 };
 
 void metrics_write(struct evbuffer *page, const struct metrics_now *now);

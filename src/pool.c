@@ -1,4 +1,5 @@
 #include <event2/event.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "clock.h"
@@ -228,6 +229,8 @@ seat_mend(struct pool_seat *seat)
 	    log_text("statement", query != NULL ? query->statement : NULL),
 	    log_number("group", seat->group.count),
 	    log_text("sqlstate", sqlstate));
+	if (seat->group.count == 1 && query != NULL)
+		memcpy(query->sqlstate, sqlstate, sizeof(query->sqlstate));
 	if (state->remedy == REMEDY_RECONNECT)
 		return (seat_lose(seat));
 	if (seat->group.count == 1 && query != NULL &&

@@ -37,6 +37,8 @@ struct query {
 	void (*done)(struct query *query, const PGresult *result,
 	    const struct error *error);
 	void *owner;
+	/* What PostgreSQL refused it with last; "": nothing since it was run. */
+	char sqlstate[SESSION_SQLSTATE_SIZE];
 
 	/* The pool's own. */
 	TAILQ_ENTRY(query) entry;

@@ -1,6 +1,10 @@
+#include <stdio.h>
+
 #include "check.h"
+#include "job.h"
 #include "log.h"
 #include "readiness.h"
+#include "retry.h"
 #include "service.h"
 
 #define READINESS_MONTHS_AHEAD 2 /* fewer are a reason to warn */
@@ -94,6 +98,25 @@ readiness_anchor_lag(const struct service *service)
 		: NULL);
 }
 
+/* With its SQLSTATE alone: PostgreSQL's own words may hold values. */
+static const char *
+readiness_jobs(const struct service *service)
+{
+	static char text[256];
+	struct job_fault faults[JOB_MAX];
+	const size_t count = job_faults(service->job, faults);
+	const char *meaning;
+
+	if (count == 0)
+		return (NULL);
+	meaning = retry_sqlstate(faults[0].sqlstate)->meaning;
+	snprintf(text, sizeof(text),
+	    "job %s fails with SQLSTATE %s (%s), and %zu more jobs fail",
+	    faults[0].name, faults[0].sqlstate,
+	    meaning != NULL ? meaning : "see the log of PostgreSQL", count - 1);
+	return (text);
+}
+
 static const char *
 readiness_log(const struct service *service)
 {
@@ -121,6 +144,7 @@ static const struct readiness_check {
 	{ "months_ahead", readiness_months_ahead },
 	{ "seal_lag", readiness_seal_lag },
 	{ "anchor_lag", readiness_anchor_lag },
+	{ "jobs", readiness_jobs },
 	{ "log", readiness_log },
 };
 

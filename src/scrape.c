@@ -22,6 +22,7 @@ scrape_write(struct service *service, struct evbuffer *page)
 	now.ready = readiness_reason(service) == NULL;
 	now.warnings = readiness_warnings(service);
 	now.audit = service->audit;
+	now.jobs_count = job_faults(service->job, now.jobs);
 	listen_count(service->listen, &now);
 	pool_count(service->pool, &now);
 	metrics_write(page, &now);

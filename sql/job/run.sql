@@ -1,17 +1,40 @@
-CREATE FUNCTION job.run(batch integer DEFAULT 100)
+CREATE FUNCTION job.list()
+RETURNS SETOF text
+LANGUAGE sql IMMUTABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    -- Partitions first: without that of today nothing else can write its audit row.
+    SELECT unnest('{audit_partition_create,version_expire,version_warn,secret_purge,version_purge,key_purge,kek_purge,
+                    request_expire,instance_expire}'::text[])
+$$;
+COMMENT ON FUNCTION job.list() IS
+    'Gives the names of all jobs, in the order in which they run. SELECT format(''SELECT job.run(%L)'', name) FROM job.list() AS name \gexec runs each in a transaction of its own in psql.';
+
+CREATE FUNCTION job.run(name text, batch integer DEFAULT 100)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    PERFORM rule.session_must_be_plain();
     -- Every instance calls this on its timer; the one that comes first does the work, the others go home.
     IF NOT pg_try_advisory_xact_lock(x'C0FFE2'::integer, 1) THEN
-        RETURN 0;
+        RETURN NULL;
     END IF;
-    RETURN job.version_expire(batch) + job.version_warn(batch) + job.secret_purge(batch) + job.version_purge(batch)
-        + job.key_purge(batch) + job.kek_purge(batch) + job.request_expire(batch) + job.instance_expire(batch)
-        + job.audit_partition_create();
+    CASE name
+        WHEN 'audit_partition_create' THEN RETURN job.audit_partition_create();
+        WHEN 'version_expire'         THEN RETURN job.version_expire(batch);
+        WHEN 'version_warn'           THEN RETURN job.version_warn(batch);
+        WHEN 'secret_purge'           THEN RETURN job.secret_purge(batch);
+        WHEN 'version_purge'          THEN RETURN job.version_purge(batch);
+        WHEN 'key_purge'              THEN RETURN job.key_purge(batch);
+        WHEN 'kek_purge'              THEN RETURN job.kek_purge(batch);
+        WHEN 'request_expire'         THEN RETURN job.request_expire(batch);
+        WHEN 'instance_expire'        THEN RETURN job.instance_expire(batch);
+        ELSE PERFORM fail.operation_refused('there is no such job', 'SELECT job.list()');
+    END CASE;
+    RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION job.run(integer) IS
-    'Does all background work that is due, at most batch secrets or keys of each kind; gives the number of things done, 0 if another instance is at it.';
+COMMENT ON FUNCTION job.run(text, integer) IS
+    'Does what is due of one job, at most batch secrets, versions or keys; gives the number of things done, null if another instance runs a job.';

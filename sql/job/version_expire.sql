@@ -14,11 +14,11 @@ BEGIN
                          ORDER BY v.expires_at LIMIT batch)
            FOR UPDATE SKIP LOCKED
     LOOP
-        v_count := v_count + rule.version_expire(v_secret);
+        v_count := v_count + rule.version_expire(v_secret, batch - v_count);
         EXIT WHEN v_count >= batch;
     END LOOP;
     RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION job.version_expire(integer) IS
-    'Disables or removes versions that have expired, of no more secrets once batch is reached; gives the number of versions. What is in use is left to the next time.';
+    'Disables or removes at most batch versions that have expired; gives their number. What is in use is left to the next time.';

@@ -13,6 +13,8 @@ BEGIN
     ELSIF NOT rule.seal_lock() THEN
         PERFORM fail.operation_refused('a daemon is sealing at this moment', 'call again');
     END IF;
+    -- No daemon, whose job would do it, serves what was restored; and a backup may be older than its partitions reach.
+    PERFORM job.audit_partition_create();
     -- Whoever writes to the audit holds this table to the end of his transaction: so the old epoch is complete now.
     LOCK TABLE audit.epoch IN ACCESS EXCLUSIVE MODE;
     SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;

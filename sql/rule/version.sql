@@ -41,7 +41,7 @@ END
 $$;
 COMMENT ON FUNCTION rule.version_must_be(text, text[]) IS 'Refuses a version whose status is none of those allowed.';
 
-CREATE FUNCTION rule.version_expire(secret store.secret)
+CREATE FUNCTION rule.version_expire(secret store.secret, most bigint DEFAULT NULL)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -54,6 +54,7 @@ BEGIN
         SELECT * FROM store.version v
          WHERE v.secret_id = secret.id AND v.expires_at <= v_now AND (v.status = 'enabled' OR v.action = 'delete')
          ORDER BY v.revision
+         LIMIT most
            FOR UPDATE
     LOOP
         PERFORM rule.version_act(v_expired, v_expired.expires_at);
@@ -63,8 +64,8 @@ BEGIN
     RETURN v_count;
 END
 $$;
-COMMENT ON FUNCTION rule.version_expire(store.secret) IS
-    'Writes down what time has done to the versions of a secret, which the caller has locked; gives their number.';
+COMMENT ON FUNCTION rule.version_expire(store.secret, bigint) IS
+    'Writes down what time has done to the versions of a secret, which the caller has locked, to at most so many of them, null: to all; gives their number.';
 
 CREATE FUNCTION rule.version_act(version store.version, at timestamptz)
 RETURNS void

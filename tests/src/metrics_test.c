@@ -40,7 +40,9 @@ has(const char *line)
 {
 	struct metrics_now now = { .pool_size = 8,
 		.queue = 3,
-		.warnings = json_tokener_parse("{\"seal_lag\":\"late\"}") };
+		.warnings = json_tokener_parse("{\"seal_lag\":\"late\"}"),
+		.jobs = { { "version_warn", "57014", 7 } },
+		.jobs_count = 1 };
 	const char *text, *found;
 	size_t size = strlen(line);
 
@@ -129,6 +131,15 @@ test_groups_and_waits(void **state)
 	assert_true(has("coffer_warning{name=\"seal_lag\"} 1"));
 }
 
+static void
+test_jobs_that_fail(void **state)
+{
+	(void)state;
+	assert_true(has("# TYPE coffer_job_failing gauge"));
+	assert_true(has("coffer_job_failing{job=\"version_warn\","
+			"sqlstate=\"57014\"} 7"));
+}
+
 /* The last place is for requests that came to no endpoint. */
 static void
 test_endpoints_have_room(void **state)
@@ -149,6 +160,8 @@ main(void)
 		    test_names_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_groups_and_waits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_jobs_that_fail, set_up, tear_down),
 		cmocka_unit_test(test_endpoints_have_room),
 	};
 

@@ -373,7 +373,7 @@ def exercise_purge(stage, database):
     stage.client.create_version(secret_id, scene.payload)
     database.query("SELECT operator.setting_set('purge_after', '0 days')", role="coffer_operator")
     assert stage.client.delete(f"/secrets/{secret_id}").status == 204
-    database.query("SELECT job.run(1000)", role="coffer_operator")
+    database.query("SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator")
     eventually(lambda: not database.query("SELECT id FROM store.secret WHERE id = %s", secret_id))
 
 

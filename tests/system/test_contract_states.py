@@ -349,7 +349,7 @@ def purge(operator):
 
     def run():
         operator("SELECT operator.setting_set('purge_after', '0 seconds')")
-        operator("SELECT job.run(1000)")
+        operator("SELECT job.run(name, 1000) FROM job.list() AS name")
 
     yield run
     operator("SELECT operator.setting_set('purge_after', '7 days')")
@@ -378,7 +378,7 @@ def test_purged_version_is_gone_and_its_revision_never_comes_back(api, secret_in
 
 def test_nothing_is_purged_before_its_time(api, secret_in, operator):
     secret_id = secret_in("scheduled")
-    operator("SELECT job.run(1000)")
+    operator("SELECT job.run(name, 1000) FROM job.list() AS name")
     assert api.get(f"/secrets/{secret_id}").body["version_count"] == 3
     assert api.post(f"/secrets/{secret_id}/restore").status == 200
 

@@ -116,7 +116,7 @@ def purge(operator):
 
     def run():
         operator("SELECT operator.setting_set('purge_after', '0 seconds')")
-        operator("SELECT job.run(1000)")
+        operator("SELECT job.run(name, 1000) FROM job.list() AS name")
 
     yield run
     operator("SELECT operator.setting_set('purge_after', '7 days')")
@@ -189,7 +189,7 @@ def test_versions_move_to_the_newest_rotation(stage):
         assert stage.client.access(secret_id, 1) == b"one"
         # The old rotations stay for ciphertexts.
         assert stage.manager.decrypt(key_id, ciphertext) == b"plaintext"
-    stage.database.query("SELECT job.run(1000)", role="coffer_operator")
+    stage.database.query("SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator")
     assert stage.database.query("SELECT count(*) FROM store.kek WHERE key_id = %s", key_id) == [(3,)]
     # Payloads are as they were, and another secret is under the key of its project.
     after = stage.database.query(

@@ -409,7 +409,7 @@ class Machine(RuleBasedStateMachine):
                 revision,
             )
             if data.draw(st.booleans()):
-                self.operator("SELECT job.run(1000)")
+                self.operator("SELECT job.run(name, 1000) FROM job.list() AS name")
             self.model.version_expire(secret, revision, past)
             self.secret_agrees(secret)
 
@@ -436,7 +436,7 @@ class Machine(RuleBasedStateMachine):
         """The time has come for all that is scheduled for deletion."""
         self.operator("SELECT operator.setting_set('purge_after', '0 seconds')")
         try:
-            self.operator("SELECT job.run(1000)")
+            self.operator("SELECT job.run(name, 1000) FROM job.list() AS name")
         finally:
             self.operator("SELECT operator.setting_set('purge_after', '7 days')")
         self.model.purge()

@@ -29,9 +29,13 @@ SELECT is(job.version_warn(), 0::bigint, 'each is written once');
 
 UPDATE store.expiry_warning SET reached = now() + days * interval '1 day' - interval '1 hour';
 SELECT expires('month-' || i, '30 days -5 minutes') FROM generate_series(1, 3) AS i;
-SELECT is(job.version_warn(1), 1::bigint, 'a batch is kept to');
-SELECT is(job.version_warn(1), 3::bigint, 'but for those that expire at the same instant');
-SELECT is(job.version_warn(1), 1::bigint, 'and the next goes on');
+SELECT is(job.version_warn(2), 2::bigint, 'a batch is kept to, also among those that expire at one instant');
+SELECT is(job.version_warn(2), 2::bigint, 'and the next goes on');
+SELECT is(job.version_warn(2), 2::bigint, 'with the week');
+SELECT is(job.version_warn(2), 0::bigint, 'until all are done');
+SELECT is_empty($$SELECT secret, days FROM test.warnings() GROUP BY 1, 2 HAVING count(*) > 1 AND secret LIKE 'month-%'$$,
+                'each is warned of once');
+SELECT is(count(*), 3::bigint, 'and none is left out') FROM test.warnings() WHERE secret LIKE 'month-%';
 
 SELECT finish();
 ROLLBACK;
