@@ -14,6 +14,7 @@
 
 #define RATE_SECOND INT64_C(1000000000) /* in nanoseconds */
 #define RATE_UNAUTHENTICATED 401
+#define RATE_REFUSED 400 /* and above */
 #define RATE_LISTS 256
 
 /*
@@ -57,6 +58,7 @@ LIST_HEAD(rate_list, rate_stranger);
  */
 struct rates {
 	struct rate key;
+	struct rate refused; /* what a refusal takes on top, of a key */
 	struct rate denied;
 	struct cache *keys;
 	struct cache *addresses;
@@ -77,6 +79,23 @@ rate_of(long quota, long burst)
 	return (rate);
 }
 
+/*
+ * A refusal leaves a row in the audit as any call does, and a key without
+ * rights has nothing but refusals: as many as an address may fail at once
+ * empty the bucket of the key.
+ */
+static struct rate
+rate_of_refusals(const struct settings *settings, const struct rate *key)
+{
+	struct rate rate = *key;
+	long calls = settings->key_burst / settings->denied_burst;
+
+	if (settings->denied_rate == 0 || calls < 1)
+		calls = 1;
+	rate.interval *= calls - 1;
+	return (rate);
+}
+
 struct rates *
 rates_new(const struct settings *settings)
 {
@@ -84,6 +103,7 @@ rates_new(const struct settings *settings)
 
 	rates->key = rate_of(settings->key_rate, settings->key_burst);
 	rates->denied = rate_of(settings->denied_rate, settings->denied_burst);
+	rates->refused = rate_of_refusals(settings, &rates->key);
 	rates->keys = cache_new(
 	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
 	rates->addresses = cache_new(
@@ -393,14 +413,26 @@ rate_is_authenticated(const struct request *request)
 	    request->has_receipt && request->status != RATE_UNAUTHENTICATED);
 }
 
+static void
+rate_charge_refusal(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+
+	rate_take(&rates->refused, &bucket, request->arrived * 1000);
+	cache_put(rates->keys, request->digest, &bucket);
+}
+
 void
 rate_outcome(struct request *request)
 {
 	bool denied = request->status == RATE_UNAUTHENTICATED;
 
-	if (rate_is_authenticated(request))
+	if (rate_is_authenticated(request)) {
 		rate_accept(request);
-	else if (request->rate.stranger != NULL)
+		if (request->status >= RATE_REFUSED)
+			rate_charge_refusal(request);
+	} else if (request->rate.stranger != NULL)
 		rate_settle(request, denied);
 	else if (denied)
 		rate_deny(request);

@@ -100,6 +100,24 @@ def test_new_key_beside_guesses(client, tenant):
     eventually(lambda: new.get("/tags", headers=forwarded("192.0.2.3")).status == 200)
 
 
+def test_key_with_too_many_refusals(service, start_daemon, tenant):
+    """A refusal counts as several calls, so that a key without rights does not fill the audit."""
+    daemon = start_daemon(service.database, key_rate=1, key_burst=1000, denied_rate=1, denied_burst=10)
+    client = tenant.client(daemon, tenant.key("SecretManagerReadOnly"))
+    answers = [client.post("/secrets", {"name": "x", "description": "d" * 60000}) for _ in range(20)]
+    statuses = [answer.status for answer in answers]
+    assert statuses[:9] == [403] * 9 and set(statuses) == {403, 429}
+    assert_too_many(answers[-1], 1)
+    ((rows, largest),) = daemon.database.query(
+        "SELECT count(*), max(pg_column_size(request)) FROM audit.event WHERE api_key_id ="
+        " (SELECT k.id FROM store.api_key k WHERE k.principal_id = (SELECT e.principal_id FROM audit.event e WHERE e.id = %s))",
+        int(answers[0].headers["X-Audit-Id"]),
+    )
+    assert rows == statuses.count(403) and largest < 2048
+    granted = tenant.client(daemon, tenant.key("SecretManagerReadOnly"))
+    assert [granted.get("/tags").status for _ in range(50)] == [200] * 50
+
+
 def metrics_of(daemon):
     return values(daemon.settings["metrics_listen"].rpartition(":")[2])
 
