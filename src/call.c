@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "need.h"
 #include "pool.h"
+#include "probe.h"
 #include "request.h"
 #include "service.h"
 
@@ -184,6 +185,7 @@ call_take_answer(struct request *request, const PGresult *result, int status)
 
 	request->status = status;
 	pool_note_answer(request->service->pool, &request->call.query);
+	probe_call_succeeded(request->service->probe);
 	call_take_receipt(request, result);
 	if (status != 200 || !key_use_has_plaintext(request))
 		evbuffer_add(request->body, body, size);
@@ -202,6 +204,7 @@ call_done(
 
 	if (error != NULL) {
 		request->error = error;
+		probe_call_failed(request->service->probe);
 		return (call_finish(request));
 	}
 	if (PQntuples(result) != 1 || PQnfields(result) != 4 ||
@@ -226,6 +229,7 @@ call_overdue(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	pool_abandon(&request->call.query);
 	log_warning("call is overdue", log_text("id", request->id));
+	probe_call_failed(request->service->probe);
 	request_refuse(request, in_doubt ? ERROR_IN_DOUBT : ERROR_UNAVAILABLE);
 	call_finish(request);
 }

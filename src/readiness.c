@@ -3,6 +3,7 @@
 #include "check.h"
 #include "job.h"
 #include "log.h"
+#include "probe.h"
 #include "readiness.h"
 #include "retry.h"
 #include "service.h"
@@ -45,6 +46,12 @@ static const char *
 readiness_unanswered(const struct service *service)
 {
 	return (check_silence(service->check));
+}
+
+static const char *
+readiness_calls(const struct service *service)
+{
+	return (probe_fault(service->probe));
 }
 
 /* What has to be mended ---------------------------------------------------- */
@@ -138,6 +145,7 @@ static const struct readiness_check {
 	{ NULL, readiness_pool },
 	{ NULL, readiness_standby },
 	{ NULL, readiness_unanswered },
+	{ NULL, readiness_calls },
 	{ "check", readiness_blind },
 	{ "commit_wait", readiness_commit_wait },
 	{ "audit", readiness_audit },

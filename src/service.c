@@ -12,6 +12,7 @@
 #include "load.h"
 #include "log.h"
 #include "memory.h"
+#include "probe.h"
 #include "rekey.h"
 #include "reload.h"
 #include "rotate.h"
@@ -148,6 +149,7 @@ service_open(struct service *service)
 	service->seal = seal_new(service);
 	service->watch = watch_new();
 	service->check = check_new(service);
+	service->probe = probe_new(service);
 	service->reload = reload_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
 	if (service->listen == NULL) {
@@ -188,6 +190,7 @@ service_close(struct service *service)
 	if (service->listen != NULL)
 		event_base_loop(service->base, EVLOOP_NONBLOCK);
 	listen_free(service->listen);
+	probe_free(service->probe);
 	pool_free(service->pool);
 	tls_free(service->tls);
 	rates_free(service->rates);

@@ -21,6 +21,7 @@ struct check;
 struct job;
 struct json_object;
 struct listen;
+struct probe;
 struct rekey;
 struct reload;
 struct rotate;
@@ -44,6 +45,7 @@ struct service {
 	struct json_object *warnings; /* of the database; NULL: not known */
 	struct watch *watch;
 	struct check *check;
+	struct probe *probe;
 	struct reload *reload;
 	struct listen *listen;
 	struct listen *scrape; /* NULL: off */

@@ -19,6 +19,7 @@ struct statement {
 
 #define STATEMENT_KEK_KEEP "kek_keep"
 #define STATEMENT_JOB_LIST "job_list"
+#define STATEMENT_AUDIT_PROBE "audit_probe"
 #define STATEMENT_JOB_RUN "job_run"
 #define STATEMENT_SEAL_BEGIN "seal_begin"
 #define STATEMENT_SEAL_SIGN "seal_sign"

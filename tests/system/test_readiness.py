@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -61,7 +62,7 @@ def test_standbys_stand_still(own_cluster, start_daemon, new_tenant, numbered):
         standby.send_signal(signal.SIGSTOP)
         assert client.get("/secrets").status == 503
         eventually(lambda: reason(daemon) is not None)
-        assert reason(daemon).startswith(("commits wait for a synchronous standby", "check: ", "no fit"))
+        assert reason(daemon).startswith(("commits wait for a synchronous standby", "check: ", "calls fail: ", "no fit"))
         assert values(port)["coffer_ready"] == 0
         standby.send_signal(signal.SIGCONT)
         eventually(daemon.ready)
@@ -90,6 +91,82 @@ def test_no_synchronous_standby_is_left(own_cluster, start_daemon):
     assert values(port)['coffer_warning{name="standby"}'] == 1
     own_cluster.set(synchronous_standby_names="")
     eventually(lambda: warnings(daemon) == {})
+
+
+# Calls that fail ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ["trouble", "end"],
+    [
+        # As PostgreSQL says it when it cannot extend a file.
+        (
+            "CREATE FUNCTION public.disk_full() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;"
+            " CREATE TRIGGER disk_full BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION public.disk_full()",
+            "DROP TRIGGER disk_full ON audit.event; DROP FUNCTION public.disk_full()",
+        ),
+        ("REVOKE INSERT ON audit.event FROM coffer_exec", "GRANT INSERT ON audit.event TO coffer_exec"),
+    ],
+    ids=["disk full", "right taken away"],
+)
+def test_calls_fail(database, start_daemon, new_tenant, trouble, end):
+    """Not ready as long as none can be carried out, whether or not anybody calls, and ready by itself."""
+    port = free_port()
+    daemon = start_daemon(database, check_interval=60, metrics_listen=f"127.0.0.1:{port}")
+    client = new_tenant(daemon).client()
+    database.query(trouble)
+    assert client.get("/tags").status == 503
+    eventually(lambda: reason(daemon) == "calls fail: the audit cannot be written, see the log of PostgreSQL")
+    assert values(port)["coffer_ready"] == 0
+    database.query(end)
+    eventually(daemon.ready)
+    assert client.get("/tags").status == 200
+
+
+@pytest.fixture
+def small_disk(numbered):
+    """A file system of 1 MB."""
+    directory = numbered("disk")
+    directory.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted")
+    yield directory
+    subprocess.run(["umount", "--lazy", directory], check=True)
+
+
+def test_disk_is_full(own_cluster, start_daemon, new_tenant, small_disk):
+    """Calls get a clear answer, /ready says that they fail, and all goes on when there is room again."""
+    owner = own_cluster.data.stat()
+    os.chown(small_disk, owner.st_uid, owner.st_gid)
+    (small_disk / "space").mkdir()
+    os.chown(small_disk / "space", owner.st_uid, owner.st_gid)
+    database = own_cluster.database()
+    database.query(f"CREATE TABLESPACE small LOCATION '{small_disk / 'space'}'")
+    ((partition,),) = database.query("SELECT to_char(now() AT TIME ZONE 'UTC', '\"event_\"YYYY_MM')")
+    database.query(f"ALTER TABLE audit.{partition} SET TABLESPACE small")
+    daemon = start_daemon(database, check_interval=60)
+    client = new_tenant(daemon).client()
+    with open(small_disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+    answers = []
+    eventually(lambda: answers.append(client.get("/tags")) or answers[-1].status == 503)
+    assert answers[-1].body == {"message": "service is unavailable", "type": "unavailable"}
+    eventually(lambda: (reason(daemon) or "").startswith("calls fail: "))
+    (small_disk / "filler").unlink()
+    eventually(daemon.ready)
+    assert client.get("/tags").status == 200
+
+
+def test_one_client_whose_calls_fail(database, start_daemon, new_tenant):
+    """It makes nobody else wait: the database can carry out the calls of others."""
+    daemon = start_daemon(database, check_interval=60)
+    client = new_tenant(daemon).client()
+    database.query("REVOKE SELECT ON store.secret_count FROM coffer_exec")
+    assert client.get("/secrets").status == 503
+    eventually(lambda: client.get("/tags").status == 200)
+    assert daemon.ready()
 
 
 # Settings of the server ---------------------------------------------------------------------------
