@@ -32,8 +32,9 @@ BEGIN
            FROM store.version v WHERE v.secret_id = secret.id AND v.revision = v_sealed.revision;
         PERFORM rule.audit_write_job('job.version_expire', secret, v_sealed.revision);
     END IF;
-    RETURN rule.outcome(200, rule.render_access(secret, v_sealed.revision, v_frame), secret, v_sealed.revision,
-                        v_sealed.created_at, v_sealed.updated_at);
+    -- As rule.outcome makes it, which takes 3 us to call.
+    RETURN (200, rule.render_access(secret, v_sealed.revision, v_frame), secret.project_id, secret.id, v_sealed.revision,
+            rule.snapshot(secret, v_sealed.created_at, v_sealed.updated_at))::rule.outcome;
 END
 $$;
 COMMENT ON FUNCTION rule.access(store.secret, text, jsonb, bytea) IS

@@ -13,8 +13,10 @@ DECLARE
 BEGIN
     IF v_path IS NULL THEN          -- no request: a job, an operator
         v_kept := coalesce(nullif(request -> 'detail', 'null'), CASE WHEN snapshot IS NOT NULL THEN '{}'::jsonb END);
+    ELSIF v_query = '{}' AND v_body = '{}' AND NOT refused AND snapshot IS NOT NULL THEN       -- most reads
+        RETURN jsonb_build_object('path', v_path, 'snapshot', snapshot);
     ELSIF v_query = '{}' AND v_body = '{}' THEN
-        v_kept := jsonb_build_object('path', CASE WHEN refused THEN rule.audit_bounded(v_path, v_room) ELSE v_path END);
+        v_kept := jsonb_build_object('path', rule.audit_bounded(v_path, v_room));
     ELSE
         v_kept := jsonb_build_object('path', rule.audit_bounded(v_path, v_room),
                                      'query', rule.audit_bounded(rule.audit_known(v_query), v_room),

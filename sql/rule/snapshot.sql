@@ -16,12 +16,10 @@ COMMENT ON FUNCTION rule.snapshot(store.secret) IS
 
 CREATE FUNCTION rule.snapshot(secret store.secret, created_at timestamptz, updated_at timestamptz)
 RETURNS jsonb
-LANGUAGE plpgsql STABLE
+LANGUAGE sql STABLE
 AS $$
-BEGIN
-    RETURN jsonb_build_object('name', secret.name, 'created_at', rule.render_time(created_at),
-                              'updated_at', rule.render_time(updated_at));
-END
+    SELECT jsonb_build_object('name', secret.name, 'created_at', rule.render_time(created_at),
+                              'updated_at', rule.render_time(updated_at))
 $$;
 COMMENT ON FUNCTION rule.snapshot(store.secret, timestamptz, timestamptz) IS
     'Gives what events may show of a version: the name of its secret and its own times, null if it does not exist.';
