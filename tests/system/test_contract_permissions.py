@@ -126,6 +126,32 @@ def test_organizations_never_see_each_other(service, home, new_tenant, call, end
         assert_answer(answer, *permissions_denied())
 
 
+def test_events_show_nothing_of_other_organizations(service, home, new_tenant):
+    """What was asked for and not found is shown as it was sent, whatever it is to others."""
+    stranger = new_tenant(service)
+    theirs = stranger.client()
+    key = theirs.key_manager().create_key(name="their-key")
+    secret = theirs.create_secret(name="their-secret", path="/their/path", key_id=key["id"])
+    theirs.create_version(secret["id"], b"x")
+    client = home.client(key=home.key("AuditTrailReadOnly", "SecretManagerFullAccess", "KeyManagerFullAccess"))
+    assert client.get(f"/secrets/{secret['id']}").status == 404
+    assert client.get(f"/secrets/{secret['id']}/versions/1").status == 404
+    assert client.key_manager().get(f"/keys/{key['id']}").status == 404
+    for asked in secret["id"], key["id"]:
+        events = client.get(
+            f"/audit-trail/v1alpha1/regions/{client.region}/events"
+            f"?organization_id={home.organization_id}&resource_id={asked}",
+            absolute=True,
+        )
+        assert {event["status_code"] for event in events.body["events"]} == {404}
+        for event in events.body["events"]:
+            (resource,) = event["resources"]
+            assert (resource["id"], resource["name"]) == (asked, None)
+            assert (resource["created_at"], resource["updated_at"]) == (None, None)
+        assert b"their" not in events.raw
+        assert asked == key["id"] or key["id"].encode() not in events.raw
+
+
 def test_unknown_project_looks_like_one_of_another_organization(api, home, new_tenant, service):
     of_another = new_tenant(service).project_id
     answers = [
