@@ -14,6 +14,8 @@ BEGIN
             -- Dynamic: DDL with a computed name. Made aside and attached, because CREATE ... PARTITION OF would
             -- lock out every call that writes its audit row.
             EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
+            -- A partition does not get that of its parent.
+            EXECUTE format('ALTER TABLE audit.%I REPLICA IDENTITY FULL', v_name);
             EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', v_name,
                            rule.audit_bound(v_month), rule.audit_bound((v_month + interval '1 month')::date));
             v_count := v_count + 1;

@@ -1,4 +1,4 @@
--- Every function of ours, as the catalogue has it.
+-- Every function and table of ours, as the catalogue has it.
 BEGIN;
 SET client_min_messages = warning;
 SET search_path = tap, pg_catalog;
@@ -67,10 +67,23 @@ SELECT is_empty($$SELECT name FROM function WHERE prosrc ~ '\mcrypto[.]'
 SELECT is_empty($$SELECT name FROM function WHERE schema = 'operator'
                      AND prosrc !~ 'audit_write_(operator|job)\([^;]*(jsonb_build_object|v_detail)'$$,
                 'what an operator does is audited with what he gave');
+SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* '(to_ts|plainto_ts|phraseto_ts|websearch_to_ts|\mts_|@@)'$$,
+                'none uses text search, whose parsers and dictionaries are no part of the manifest');
 SELECT is_empty($$SELECT name FROM function WHERE schema = 'endpoint'
                      AND (proargnames[1:2] <> '{caller,request}' OR NOT proargnames <@ '{caller,request,key,data}'
                           OR prorettype <> 'rule.outcome'::regtype)$$,
                 'endpoints take caller and request and, if they need them, key and data');
+
+
+-- Stored things ----------------------------------------------------------------------------------
+
+SELECT job.audit_partition_create(14) AS made \gset
+SELECT is(:made, 2, 'partitions are made');
+SELECT is_empty($$SELECT c.oid::regclass, c.relreplident FROM pg_class c
+                   WHERE c.relkind IN ('r', 'p') AND c.relnamespace IN ('store'::regnamespace, 'audit'::regnamespace)
+                     AND NOT (c.relreplident = 'f' OR c.relreplident = 'd' AND EXISTS
+                                  (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))$$,
+                'each table, and each partition, has a replica identity');
 
 SELECT finish();
 ROLLBACK;
