@@ -13,6 +13,67 @@ SET LOCAL standard_conforming_strings = on;
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 
+-- Checks ---------------------------------------------------------------------
+-- What follows changes roles and rights of others if they have these names, so nothing is done then.
+
+DO $$
+DECLARE
+    v_roles  CONSTANT text[] := '{coffer_owner,coffer_exec,coffer_api,coffer_operator,coffer_auditor,coffer_migrate}';
+    v_faults text;
+BEGIN
+    SELECT string_agg(fault.text, E'\n' ORDER BY fault.text)
+      INTO v_faults
+      FROM (SELECT format('PostgreSQL %s is too old, Coffer needs 15 or later', current_setting('server_version'))
+             WHERE current_setting('server_version_num')::integer < 150000
+            UNION ALL
+            SELECT format('the database is encoded in %s, Coffer needs one with ENCODING ''UTF8''', current_setting('server_encoding'))
+             WHERE current_setting('server_encoding') <> 'UTF8'
+            UNION ALL
+            SELECT format('%s is no superuser', current_user) WHERE current_setting('is_superuser') <> 'on'
+            UNION ALL
+            SELECT format('schema %I belongs to %I, Coffer needs a schema of this name', n.nspname, r.rolname)
+              FROM pg_catalog.pg_namespace n
+              JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+             WHERE n.nspname = ANY ('{store,audit,auditor,fail,rule,endpoint,job,api,daemon,operator,crypto}')
+               AND CASE WHEN n.nspname = 'crypto' THEN NOT r.rolsuper ELSE r.rolname NOT IN ('coffer_owner', 'coffer_exec') END
+            UNION ALL
+            SELECT format('schema crypto holds %s, which is no part of pgcrypto', p.oid::regprocedure)
+              FROM pg_catalog.pg_proc p
+             WHERE p.pronamespace = to_regnamespace('crypto')
+               AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+                                WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+                                  AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'pgcrypto')
+            UNION ALL
+            SELECT format('pgcrypto is in schema %s, Coffer needs it in schema crypto', e.extnamespace::regnamespace)
+              FROM pg_catalog.pg_extension e
+             WHERE e.extname = 'pgcrypto' AND e.extnamespace IS DISTINCT FROM to_regnamespace('crypto')
+            UNION ALL
+            SELECT format('role %I has %s, Coffer''s role of this name has none of that', r.rolname,
+                          concat_ws(', ', CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
+                                    CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
+                                    CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END))
+              FROM pg_catalog.pg_roles r
+             WHERE r.rolname = ANY (v_roles)
+               AND (r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls)
+            UNION ALL
+            SELECT format('role %I owns %s, which is no part of Coffer', r.rolname, pg_describe_object(d.classid, d.objid, d.objsubid))
+              FROM pg_catalog.pg_shdepend d
+              JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+              JOIN pg_catalog.pg_database b ON b.oid = d.dbid AND b.datname = current_database()
+             WHERE d.deptype = 'o' AND r.rolname = ANY (v_roles) AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
+               AND coalesce((SELECT c.relnamespace FROM pg_catalog.pg_class c WHERE d.classid = 'pg_class'::regclass AND c.oid = d.objid),
+                            (SELECT p.pronamespace FROM pg_catalog.pg_proc p WHERE d.classid = 'pg_proc'::regclass AND p.oid = d.objid))
+                   NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n
+                            WHERE n.nspname ~ '^pg_(toast|temp)'
+                               OR n.nspname = ANY ('{store,audit,auditor,fail,rule,endpoint,job,api,daemon,operator}'))) AS fault(text);
+    IF v_faults IS NOT NULL THEN
+        RAISE EXCEPTION USING MESSAGE = v_faults,
+            HINT = 'Nothing has been changed. Mend that, or give Coffer a database of its own: CREATE DATABASE coffer TEMPLATE template0 ENCODING ''UTF8''. '
+                   'Roles belong to the whole cluster: rename one that is not Coffer''s.';
+    END IF;
+END
+$$;
+
 -- Roles ----------------------------------------------------------------------
 
 SELECT format('CREATE ROLE %I', name)
@@ -140,15 +201,6 @@ GRANT USAGE ON SCHEMA auditor TO coffer_exec;
 CREATE SCHEMA IF NOT EXISTS crypto;
 COMMENT ON SCHEMA crypto IS 'pgcrypto, for coffer_exec alone.';
 CREATE EXTENSION IF NOT EXISTS pgcrypto SCHEMA crypto;
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_extension
-                    WHERE extname = 'pgcrypto' AND extnamespace = 'crypto'::regnamespace) THEN
-        RAISE EXCEPTION 'pgcrypto is installed in another schema of this database'
-            USING HINT = 'ALTER EXTENSION pgcrypto SET SCHEMA crypto, or give Coffer a database of its own.';
-    END IF;
-END
-$$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA crypto FROM PUBLIC;
 GRANT USAGE ON SCHEMA crypto TO coffer_exec;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA crypto TO coffer_exec;

@@ -13,6 +13,8 @@ DECLARE
 BEGIN
     PERFORM rule.session_pin();      -- as daemon.hello does for sessions that serve
     RETURN QUERY SELECT 'schema', 'version ' || max(m.number), NULL::text FROM store.migration m;
+    RETURN QUERY SELECT 'encoding', current_setting('server_encoding'), f.text
+                   FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.database_faults()) AS f(text) ON true;
     RETURN QUERY SELECT 'role settings', format('%s of %s', cardinality(rule.session_faults()), session_user), f.text
                    FROM (VALUES (true)) AS one LEFT JOIN unnest(rule.session_faults()) AS f(text) ON true;
     RETURN QUERY SELECT 'deploy', 'all as it was left', f.text

@@ -17,10 +17,10 @@ BEGIN
     PERFORM rule.root_key_see(hello.root_ids);
     RETURN QUERY
         SELECT (SELECT max(m.number) FROM store.migration m),
-               rule.session_faults() || rule.audit_faults() || rule.manifest_faults() || v_root_key_faults,
+               rule.database_faults() || rule.session_faults() || rule.audit_faults() || rule.manifest_faults() || v_root_key_faults,
                p.root_id, p.wrapped, rule.root_key_active(), v_root_key_faults[1]
           FROM (VALUES (true)) AS one LEFT JOIN store.pepper p ON true;
 END
 $$;
 COMMENT ON FUNCTION daemon.hello(uuid, text, text[]) IS
-    'Greets a daemon on a new connection: the schema version, what is wrong with its role, with the audit, with what was deployed and with its root keys (nothing may be), the wrapped pepper, null if nobody has made one yet, the root key to wrap under, and of the faults the first that is a root key missing.';
+    'Greets a daemon on a new connection: the schema version, what is wrong with the database, with its role, with the audit, with what was deployed and with its root keys (nothing may be), the wrapped pepper, null if nobody has made one yet, the root key to wrap under, and of the faults the first that is a root key missing.';

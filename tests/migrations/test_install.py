@@ -5,6 +5,9 @@ import subprocess
 import psycopg
 import pytest
 
+from support import SOURCE
+from support.cluster import Database
+
 SETTINGS = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
@@ -93,12 +96,92 @@ def test_the_daemons_role_may_not_use(database, what):
         database.query(FORBIDDEN[what], role="coffer_api")
 
 
-def test_pgcrypto_elsewhere_is_refused(new_database):
+def install(database):
+    """Run install.sql, which may refuse; return what it said."""
+    return subprocess.run(
+        ["psql", "-X", "-f", SOURCE / "migrations" / "install.sql"],
+        env=database.environment(),
+        text=True,
+        stderr=subprocess.PIPE,
+    ).stderr
+
+
+def state(database):
+    """Roles, the rights on the database, and all that is in it."""
+    dump = subprocess.run(
+        ["pg_dump", "--create", "--schema-only", database.name],
+        env=database.environment(),
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
+    ).stdout
+    return roles(database.cluster), [line for line in dump.splitlines() if "restrict " not in line]
+
+
+@pytest.mark.parametrize(
+    "made, said",
+    [
+        ("CREATE EXTENSION pgcrypto", ["pgcrypto is in schema public, Coffer needs it in schema crypto"]),
+        ("CREATE SCHEMA audit; CREATE TABLE audit.log ()", ["schema audit belongs to postgres"]),
+        (
+            "CREATE SCHEMA api AUTHORIZATION pg_monitor; CREATE SCHEMA job AUTHORIZATION pg_monitor",
+            ["schema api belongs to pg_monitor", "schema job belongs to pg_monitor"],
+        ),
+        ("CREATE SCHEMA crypto AUTHORIZATION pg_monitor", ["schema crypto belongs to pg_monitor"]),
+        (
+            "CREATE SCHEMA crypto; CREATE FUNCTION crypto.rot13() RETURNS int LANGUAGE sql AS 'SELECT 13'",
+            ["schema crypto holds crypto.rot13(), which is no part of pgcrypto"],
+        ),
+    ],
+    ids=["pgcrypto elsewhere", "a schema", "two schemas", "schema crypto", "functions in schema crypto"],
+)
+def test_a_database_in_use_is_refused(new_database, made, said):
+    """With all that is in the way, and nothing has changed."""
     database = new_database(migrated=False)
-    database.query("CREATE EXTENSION pgcrypto")
-    with pytest.raises(subprocess.CalledProcessError):
-        database.install()
-    assert database.query("SELECT 1 FROM pg_namespace WHERE nspname = 'store'") == []
+    database.query(made)
+    before = state(database)
+    error = install(database)
+    assert all(fault in error for fault in said)
+    assert "Nothing has been changed" in error
+    assert state(database) == before
+
+
+def test_roles_of_others_are_refused(own_cluster):
+    database = own_cluster.database(migrated=False)
+    database.query("CREATE ROLE coffer_operator CREATEDB BYPASSRLS; CREATE ROLE coffer_api LOGIN")
+    database.query("CREATE TABLE public.theirs (); ALTER TABLE public.theirs OWNER TO coffer_api")
+    before = state(database)
+    error = install(database)
+    assert "role coffer_operator has CREATEDB, BYPASSRLS" in error
+    assert "role coffer_api owns table theirs" in error
+    assert state(database) == before
+    database.query("ALTER ROLE coffer_operator NOCREATEDB NOBYPASSRLS; DROP TABLE public.theirs")
+    assert install(database) == ""
+
+
+def test_another_encoding_is_refused(cluster, database):
+    name = "latin1"
+    with cluster.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'")
+    latin1 = Database(cluster, name)
+    before = state(latin1)
+    assert "the database is encoded in LATIN1, Coffer needs one with ENCODING 'UTF8'" in install(latin1)
+    assert state(latin1) == before
+    # One of an installation that was not refused yet.
+    latin1.query("CREATE SCHEMA store")
+    done = latin1.migrate(check=False)
+    assert done.returncode != 0 and "this database is encoded in LATIN1, not in UTF8" in done.stderr
+
+
+def test_who_is_no_superuser_is_refused(cluster, new_database):
+    database = new_database(migrated=False)
+    error = subprocess.run(
+        ["psql", "-X", "-f", SOURCE / "migrations" / "install.sql"],
+        env={**database.environment(), "PGOPTIONS": "-c role=pg_monitor"},
+        text=True,
+        stderr=subprocess.PIPE,
+    ).stderr
+    assert "pg_monitor is no superuser" in error
 
 
 def test_a_stranger_may_not_connect(cluster, database):

@@ -38,7 +38,7 @@ def test_all_is_well(doctor):
     assert (code, faults) == (0, [])
     found = {line[7:].split(":")[0] for line in lines}
     assert found == {
-        "settings", "root key", "descriptors", "TLS", "database", "schema", "role settings", "deploy", "keys",
+        "settings", "root key", "descriptors", "TLS", "database", "schema", "encoding", "role settings", "deploy", "keys",
         "audit partitions", "audit seals", "audit anchors", "connections", "fsync", "full_page_writes", "standby",
         "commits", "doors", "pepper", "clock",
     }  # fmt: skip
