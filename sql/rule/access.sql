@@ -85,7 +85,7 @@ LANGUAGE sql STABLE
 AS $$
     SELECT '{"secret_id":"' || secret.id || '","revision":' || revision
         || ',"data":"' || translate(encode(rule.payload_data(frame), 'base64'), E'\n', '')
-        || '","data_crc32":' || coalesce(rule.payload_crc32(frame)::text, 'null')
+        || '","data_crc32":' || coalesce(textin(int8out(rule.payload_crc32(frame))), 'null')
         || ',"type":"' || secret.type || '"}'
 $$;
 COMMENT ON FUNCTION rule.render_access(store.secret, integer, bytea) IS 'Writes the shape Access.';

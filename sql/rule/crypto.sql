@@ -1,4 +1,5 @@
 -- Sealing and opening. The only file that names pgcrypto.
+-- Each call matches the types of its function exactly: no function that somebody adds fits better.
 -- Construction: AEAD_AES_256_CBC_HMAC_SHA_512 of draft-mcgrew-aead-aes-cbc-hmac-sha2, as A256CBC-HS512 in RFC 7518, 5.2.5.
 
 CREATE FUNCTION rule.aad(kind text, project_id uuid, secret_id uuid, revision integer, kek_id uuid)
@@ -24,10 +25,10 @@ BEGIN
         OR aad IS NULL OR plain IS NULL THEN
         PERFORM fail.integrity();
     END IF;
-    v_cipher := crypto.encrypt_iv(plain, substr(key, 33, 32), iv, 'aes-cbc/pad:pkcs');
+    v_cipher := crypto.encrypt_iv(plain, substr(key, 33, 32), iv, 'aes-cbc/pad:pkcs'::text);
     RETURN E'\\x01'::bytea || iv || v_cipher
         || substr(crypto.hmac(aad || iv || v_cipher || int8send(octet_length(aad)::bigint * 8),
-                              substr(key, 1, 32), 'sha512'), 1, 32);
+                              substr(key, 1, 32), 'sha512'::text), 1, 32);
 END
 $$;
 COMMENT ON FUNCTION rule.seal(bytea, bytea, bytea, bytea) IS
@@ -57,11 +58,11 @@ BEGIN
     v_nonce := crypto.gen_random_bytes(16);
     IF sha256(v_nonce || substr(sealed, v_length - 31)) IS DISTINCT FROM
        sha256(v_nonce || substr(crypto.hmac(aad || substr(sealed, 2, v_length - 33) || int8send(octet_length(aad)::bigint * 8),
-                                            substr(key, 1, 32), 'sha512'), 1, 32)) THEN
+                                            substr(key, 1, 32), 'sha512'::text), 1, 32)) THEN
         PERFORM fail.integrity();
     END IF;
     RETURN crypto.decrypt_iv(substr(sealed, 18, v_length - 49), substr(key, 33, 32), substr(sealed, 2, 16),
-                             'aes-cbc/pad:pkcs');
+                             'aes-cbc/pad:pkcs'::text);
 END
 $$;
 COMMENT ON FUNCTION rule.open(bytea, bytea, bytea) IS

@@ -1,7 +1,18 @@
--- What a deploy leaves, object by object. A deploy records it (lint.sql), and each greeting of a daemon compares.
+-- What a deploy leaves, object by object. A deploy records it (lint.sql), and each handshake of a daemon compares.
 -- Definitions are printed `pretty`, which leaves out the parentheses that a dump does not keep: what pg_restore has made is
 -- as it was deployed. For the same reason names that hold an oid are left out, and the name of the database; and texts are
 -- in the order of "C", which every database has.
+-- What a deploy does not make anew is told in words that all major versions of PostgreSQL share.
+
+CREATE FUNCTION rule.manifest_acl(acl aclitem[], kind "char", owner oid)
+RETURNS text
+LANGUAGE sql STABLE
+AS $$
+    SELECT replace(concat(coalesce(acl, acldefault(kind, owner))),
+                   concat(owner::regrole, '=arwdDxtm/'), concat(owner::regrole, '=arwdDxt/'))
+$$;
+COMMENT ON FUNCTION rule.manifest_acl(aclitem[], "char", oid) IS
+    'Tells the rights on an object of a kind of acldefault, also where they are the default ones, but for MAINTAIN of a table''s owner, which PostgreSQL 17 adds.';
 
 CREATE FUNCTION rule.manifest_index(index oid)
 RETURNS text
@@ -38,8 +49,10 @@ BEGIN
                 SELECT i.indrelid, rule.manifest_index(i.indexrelid)
                   FROM pg_index i
                  WHERE i.indrelid = ANY (relations)
-                   -- CASE keeps it from printing the indexes of all partitions, to compare them, which is most of the time then.
+                   -- CASE keeps it from printing the indexes of all partitions, to compare them, which is most of the time then:
+                   -- only one that a partition has of its own can be a half of REINDEX CONCURRENTLY of one that it has as its parent.
                    AND CASE WHEN EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) THEN false
+                            WHEN NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indrelid) THEN true
                             ELSE NOT EXISTS (SELECT FROM pg_index o JOIN pg_inherits h ON h.inhrelid = o.indexrelid
                                               WHERE o.indrelid = i.indrelid
                                                 AND rule.manifest_index(o.indexrelid) = rule.manifest_index(i.indexrelid)) END
@@ -54,6 +67,147 @@ $$;
 COMMENT ON FUNCTION rule.manifest_parts(oid[]) IS
     'Tells of each of these tables and views its triggers, rules, constraints, indexes and policies, but for those that a partition has as its parent has them.';
 
+-- What PostgreSQL runs within a function of ours without being named there: casts, operators and what stands behind them.
+-- Of the catalogue that initdb makes there is one hash a kind; what somebody has added to it is told one by one.
+-- Objects below 12000 (FirstUnpinnedObjectId) are the same in all clusters of a major version.
+CREATE FUNCTION rule.manifest_builtin()
+RETURNS TABLE (object text, sha256 bytea)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT 'PostgreSQL''s ' || builtin.kind, sha256(convert_to(builtin.text, 'UTF8'))
+          FROM (SELECT 'functions', string_agg(concat_ws(' ', p.oid, p.proname, p.prolang, p.prosecdef, p.prosupport::oid, p.prosrc, p.probin,
+                                                         p.prosqlbody, p.proconfig),
+                                               E'\n' ORDER BY p.oid)
+                  FROM pg_proc p WHERE p.oid < 12000
+                UNION ALL
+                SELECT 'aggregates', string_agg(concat_ws(' ', a.aggfnoid::oid, a.aggtransfn::oid, a.aggfinalfn::oid, a.aggcombinefn::oid,
+                                                          a.aggmtransfn::oid, a.aggminvtransfn::oid, a.aggmfinalfn::oid, a.aggtranstype,
+                                                          a.agginitval, a.aggminitval), E'\n' ORDER BY a.aggfnoid::oid)
+                  FROM pg_aggregate a WHERE a.aggfnoid::oid < 12000
+                UNION ALL
+                SELECT 'operators', string_agg(concat_ws(' ', o.oid, o.oprname, o.oprleft, o.oprright, o.oprcode::oid, o.oprcom, o.oprnegate,
+                                                         o.oprrest::oid, o.oprjoin::oid), E'\n' ORDER BY o.oid)
+                  FROM pg_operator o WHERE o.oid < 12000
+                UNION ALL
+                SELECT 'operator classes', string_agg(concat_ws(' ', c.oid, c.opcmethod, c.opcfamily, c.opcintype, c.opcdefault),
+                                                      E'\n' ORDER BY c.oid)
+                  FROM pg_opclass c WHERE c.oid < 12000
+                UNION ALL
+                SELECT 'operator families', string_agg(concat_ws(' ', m.oid, m.amopfamily, m.amopstrategy, m.amopopr), E'\n' ORDER BY m.oid)
+                  FROM pg_amop m WHERE m.oid < 12000
+                UNION ALL
+                SELECT 'support functions', string_agg(concat_ws(' ', m.oid, m.amprocfamily, m.amprocnum, m.amproc::oid), E'\n' ORDER BY m.oid)
+                  FROM pg_amproc m WHERE m.oid < 12000
+                UNION ALL
+                SELECT 'types', string_agg(concat_ws(' ', t.oid, t.typname, t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid,
+                                                     t.typmodin::oid, t.typmodout::oid, t.typanalyze::oid, t.typsubscript::oid),
+                                           E'\n' ORDER BY t.oid)
+                  FROM pg_type t WHERE t.oid < 12000
+                UNION ALL
+                SELECT 'casts', string_agg(concat_ws(' ', c.castsource, c.casttarget, c.castfunc, c.castcontext, c.castmethod),
+                                           E'\n' ORDER BY c.castsource, c.casttarget)
+                  FROM pg_cast c WHERE c.oid < 12000
+                UNION ALL
+                SELECT 'access methods', string_agg(concat_ws(' ', a.oid, a.amname, a.amhandler::oid), E'\n' ORDER BY a.oid)
+                  FROM pg_am a WHERE a.oid < 12000
+                UNION ALL
+                SELECT 'collations', string_agg(concat_ws(' ', c.oid, c.collname, c.collprovider, c.collisdeterministic, c.collcollate, c.collctype),
+                                                E'\n' ORDER BY c.oid)
+                  FROM pg_collation c WHERE c.oid < 12000
+                UNION ALL
+                -- These come from a script, with other numbers each time; and pg_upgrade makes plpgsql anew.
+                SELECT 'conversions', string_agg(concat_ws(' ', c.conname, c.conforencoding, c.contoencoding, c.conproc, c.condefault),
+                                                 E'\n' ORDER BY c.conname)
+                  FROM pg_conversion c WHERE c.connamespace = 'pg_catalog'::regnamespace
+                UNION ALL
+                SELECT 'languages', string_agg(concat_ws(' ', l.lanname, p.proname, p.prolang, p.prosrc, p.probin), E'\n' ORDER BY l.lanname, p.proname)
+                  FROM pg_language l JOIN pg_proc p ON p.oid IN (l.lanplcallfoid, l.laninline, l.lanvalidator)
+                 WHERE l.lanname IN ('internal', 'c', 'sql', 'plpgsql')) AS builtin(kind, text);
+END
+$$;
+COMMENT ON FUNCTION rule.manifest_builtin() IS
+    'Gives what PostgreSQL itself runs within functions of Coffer, a hash for each kind; it depends on the major version alone.';
+
+CREATE FUNCTION rule.manifest_added(ours oid[])
+RETURNS TABLE (object text, described text, function oid)
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    RETURN QUERY
+        -- Functions of ours handle values of no other types, and compare and sort by the operators of btree and hash.
+        WITH type AS MATERIALIZED
+            (SELECT t.oid FROM pg_type t WHERE t.typnamespace = ANY (ours || 'pg_catalog'::regnamespace::oid)),
+        method AS MATERIALIZED
+            (SELECT a.oid FROM pg_am a WHERE a.amname IN ('btree', 'hash'))
+        SELECT format('cast from %s to %s', c.castsource::regtype, c.casttarget::regtype),
+               concat_ws(' ', nullif(c.castfunc, 0)::regprocedure, c.castcontext, c.castmethod), c.castfunc
+          FROM pg_cast c
+         WHERE c.oid >= 12000 AND c.castsource IN (SELECT type.oid FROM type) AND c.casttarget IN (SELECT type.oid FROM type)
+        UNION ALL
+        SELECT 'operator ' || o.oid::regoperator, concat_ws(' ', o.oprresult::regtype, o.oprcode, o.oprrest, o.oprjoin), o.oprcode
+          FROM pg_operator o
+         WHERE o.oid >= 12000 AND o.oprnamespace = ANY (ours || 'pg_catalog'::regnamespace::oid)
+        UNION ALL
+        SELECT format('operator class %s for %s', c.opcname, c.opcintype::regtype), concat(c.opcdefault), NULL
+          FROM pg_opclass c
+         WHERE c.oid >= 12000 AND c.opcintype IN (SELECT type.oid FROM type) AND c.opcmethod IN (SELECT method.oid FROM method)
+        UNION ALL
+        SELECT format('operator %s in operator family %s', m.amopopr::regoperator, f.opfname), concat(m.amopstrategy), o.oprcode
+          FROM pg_amop m JOIN pg_opfamily f ON f.oid = m.amopfamily JOIN pg_operator o ON o.oid = m.amopopr
+         WHERE m.oid >= 12000 AND m.amopmethod IN (SELECT method.oid FROM method)
+           AND m.amoplefttype IN (SELECT type.oid FROM type) AND m.amoprighttype IN (SELECT type.oid FROM type)
+        UNION ALL
+        SELECT format('support function %s in operator family %s', m.amproc::oid::regprocedure, f.opfname), concat(m.amprocnum), m.amproc
+          FROM pg_amproc m JOIN pg_opfamily f ON f.oid = m.amprocfamily
+         WHERE m.oid >= 12000 AND f.opfmethod IN (SELECT method.oid FROM method)
+           AND m.amproclefttype IN (SELECT type.oid FROM type) AND m.amprocrighttype IN (SELECT type.oid FROM type)
+        UNION ALL
+        SELECT 'event trigger ' || quote_ident(e.evtname),
+               concat_ws(' ', e.evtevent, e.evtowner::regrole, e.evtenabled, e.evttags, e.evtfoid::regprocedure), e.evtfoid
+          FROM pg_event_trigger e;
+END
+$$;
+COMMENT ON FUNCTION rule.manifest_added(oid[]) IS
+    'Gives what somebody has added to what PostgreSQL runs within functions of these schemas without being named there: casts, operators and what stands behind them, and event triggers, each with the function that it calls.';
+
+CREATE FUNCTION rule.manifest_role(role oid)
+RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    v_watched CONSTANT oid[] := ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname = ANY (
+        '{coffer_owner,coffer_exec,coffer_api,coffer_operator,coffer_auditor,coffer_migrate,'
+        'pg_write_all_data,pg_write_server_files,pg_execute_server_program}'));
+    v_name    CONSTANT name := role::regrole;
+BEGIN
+    RETURN (
+        -- Whom a DBA lets be operator or auditor is his own business; of all others who has the role, also by way of others.
+        WITH RECURSIVE edge AS
+            (SELECT m.roleid, m.member, m.admin_option
+               FROM pg_auth_members m
+              WHERE m.roleid = manifest_role.role AND v_name NOT IN ('coffer_operator', 'coffer_auditor')
+              UNION
+             SELECT m.roleid, m.member, m.admin_option
+               FROM edge JOIN pg_auth_members m ON m.roleid = edge.member
+              WHERE m.roleid <> ALL (v_watched))
+        SELECT concat_ws(' ', r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolreplication, r.rolbypassrls,
+                         -- Who logs in by a role of his own needs none for these.
+                         CASE WHEN v_name NOT IN ('coffer_operator', 'coffer_auditor', 'coffer_migrate') THEN r.rolcanlogin END,
+                         (SELECT string_agg(member.text, ',' ORDER BY member.text)
+                            FROM (SELECT edge.* FROM edge
+                                   UNION
+                                  SELECT m.roleid, m.member, m.admin_option FROM pg_auth_members m
+                                   WHERE m.member = r.oid AND starts_with(v_name, 'coffer_')) AS m,
+                                 LATERAL (SELECT concat_ws(' ', m.roleid::regrole, m.member::regrole, m.admin_option) COLLATE "C" AS text)
+                                     AS member))
+          FROM pg_roles r WHERE r.oid = manifest_role.role);
+END
+$$;
+COMMENT ON FUNCTION rule.manifest_role(oid) IS
+    'Tells what a role may do that no right says, which roles it has, and who has it, but for operators and auditors.';
+
 CREATE FUNCTION rule.manifest()
 RETURNS TABLE (object text, sha256 bytea)
 LANGUAGE plpgsql STABLE
@@ -66,36 +220,82 @@ SET bytea_output = 'hex'
 SET extra_float_digits = 1
 AS $$
 DECLARE
-    v_ours  CONSTANT oid[] := ARRAY(SELECT n.oid FROM pg_namespace n
-                                     WHERE n.nspname = ANY ('{store,audit,fail,rule,endpoint,job,api,daemon,operator,auditor,crypto}'));
-    v_roles CONSTANT name[] := '{coffer_owner,coffer_exec,coffer_api,coffer_operator,coffer_auditor,coffer_migrate}';
+    v_ours     CONSTANT oid[] := ARRAY(SELECT n.oid FROM pg_namespace n
+                                        WHERE n.nspname = ANY ('{store,audit,fail,rule,endpoint,job,api,daemon,operator,auditor,crypto}'));
+    v_catalog  CONSTANT oid := 'pg_catalog'::regnamespace;
+    -- What sealing and opening call. Another version of pgcrypto brings more, which nobody here calls.
+    v_pgcrypto CONSTANT name[] := '{encrypt_iv,decrypt_iv,hmac,gen_random_bytes}';
 BEGIN
     RETURN QUERY
-        WITH child AS MATERIALIZED
+        WITH relation AS MATERIALIZED
+            (SELECT c.oid FROM pg_class c WHERE c.relnamespace = ANY (v_ours)),
+        child AS MATERIALIZED
             (SELECT h.inhrelid AS oid, c.relowner AS parent_owner
                FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent
               WHERE c.relnamespace = ANY (v_ours) AND c.relkind IN ('r', 'p')),
         part AS MATERIALIZED
             (SELECT p.relation, p.parts
-               FROM rule.manifest_parts(ARRAY(SELECT c.oid FROM pg_class c WHERE c.relnamespace = ANY (v_ours)
-                                              UNION SELECT child.oid FROM child)) AS p)
-        SELECT 'function ' || p.oid::regprocedure,
-               sha256(convert_to(concat_ws(' ', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl), 'UTF8'))
-          FROM pg_proc p WHERE p.pronamespace = ANY (v_ours)
+               FROM rule.manifest_parts(ARRAY(SELECT r.oid FROM relation r UNION SELECT child.oid FROM child)) AS p),
+        added AS MATERIALIZED
+            (SELECT a.object, a.described, a.function FROM rule.manifest_added(v_ours) AS a),
+        -- Functions of others that something of ours calls, so that it runs them where it is used.
+        called AS MATERIALIZED
+            (SELECT a.function AS oid FROM added a
+              UNION
+             SELECT d.refobjid
+               FROM pg_depend d
+              WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384
+                AND CASE d.classid
+                        WHEN 'pg_trigger'::regclass    THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = d.objid)
+                        WHEN 'pg_constraint'::regclass THEN (SELECT c.conrelid FROM pg_constraint c WHERE c.oid = d.objid)
+                        WHEN 'pg_attrdef'::regclass    THEN (SELECT a.adrelid FROM pg_attrdef a WHERE a.oid = d.objid)
+                        WHEN 'pg_rewrite'::regclass    THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = d.objid)
+                        WHEN 'pg_policy'::regclass     THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = d.objid)
+                        WHEN 'pg_class'::regclass      THEN (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = d.objid)
+                    END IN (SELECT r.oid FROM relation r UNION ALL SELECT child.oid FROM child))
+        SELECT 'PostgreSQL ' || current_setting('server_version_num')::integer / 10000, sha256('')
+        UNION ALL
+        SELECT b.object, b.sha256 FROM rule.manifest_builtin() AS b
+        UNION ALL
+        -- One operator may be in several families of one name, and the like.
+        SELECT a.object, sha256(convert_to(string_agg(a.described, E'\n' ORDER BY a.described COLLATE "C"), 'UTF8'))
+          FROM added a GROUP BY a.object
+        UNION ALL
+        SELECT CASE WHEN p.pronamespace = ANY (v_ours) THEN 'function ' || p.oid::regprocedure
+                    WHEN p.pronamespace = v_catalog THEN 'added function pg_catalog.' || p.oid::regprocedure
+                    ELSE 'called function ' || p.oid::regprocedure END,
+               sha256(convert_to(concat_ws(' ', p.prokind, l.lanname, p.prosecdef, p.proleakproof, p.proisstrict, p.proretset, p.provolatile,
+                   p.proparallel, p.procost, p.prorows, p.prorettype::regtype, p.proallargtypes::regtype[], p.proargmodes, p.proargnames,
+                   p.protrftypes::regtype[], nullif(p.prosupport, 0)::regproc, pg_get_expr(p.proargdefaults, 0), p.prosrc, p.probin,
+                   pg_get_function_sqlbody(p.oid), p.proconfig, p.proowner::regrole, rule.manifest_acl(p.proacl, 'f', p.proowner)), 'UTF8'))
+          FROM pg_proc p
+          JOIN pg_language l ON l.oid = p.prolang
+         WHERE p.oid >= 16384
+           AND (p.pronamespace = ANY (v_ours)
+                -- Functions of the library of pgcrypto that nobody here calls come and go with its version.
+                AND NOT (p.pronamespace = to_regnamespace('crypto') AND p.probin = '$libdir/pgcrypto' AND p.proname <> ALL (v_pgcrypto))
+                OR p.oid IN (SELECT called.oid FROM called) AND p.pronamespace <> ALL (v_ours || v_catalog)
+                -- pg_upgrade makes those of PL/pgSQL anew, which are told with the language.
+                OR p.pronamespace = v_catalog AND NOT EXISTS (SELECT FROM pg_language o WHERE o.lanname = 'plpgsql'
+                                                                 AND p.oid IN (o.lanplcallfoid, o.laninline, o.lanvalidator)))
         UNION ALL
         SELECT CASE c.relkind WHEN 'c' THEN 'type ' WHEN 'v' THEN 'view ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END
                || c.oid::regclass,
-               sha256(convert_to(concat_ws(' ', c.relowner::regrole, c.relacl,
+               sha256(convert_to(concat_ws(' ', c.relowner::regrole,
+                   CASE WHEN c.relkind <> 'c' THEN rule.manifest_acl(c.relacl, CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END, c.relowner) END,
                    CASE c.relkind WHEN 'v' THEN concat(c.reloptions, pg_get_viewdef(c.oid, true)) END,
                    (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), a.attacl,
+                                                nullif(a.attcollation, t.typcollation)::regcollation,
                                                 a.attnotnull, a.attidentity, a.attgenerated,
                                                 pg_get_expr(d.adbin, c.oid, true)), ',' ORDER BY a.attnum)
                       FROM pg_attribute a
+                      JOIN pg_type t ON t.oid = a.atttypid
                       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-                   c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity,
+                   c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, nullif(m.amname, 'heap'),
                    part.parts), 'UTF8'))
           FROM pg_class c
+          LEFT JOIN pg_am m ON m.oid = c.relam
           LEFT JOIN part ON part.relation = c.oid
          WHERE c.relnamespace = ANY (v_ours) AND c.relkind IN ('c', 'r', 'p', 'v', 'm', 'f', 'S') AND NOT c.relispartition
         UNION ALL
@@ -103,7 +303,7 @@ BEGIN
         SELECT format('what partition %s has of its own', own.partition), sha256(convert_to(own.text, 'UTF8'))
           FROM (SELECT c.oid::regclass AS partition,
                        concat_ws(' ', nullif(c.relkind, 'r'), nullif(c.relpersistence, 'p'), nullif(c.relispartition, true),
-                           nullif(c.relrowsecurity, false), nullif(c.relforcerowsecurity, false),
+                           nullif(c.relrowsecurity, false), nullif(c.relforcerowsecurity, false), nullif(m.amname, 'heap'),
                            nullif(c.relowner, child.parent_owner)::regrole,
                            -- What default privileges give each table is told with these.
                            (SELECT string_agg(concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable), ','
@@ -119,26 +319,29 @@ BEGIN
                               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
                            part.parts) AS text
                   FROM child JOIN pg_class c ON c.oid = child.oid
+                  LEFT JOIN pg_am m ON m.oid = c.relam
                   LEFT JOIN part ON part.relation = c.oid) AS own
          WHERE own.text <> ''
         UNION ALL
-        SELECT 'schema ' || n.nspname, sha256(convert_to(concat_ws(' ', n.nspowner::regrole, n.nspacl), 'UTF8'))
-          FROM pg_namespace n WHERE n.oid = ANY (v_ours)
+        -- The owner of pg_catalog is the superuser of initdb, whatever his name.
+        SELECT 'schema ' || n.nspname,
+               sha256(convert_to(CASE WHEN n.oid = v_catalog
+                                      THEN (SELECT string_agg(concat_ws(' ', r.rolname, e.privilege_type, e.is_grantable), ','
+                                                              ORDER BY r.rolname, e.privilege_type)
+                                              FROM aclexplode(n.nspacl) AS e LEFT JOIN pg_roles r ON r.oid = e.grantee
+                                             WHERE e.grantee <> n.nspowner)
+                                      ELSE concat_ws(' ', n.nspowner::regrole, rule.manifest_acl(n.nspacl, 'n', n.nspowner)) END, 'UTF8'))
+          FROM pg_namespace n WHERE n.oid = ANY (v_ours || v_catalog)
         UNION ALL
-        -- Who has the roles that own everything, or is more than they are meant to be. Whom a DBA lets be operator or auditor
-        -- is his own business.
-        SELECT 'role ' || r.rolname,
-               sha256(convert_to(concat_ws(' ', r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolreplication, r.rolbypassrls,
-                   r.rolcanlogin,
-                   (SELECT string_agg(member.text, ',' ORDER BY member.text)
-                      FROM pg_auth_members m,
-                           LATERAL (SELECT concat_ws(' ', m.roleid::regrole, m.member::regrole, m.admin_option) COLLATE "C" AS text)
-                               AS member
-                     WHERE m.member = r.oid OR m.roleid = r.oid AND r.rolname <> 'coffer_api')), 'UTF8'))
-          FROM pg_roles r WHERE r.rolname IN ('coffer_owner', 'coffer_exec', 'coffer_api')
+        SELECT 'role ' || r.rolname, sha256(convert_to(rule.manifest_role(r.oid), 'UTF8'))
+          FROM pg_roles r
+         WHERE r.rolname IN ('coffer_owner', 'coffer_exec', 'coffer_api', 'coffer_operator', 'coffer_auditor', 'coffer_migrate',
+                             -- These may do what no right on a table or function says.
+                             'pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program')
         UNION ALL
         SELECT 'default privileges of ' || d.defaclrole::regrole,
-               sha256(convert_to(string_agg(concat_ws(' ', n.nspname, d.defaclobjtype, d.defaclacl), ','
+               sha256(convert_to(string_agg(concat_ws(' ', n.nspname, d.defaclobjtype,
+                                                      rule.manifest_acl(d.defaclacl, 'r', d.defaclrole)), ','
                                             ORDER BY n.nspname, d.defaclobjtype), 'UTF8'))
           FROM pg_default_acl d
           LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
@@ -151,20 +354,44 @@ BEGIN
           LEFT JOIN LATERAL (SELECT concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable) COLLATE "C" AS text
                                FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS e
                                LEFT JOIN pg_roles r ON r.oid = e.grantee
-                              WHERE e.privilege_type <> 'CONNECT' AND e.grantee <> d.datdba
-                                AND (e.grantee = 0 OR r.rolname = ANY (v_roles))) AS entry ON true
-         WHERE d.datname = current_database();
+                              WHERE e.privilege_type <> 'CONNECT' AND e.grantee <> d.datdba) AS entry ON true
+         WHERE d.datname = current_database()
+        UNION ALL
+        -- Settings that load a library, or make a session another role's. All others do the daemon no harm, or it asks for their values.
+        SELECT format('%s of %s', split.name, coalesce('role ' || nullif(s.setrole, 0)::regrole, 'the database')),
+               sha256(convert_to(string_agg(split.value, ',' ORDER BY s.setdatabase <> 0), 'UTF8'))
+          FROM pg_db_role_setting s
+          JOIN pg_database d ON d.datname = current_database() AND s.setdatabase IN (0, d.oid)
+          LEFT JOIN pg_roles r ON r.oid = s.setrole
+          CROSS JOIN LATERAL (SELECT split_part(entry, '=', 1), entry FROM unnest(s.setconfig) AS entry) AS split(name, value)
+         WHERE (s.setrole = 0 OR r.rolname IN ('coffer_owner', 'coffer_exec', 'coffer_api', 'coffer_operator', 'coffer_auditor', 'coffer_migrate'))
+           AND split.name IN ('session_preload_libraries', 'local_preload_libraries', 'dynamic_library_path', 'extension_control_path',
+                              'jit_provider', 'role', 'session_authorization')
+         GROUP BY split.name, s.setrole
+        UNION ALL
+        SELECT 'right to set ' || a.parname, sha256(convert_to(concat_ws(' ', string_agg(entry.text, ',' ORDER BY entry.text)), 'UTF8'))
+          FROM pg_parameter_acl a
+          CROSS JOIN LATERAL (SELECT concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable) COLLATE "C" AS text
+                                FROM aclexplode(a.paracl) AS e
+                                LEFT JOIN pg_roles r ON r.oid = e.grantee
+                               WHERE e.grantee = 0 OR starts_with(r.rolname, 'coffer_')) AS entry
+         GROUP BY a.parname;
 END
 $$;
 COMMENT ON FUNCTION rule.manifest() IS
-    'Gives every function, type, view, table, sequence and schema of Coffer, what a partition has of its own, the roles that own and serve it, default privileges and the database, each with a hash of what it is, who owns it and who has which right on it.';
+    'Gives the major version of PostgreSQL, what it runs within functions of Coffer by itself, every function, type, view, table, sequence and schema of Coffer, what a partition has of its own, the roles that own, serve and deploy it, default privileges, the database and what loads libraries into its sessions, each with a hash of what it is, who owns it and who has which right on it.';
 
 CREATE FUNCTION rule.manifest_faults()
 RETURNS text[]
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_now CONSTANT text := 'PostgreSQL ' || current_setting('server_version_num')::integer / 10000;
+    v_was CONSTANT text := (SELECT m.object FROM store.manifest m WHERE m.object ~ '^PostgreSQL [0-9]+$');
 BEGIN
     RETURN ARRAY(
+        SELECT format('deployed under %s, running under %s: run migrations/migrate', v_was, v_now) WHERE v_was <> v_now)
+        || ARRAY(
         SELECT format('%s %s: %s, and ask who did that', coalesce(now.object, was.object),
                       CASE WHEN was.object IS NULL THEN 'was not deployed'
                            WHEN now.object IS NULL THEN 'is gone'
@@ -174,6 +401,8 @@ BEGIN
                            ELSE 'undo it, or if it was meant deploy with migrations/migrate' END)
           FROM rule.manifest() AS now FULL JOIN store.manifest AS was ON was.object = now.object
          WHERE now.sha256 IS DISTINCT FROM was.sha256
+           -- Under another version PostgreSQL's own functions are others, and it prints views otherwise.
+           AND (v_was = v_now OR coalesce(now.object, was.object) !~ '^(PostgreSQL|view)[ '']')
            -- Of a month that was dropped, all that its partition had of its own is gone, too.
            AND NOT (now.object IS NULL AND was.object LIKE 'what partition % has of its own'
                     AND to_regclass(split_part(was.object, ' ', 3)) IS NULL)
@@ -182,4 +411,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.manifest_faults() IS
-    'Lists what is not as the last deploy left it, five at most, each with its remedy.';
+    'Lists what is not as the last deploy left it, five at most, each with its remedy; of another major version of PostgreSQL that it was deployed under, and of what a deploy does not make anew.';

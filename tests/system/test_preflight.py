@@ -22,6 +22,13 @@ SPY = """CREATE FUNCTION rule.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 AFAR = """CREATE FUNCTION public.afar() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
           CREATE FUNCTION public.afar(value anyelement) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'"""
 OWN = "what partition audit.event_2"
+# What PostgreSQL runs within functions that do not name it.
+EVIL = """CREATE FUNCTION public.evil(text) RETURNS jsonb LANGUAGE sql AS $$ SELECT NULL::jsonb $$;
+          CREATE FUNCTION public.evil(text, jsonb) RETURNS bool LANGUAGE sql AS 'SELECT true';
+          CREATE FUNCTION public.evil(text, text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+          CREATE FUNCTION public.evil(bytea) RETURNS bytea LANGUAGE plpgsql AS $$ BEGIN RETURN $1; END $$;
+          CREATE FUNCTION public.evil(rule.page, rule.page) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
+          CREATE FUNCTION public.evil() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$"""
 
 
 def with_partition(statement):
@@ -30,9 +37,18 @@ def with_partition(statement):
         DO $do$ BEGIN EXECUTE replace($of${statement}$of$, 'PARTITION', 'audit.' || rule.audit_partition(current_date)); END $do$"""
 
 
+HELLO = "SELECT faults FROM daemon.hello(gen_random_uuid(), 'test', '{}')"
+
+
 @pytest.fixture(scope="module")
 def deployed(new_database):
     return new_database()
+
+
+@pytest.fixture(scope="module")
+def fit(deployed):
+    """What a handshake that is not a daemon's hears in any case."""
+    return deployed.query(HELLO)[0][0]
 
 
 @pytest.mark.parametrize(
@@ -73,9 +89,39 @@ def deployed(new_database):
         (with_partition("ALTER TABLE PARTITION SET UNLOGGED"), OWN),
         (with_partition("ALTER TABLE PARTITION OWNER TO coffer_api"), OWN),
         (with_partition("GRANT DELETE ON PARTITION TO coffer_exec"), OWN),
+        (f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text) AS ASSIGNMENT", "cast from text to jsonb was not deployed"),
+        (f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text)", "called function public.evil(text) was not deployed"),
+        ("CREATE CAST (text AS jsonb) WITH INOUT AS IMPLICIT", "cast from text to jsonb was not deployed"),
+        (f"{EVIL}; CREATE OPERATOR pg_catalog.? (LEFTARG = text, RIGHTARG = jsonb, FUNCTION = public.evil)", "operator ?(text,jsonb)"),
+        ("CREATE FUNCTION pg_catalog.convert_from(bytea, text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$", "pg_catalog.convert_from"),
+        ("CREATE OR REPLACE FUNCTION pg_catalog.octet_length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 64'", "PostgreSQL's functions"),
+        ("ALTER FUNCTION pg_catalog.sha256(bytea) SET log_min_messages = debug5", "PostgreSQL's functions"),
+        (f"{EVIL}; CREATE OR REPLACE AGGREGATE pg_catalog.max(text) (SFUNC = public.evil, STYPE = text)", "PostgreSQL's aggregates"),
+        (f"{EVIL}; ALTER TYPE bytea SET (SEND = public.evil)", "PostgreSQL's types"),
+        ("UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 'bit'::regtype AND casttarget = 'bigint'::regtype", "PostgreSQL's casts"),
+        (
+            f"{EVIL}; CREATE OPERATOR CLASS public.pages DEFAULT FOR TYPE rule.page USING btree AS FUNCTION 1 public.evil(rule.page, rule.page)",
+            "operator class pages for rule.page",
+        ),
+        ("CREATE CONVERSION pg_catalog.more FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1", "PostgreSQL's conversions"),
+        ("CREATE OR REPLACE LANGUAGE plpgsql HANDLER plpgsql_call_handler", "PostgreSQL's languages"),
+        (f"{EVIL}; CREATE EVENT TRIGGER evil ON ddl_command_end EXECUTE FUNCTION public.evil()", "event trigger evil was not deployed"),
+        ("ALTER TABLE store.migration ALTER name TYPE text COLLATE \"und-x-icu\"", "table store.migration"),
+        ("GRANT SET ON PARAMETER log_parameter_max_length TO coffer_api", "right to set log_parameter_max_length"),
+        ("ALTER ROLE coffer_api SET session_preload_libraries = 'evil'", "session_preload_libraries of role coffer_api"),
+        ("ALTER ROLE ALL SET session_preload_libraries = 'evil'", "session_preload_libraries of the database"),
+        ("GRANT CREATE ON SCHEMA pg_catalog TO coffer_operator", "schema pg_catalog"),
         # Who may be whom, and what is given to those who come.
         ("CREATE ROLE friend; GRANT coffer_exec TO friend", "role coffer_exec"),
         ("CREATE ROLE friend; GRANT coffer_owner TO friend", "role coffer_owner"),
+        ("CREATE ROLE friend; GRANT coffer_migrate TO friend", "role coffer_migrate"),
+        ("CREATE ROLE friend; GRANT coffer_api TO friend", "role coffer_api"),
+        ("CREATE ROLE friend; GRANT pg_write_all_data TO friend", "role pg_write_all_data"),
+        ("CREATE ROLE friend; GRANT pg_execute_server_program TO friend", "role pg_execute_server_program"),
+        ("CREATE ROLE friend; GRANT pg_write_server_files TO friend", "role pg_write_server_files"),
+        ("CREATE ROLE friend; GRANT friend TO coffer_operator", "role coffer_operator"),
+        ("ALTER ROLE coffer_auditor BYPASSRLS", "role coffer_auditor"),
+        ("ALTER ROLE coffer_migrate CREATEROLE", "role coffer_migrate"),
         ("GRANT pg_read_all_data TO coffer_api", "role coffer_api"),
         ("ALTER ROLE coffer_exec LOGIN", "role coffer_exec"),
         ("ALTER ROLE coffer_api SUPERUSER", "role coffer_api"),
@@ -83,19 +129,50 @@ def deployed(new_database):
         ("ALTER DEFAULT PRIVILEGES IN SCHEMA audit GRANT SELECT ON TABLES TO coffer_api", "default privileges of postgres"),
         ("DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$", "database is"),
         ("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO coffer_api', current_database()); END $$", "database is"),
+        ("CREATE ROLE friend; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO friend', current_database()); END $$", "database is"),
     ],
-    ids=lambda value: (value.split("$of$")[1] if "$of$" in value else value.removeprefix(f"{AFAR}; "))[:60],
+    ids=lambda value: (value.split("$of$")[1] if "$of$" in value else value.removeprefix(f"{AFAR}; ").removeprefix(f"{EVIL}; "))[:60],
 )
-def test_change_is_found(deployed, change, named):
-    hello = "SELECT faults FROM daemon.hello(gen_random_uuid(), 'test', '{}')"
-    with deployed.connect() as connection:
-        before = connection.execute(hello).fetchone()[0]
-        with connection.transaction(force_rollback=True):
-            connection.execute(change)
-            after = connection.execute(hello).fetchone()[0]
-        assert connection.execute(hello).fetchone()[0] == before
-    found = [fault for fault in after if fault not in before]
+def test_change_is_found(deployed, fit, change, named):
+    with deployed.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(change)
+        after = connection.execute(HELLO).fetchone()[0]
+    found = [fault for fault in after if fault not in fit]
     assert any(named in fault and "migrations/migrate" in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    "made, changed, named",
+    [
+        (
+            "GRANT coffer_migrate TO friends",
+            "GRANT friends TO friend",
+            "role coffer_migrate",
+        ),
+        (
+            "CREATE EVENT TRIGGER ours ON ddl_command_end EXECUTE FUNCTION public.evil()",
+            "CREATE OR REPLACE FUNCTION public.evil() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RETURN; END $$",
+            "called function public.evil()",
+        ),
+        (
+            "CREATE TRIGGER ours BEFORE INSERT ON store.dek FOR EACH ROW EXECUTE FUNCTION public.afar()",
+            "ALTER FUNCTION public.afar() SECURITY DEFINER",
+            "called function public.afar()",
+        ),
+    ],
+    ids=["member of a member", "event trigger", "trigger"],
+)
+def test_change_of_what_was_meant_is_found(deployed, made, changed, named):
+    """A deploy takes what it finds for meant: not what becomes of that afterwards."""
+    with deployed.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+        connection.execute(f"{AFAR}; {EVIL}; CREATE ROLE friend; CREATE ROLE friends; {made}")
+        connection.execute("DELETE FROM store.manifest")
+        connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+        assert connection.execute("SELECT rule.manifest_faults()").fetchone() == ([],)
+        connection.execute(changed)
+        [faults] = connection.execute("SELECT rule.manifest_faults()").fetchone()
+        assert [named in fault for fault in faults] == [True]
 
 
 @pytest.mark.parametrize(
@@ -105,6 +182,15 @@ def test_change_is_found(deployed, change, named):
         "CREATE ROLE friend; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO friend",
         "DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database()); END $$",
         "CREATE ROLE friend; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO friend', current_database()); END $$",
+        """CREATE FUNCTION crypto.fips_mode() RETURNS text LANGUAGE c AS '$libdir/pgcrypto', 'pg_gen_salt';
+           ALTER EXTENSION pgcrypto ADD FUNCTION crypto.fips_mode()""",
+        "CREATE EXTENSION citext",
+        "CREATE EXTENSION btree_gist",
+        "CREATE EXTENSION pg_stat_statements",
+        "CREATE ROLE friend SUPERUSER",
+        "CREATE ROLE friend; GRANT pg_read_all_data, pg_monitor TO friend",
+        "ALTER ROLE coffer_api SET statement_timeout = '9s'",
+        "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(double precision) FROM PUBLIC",
         "REINDEX TABLE store.dek",
         "ALTER TABLE store.dek SET (autovacuum_vacuum_scale_factor = 0.01)",
     ],
@@ -163,6 +249,17 @@ def test_setting_that_is_changed_stops_the_service(own_cluster, start, change, f
     database.query(change.format(database.name))
     eventually(lambda: fault in daemon.readiness()[1])
     database.query(mend.format(database.name))
+    eventually(daemon.ready)
+
+
+def test_database_of_another_encoding_is_not_served(own_cluster, start):
+    """As one was deployed before this was refused."""
+    database = own_cluster.database()
+    daemon = start(database)
+    encode = "UPDATE pg_database SET encoding = pg_char_to_encoding('{}') WHERE datname = current_database()"
+    database.query(encode.format("LATIN1"))
+    eventually(lambda: "the database is encoded in LATIN1, not in UTF8: restore a dump" in daemon.readiness()[1])
+    database.query(encode.format("UTF8"))
     eventually(daemon.ready)
 
 

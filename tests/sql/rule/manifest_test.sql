@@ -20,16 +20,27 @@ RESET extra_float_digits;
 RESET standard_conforming_strings;
 SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'function %'$$,
               $$SELECT 'function ' || p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-                 WHERE nspname IN ('store', 'audit', 'fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor', 'crypto')$$,
-              'rule.manifest has every function');
+                 WHERE nspname IN ('store', 'audit', 'fail', 'rule', 'endpoint', 'job', 'api', 'daemon', 'operator', 'auditor')
+                    OR nspname = 'crypto' AND EXISTS (SELECT FROM pg_proc c WHERE c.prosrc ~ format('\mcrypto[.]%s\M', p.proname))$$,
+              'rule.manifest has every function, and of pgcrypto those that are called');
 SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'schema %'$$,
-              '{schema api,schema audit,schema auditor,schema crypto,schema daemon,schema endpoint,schema fail,schema job,schema operator,schema rule,schema store}'::text[],
+              '{schema api,schema pg_catalog,schema audit,schema auditor,schema crypto,schema daemon,schema endpoint,schema fail,schema job,schema operator,schema rule,schema store}'::text[],
               'every schema,');
 SELECT is_empty($$SELECT object FROM rule.manifest() WHERE object LIKE '%event\_2%'$$,
                 'and no partition, which come and go by themselves,');
-SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object !~ '^(function|type|view|table|sequence|schema) '$$,
-              '{role coffer_owner,role coffer_exec,role coffer_api,default privileges of coffer_owner,default privileges of coffer_exec,database}'::text[],
-              'but what is around them');
+SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object !~ '^(function|type|view|table|sequence|schema|role|PostgreSQL) ?'$$,
+              '{default privileges of coffer_owner,default privileges of coffer_exec,database}'::text[],
+              'what is around them');
+SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'role %'$$,
+              '{role coffer_owner,role coffer_exec,role coffer_api,role coffer_operator,role coffer_auditor,role coffer_migrate,'
+              'role pg_write_all_data,role pg_write_server_files,role pg_execute_server_program}'::text[],
+              'all roles of Coffer and those that may do what no right says,');
+SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'PostgreSQL%'$$,
+              $$SELECT unnest('{PostgreSQL''s functions,PostgreSQL''s aggregates,PostgreSQL''s operators,PostgreSQL''s operator classes,PostgreSQL''s operator families,PostgreSQL''s support functions,PostgreSQL''s types,PostgreSQL''s casts,PostgreSQL''s access methods,PostgreSQL''s collations,PostgreSQL''s conversions,PostgreSQL''s languages}'::text[])
+                 UNION ALL SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), '.', 1)$$,
+              'and what PostgreSQL runs by itself');
+SELECT is_empty($$SELECT sha256 FROM rule.manifest_builtin() WHERE sha256 IS NULL$$, 'rule.manifest_builtin finds something of each');
+SELECT is_empty($$SELECT * FROM rule.manifest_added('{}')$$, 'rule.manifest_added finds nothing that somebody has added');
 SELECT ok(job.audit_partition_create(20) > 0 AND rule.manifest_faults() = '{}', 'a new partition has nothing of its own');
 DO $$ BEGIN EXECUTE format('ALTER TABLE audit.%I ENABLE ROW LEVEL SECURITY', rule.audit_partition(current_date)); END $$;
 SELECT is(rule.manifest_faults(),
@@ -39,9 +50,9 @@ SELECT is(rule.manifest_faults(),
 DO $$ BEGIN EXECUTE format('ALTER TABLE audit.%I DISABLE ROW LEVEL SECURITY', rule.audit_partition(current_date)); END $$;
 CREATE FUNCTION test.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER nothing BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION test.nothing();
-SELECT is(cardinality(rule.manifest_faults()), 1, 'a trigger that partitions have from their parent is named once,');
+SELECT is(cardinality(rule.manifest_faults()), 2, 'a trigger that partitions have from their parent is named once, with its function,');
 DO $$ BEGIN EXECUTE format('ALTER TABLE audit.%I DISABLE TRIGGER nothing', rule.audit_partition(current_date)); END $$;
-SELECT is(cardinality(rule.manifest_faults()), 2, 'and a partition that has it switched off, too');
+SELECT is(cardinality(rule.manifest_faults()), 3, 'and a partition that has it switched off, too');
 DROP TRIGGER nothing ON audit.event;
 ALTER FUNCTION fail.integrity() RENAME TO was_integrity;
 SELECT is(rule.manifest_faults(), ARRAY[
@@ -56,6 +67,29 @@ SELECT is(rule.manifest_faults(),
           'a right too many is named');
 REVOKE SELECT ON store.secret, store.version, store.kek, store.pepper, store.quota, store.project FROM coffer_exec;
 SELECT is(cardinality(rule.manifest_faults()), 5, 'of many, five are');
+
+
+-- Another major version of PostgreSQL: what it prints or brings otherwise is not compared, and all else is.
+CREATE FUNCTION test.brief() RETURNS text[] LANGUAGE sql AS $$
+    SELECT ARRAY(SELECT split_part(fault, ':', 1) FROM unnest(rule.manifest_faults()) AS fault)
+$$;
+GRANT SELECT ON store.secret, store.version, store.kek, store.pepper, store.quota, store.project TO coffer_exec;
+DELETE FROM store.manifest;
+INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest();
+UPDATE store.manifest SET object = 'PostgreSQL 14' WHERE object ~ '^PostgreSQL [0-9]+$';
+UPDATE store.manifest SET sha256 = '' WHERE object ~ '^(PostgreSQL''s|view) ';
+SELECT matches(rule.manifest_faults()::text, '^{"deployed under PostgreSQL 14, running under PostgreSQL [0-9]+: run migrations/migrate"}$',
+               'a deploy under another major version is named, with its remedy');
+CREATE ROLE friend;
+GRANT coffer_migrate TO friend;
+SELECT is((test.brief())[2:], '{role coffer_migrate is not as it was deployed}', 'and what else has changed');
+
+-- Rights, told in words that all major versions share.
+SELECT is(rule.manifest_acl(NULL, 'f', 'coffer_exec'::regrole), '{=X/coffer_exec,coffer_exec=X/coffer_exec}',
+          'rule.manifest_acl tells rights that nobody has given as those that there are');
+SELECT is(rule.manifest_acl('{coffer_exec=r/coffer_owner}', 'r', 'coffer_owner'::regrole), '{coffer_exec=r/coffer_owner}', 'and all others');
+SELECT isnt(rule.manifest_role('coffer_exec'::regrole), rule.manifest_role('coffer_owner'::regrole),
+            'rule.manifest_role tells who has a role');
 
 SELECT finish();
 ROLLBACK;

@@ -2,6 +2,38 @@
 BEGIN;
 \ir ../raised.sql
 
+-- A cast that somebody has made from text, which would see what is cast --------------------
+
+CREATE TABLE test.seen (plaintext text);
+CREATE FUNCTION test.evil(plaintext text) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO test.seen VALUES (plaintext);
+    RETURN jsonb_in(textout(plaintext));
+END
+$$;
+CREATE FUNCTION test.evil_bits(plaintext text) RETURNS bit LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO test.seen VALUES (plaintext);
+    RETURN bit_in(textout(plaintext), 0, 32);
+END
+$$;
+CREATE FUNCTION test.evil_number(number bigint) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO test.seen VALUES ('a checksum');
+    RETURN textin(int8out(number));
+END
+$$;
+CREATE CAST (text AS jsonb) WITH FUNCTION test.evil(text) AS IMPLICIT;
+CREATE CAST (text AS bit) WITH FUNCTION test.evil_bits(text) AS ASSIGNMENT;
+CREATE CAST (bigint AS text) WITH FUNCTION test.evil_number(bigint) AS ASSIGNMENT;
+SELECT rule.payload_check(type, '{"a":"b"}'), rule.payload_crc32('\x0112345678'), rule.render_access(s, 1, '\x0112345678')
+  FROM unnest('{key_value,basic_credentials,database_credentials,ssh_key,certificate}'::text[]) AS type,
+       (SELECT NULL::store.secret) AS s(s) \g /dev/null
+SELECT is_empty('SELECT * FROM test.seen', 'a cast of somebody else sees no plaintext');
+DROP CAST (text AS jsonb);
+DROP CAST (text AS bit);
+DROP CAST (bigint AS text);
+
 -- Types ---------------------------------------------------------------------------------
 
 CREATE FUNCTION test.faults(type text, data text) RETURNS text LANGUAGE sql AS $$
