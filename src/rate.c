@@ -51,6 +51,10 @@ struct rate_stranger {
 LIST_HEAD(rate_list, rate_stranger);
 
 /*
+ * A key that an address has been refused with is no new guess: it says nothing
+ * that the address does not know.  Such calls take from a bucket of their own,
+ * so that a client with a stale key keeps nobody out who has a new one.
+ *
  * Only good keys have a bucket: nobody can push them out of the table with
  * keys that he makes up, since he is known by his address.  A good key is let
  * through also from an address that others have used to guess, once it is known
@@ -62,6 +66,8 @@ struct rates {
 	struct rate denied;
 	struct cache *keys;
 	struct cache *addresses;
+	struct cache *repeats; /* as addresses, of keys that were refused */
+	struct cache *failed; /* addresses with such a key */
 	struct rate_list strangers[RATE_LISTS];
 	/* Under which nobody can choose addresses that share a set. */
 	unsigned char spread[CRYPTO_KEY_SIZE];
@@ -108,6 +114,10 @@ rates_new(const struct settings *settings)
 	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
 	rates->addresses = cache_new(
 	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
+	rates->repeats = cache_new(
+	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
+	rates->failed =
+	    cache_new((size_t)settings->rate_cache, sizeof(bool), false);
 	crypto_random(rates->spread, sizeof(rates->spread));
 	return (rates);
 }
@@ -119,6 +129,8 @@ rates_free(struct rates *rates)
 		return;
 	cache_free(rates->keys);
 	cache_free(rates->addresses);
+	cache_free(rates->repeats);
+	cache_free(rates->failed);
 	memory_free(rates);
 }
 
@@ -161,6 +173,43 @@ rate_address(const struct request *request, unsigned char *key)
 	memcpy(key, digest, CACHE_KEY_SIZE);
 }
 
+/* Under a key of this process, so that memory holds no digest of a key. */
+static void
+rate_refused_key(const struct request *request, const unsigned char *address,
+    unsigned char *key)
+{
+	unsigned char pair[CACHE_KEY_SIZE + KEYRING_DIGEST_SIZE];
+	unsigned char digest[CRYPTO_SHA256_SIZE];
+
+	memcpy(pair, address, CACHE_KEY_SIZE);
+	memcpy(pair + CACHE_KEY_SIZE, request->digest, KEYRING_DIGEST_SIZE);
+	crypto_hmac_sha256(
+	    request->service->rates->spread, pair, sizeof(pair), digest);
+	memcpy(key, digest, CACHE_KEY_SIZE);
+}
+
+/* Whether the address has been refused with this key before. */
+static bool
+rate_is_repeat(const struct request *request, const unsigned char *address)
+{
+	unsigned char key[CACHE_KEY_SIZE];
+	const bool *refused;
+
+	rate_refused_key(request, address, key);
+	refused = cache_get(request->service->rates->failed, key);
+	return (refused != NULL && *refused);
+}
+
+static void
+rate_set_repeat(
+    const struct request *request, const unsigned char *address, bool refused)
+{
+	unsigned char key[CACHE_KEY_SIZE];
+
+	rate_refused_key(request, address, key);
+	cache_put(request->service->rates->failed, key, &refused);
+}
+
 static bool
 rate_refuse(struct request *request, const struct rate *rate)
 {
@@ -180,6 +229,21 @@ rate_key(struct request *request, struct rate_bucket *bucket, int64_t now)
 		return (rate_refuse(request, &rates->key));
 	rate_take(&rates->key, bucket, now);
 	cache_put(rates->keys, request->digest, bucket);
+	return (true);
+}
+
+/* Of a key that the address was refused with: the same for all of them. */
+static bool
+rate_repeat(struct request *request, const unsigned char *address, int64_t now)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->repeats, address);
+
+	if (rate_is_empty(&rates->denied, &bucket, now))
+		return (rate_refuse(request, &rates->denied));
+	rate_take(&rates->denied, &bucket, now);
+	cache_put(rates->repeats, address, &bucket);
+	request->rate.repeats = true;
 	return (true);
 }
 
@@ -286,12 +350,15 @@ rate_waits_on(struct rate_call *call, int64_t now)
 	struct rate_stranger *stranger = call->stranger;
 	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
 	bool empty = rate_address_is_empty(rates, stranger->address, now);
+	bool repeat = rate_is_repeat(request, stranger->address);
 
-	if (!bucket.good && empty && stranger->running > 0)
+	if (!bucket.good && !repeat && empty && stranger->running > 0)
 		return (true);
 	rate_leave_line(call);
 	if (bucket.good)
 		call->passes = rate_key(request, &bucket, now);
+	else if (repeat)
+		call->passes = rate_repeat(request, stranger->address, now);
 	else if (empty)
 		call->passes = rate_refuse(request, &rates->denied);
 	else {
@@ -331,16 +398,20 @@ rate_settle(struct request *request, bool denied)
 {
 	struct rate_call *call = &request->rate;
 	struct rate_stranger *stranger = call->stranger;
+	bool guess;
 
 	if (call->waits)
 		rate_leave_line(call);
 	else {
 		call->stranger = NULL;
 		stranger->running--;
-		if (!denied)
+		guess = denied && !rate_is_repeat(request, stranger->address);
+		if (guess)
+			rate_set_repeat(request, stranger->address, true);
+		else
 			rate_address_give_back(
 			    request->service->rates, stranger->address);
-		if (!denied || stranger->running == 0)
+		if (!guess || stranger->running == 0)
 			event_active(stranger->decide, EV_TIMEOUT, 0);
 	}
 	rate_stranger_free_unused(stranger);
@@ -362,6 +433,8 @@ rate_request(struct request *request,
 	if (bucket.good)
 		return (decided(request, rate_key(request, &bucket, now)));
 	rate_address(request, address);
+	if (rate_is_repeat(request, address))
+		return (decided(request, rate_repeat(request, address, now)));
 	stranger = rate_stranger_find(rates, address);
 	empty = rate_address_is_empty(rates, address, now);
 	if (stranger == NULL && empty)
@@ -379,18 +452,26 @@ void
 rate_accept(struct request *request)
 {
 	struct rates *rates = request->service->rates;
+	unsigned char address[CACHE_KEY_SIZE];
 	struct rate_bucket bucket;
 
-	if (request->rate.stranger == NULL)
+	if (request->rate.stranger == NULL && !request->rate.repeats)
 		return;
 	bucket = rate_get(rates->keys, request->digest);
 	bucket.good = true;
 	rate_take(&rates->key, &bucket, request->arrived * 1000);
 	cache_put(rates->keys, request->digest, &bucket);
-	rate_settle(request, false);
+	if (request->rate.stranger != NULL)
+		return (rate_settle(request, false));
+	request->rate.repeats = false;
+	rate_address(request, address);
+	rate_set_repeat(request, address, false);
 }
 
-/* Of a token that is none, or of a key that is no longer good. */
+/*
+ * Of a key that is no longer good.  A malformed token comes here as well, and
+ * is no guess: the database is not asked about it.
+ */
 static void
 rate_deny(struct request *request)
 {
@@ -398,11 +479,12 @@ rate_deny(struct request *request)
 	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
 	unsigned char address[CACHE_KEY_SIZE];
 
-	if (bucket.good) {
-		bucket.good = false;
-		cache_put(rates->keys, request->digest, &bucket);
-	}
+	if (!bucket.good)
+		return;
+	bucket.good = false;
+	cache_put(rates->keys, request->digest, &bucket);
 	rate_address(request, address);
+	rate_set_repeat(request, address, true);
 	rate_address_take(rates, address, request->arrived * 1000);
 }
 
@@ -434,6 +516,6 @@ rate_outcome(struct request *request)
 			rate_charge_refusal(request);
 	} else if (request->rate.stranger != NULL)
 		rate_settle(request, denied);
-	else if (denied)
+	else if (denied && !request->rate.repeats)
 		rate_deny(request);
 }

@@ -19,6 +19,7 @@ struct rate_call {
 	TAILQ_ENTRY(rate_call) entry;
 	struct request *request;
 	void (*decided)(struct request *request, bool passes);
+	bool repeats; /* its address was refused with its key before */
 	bool waits;
 	bool passes;
 };

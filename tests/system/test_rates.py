@@ -89,11 +89,10 @@ def test_address_with_too_many_failures(client, limited):
 def test_new_key_beside_guesses(client, tenant):
     """Nothing tells it from a guess, until the guesses end."""
     new = client.as_key(tenant.key("SecretManagerFullAccess").secret_key)
-    guess = client.as_key(str(uuid.uuid4()))
 
     def refused():
         for _ in range(6):
-            guess.get("/tags", headers=forwarded("192.0.2.3"))
+            client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.3"))
         return new.get("/tags", headers=forwarded("192.0.2.3")).status == 429
 
     eventually(refused)
@@ -155,10 +154,10 @@ def test_guesses_in_parallel(client, limited):
 
 
 def test_one_guess_in_parallel(client, limited):
-    """It is as many failures as it has calls."""
+    """It is a guess until it is refused, and repeats of it have as many calls again."""
     statuses, refilled = in_parallel(client, limited, "192.0.2.41", [str(uuid.uuid4())] * 60)
     assert set(statuses) == {401, 429}
-    assert 5 <= statuses.count(401) <= 5 + refilled
+    assert 10 <= statuses.count(401) <= 10 + 2 * refilled
 
 
 def test_new_key_in_parallel(client, limited, tenant):
@@ -232,19 +231,44 @@ def test_stop_while_calls_wait(service, start_daemon, tenant):
         assert daemon.wait() == 0
 
 
-def test_tokens_that_are_none_are_failures(client):
-    """They empty the bucket, which then fills as any other: nobody is locked out for long."""
-    guess = client.as_key(str(uuid.uuid4()))
+def test_stale_key_keeps_no_other_out(wary, tenant):
+    """Repeats of a wrong key are no new guesses, however many come, and are limited all the same."""
+    client = tenant.client(wary)
+    stale = client.as_key(str(uuid.uuid4()))
+    keys = [tenant.key("SecretManagerFullAccess").secret_key for _ in range(8)]
+    statuses = [stale.get("/tags", headers=forwarded("192.0.2.4")).status]
+    time.sleep(1.1)  # the first of them was a guess
+    for key in keys:
+        statuses += [stale.get("/tags", headers=forwarded("192.0.2.4")).status for _ in range(10)]
+        assert client.as_key(key).get("/tags", headers=forwarded("192.0.2.4")).status == 200
+    assert set(statuses) == {401, 429}
+    # Another address has to guess for itself, and another wrong key is a guess.
+    assert stale.get("/tags", headers=forwarded("192.0.2.5")).status == 401
+    guesses = [client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.4")).status for _ in range(8)]
+    assert 429 in guesses
 
-    def refused():
-        for _ in range(6):
-            assert client.as_key("x").get("/tags", headers=forwarded("192.0.2.2")).status == 401
-        return guess.get("/tags", headers=forwarded("192.0.2.2")).status == 429
 
-    eventually(refused)
+def test_key_that_is_refused_and_then_good(wary, tenant):
+    """It is known to be good from then on."""
+    key = tenant.key("SecretManagerFullAccess")
+    client = tenant.client(wary, key)
+    expires = "UPDATE store.api_key SET expires_at = {} WHERE access_key = %s"
+    wary.database.query(expires.format("now() - interval '1 hour'"), key.access_key)
+    assert client.get("/tags", headers=forwarded("192.0.2.6")).status == 401
+    assert client.get("/tags", headers=forwarded("192.0.2.6")).status == 401
+    wary.database.query(expires.format("NULL"), key.access_key)
+    eventually(lambda: client.get("/tags", headers=forwarded("192.0.2.6")).status == 200)
+    assert {client.get("/tags", headers=forwarded("192.0.2.6")).status for _ in range(20)} == {200}
+
+
+def test_tokens_that_are_none_are_no_guesses(client, tenant):
+    """The database is not asked about them, and they keep nobody out."""
     for _ in range(100):
         assert client.as_key("x").get("/tags", headers=forwarded("192.0.2.2")).status == 401
-    eventually(lambda: guess.get("/tags", headers=forwarded("192.0.2.2")).status == 401, seconds=10)
+        assert client.as_key(None).get("/tags", headers=forwarded("192.0.2.2")).status == 401
+    assert client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.2")).status == 401
+    new = client.as_key(tenant.key("SecretManagerFullAccess").secret_key)
+    assert new.get("/tags", headers=forwarded("192.0.2.2")).status == 200
 
 
 def test_addresses_are_told_apart(client):
