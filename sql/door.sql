@@ -26,6 +26,10 @@ DECLARE
                     END IF;
                 END IF;
                 v_outcome := endpoint.%1$I(%2$s);
+                IF octet_length(v_outcome.body) > 8388608 THEN  -- what a daemon makes room for (src/budget.c)
+                    PERFORM fail.invalid_arguments(rule.argument_fault(
+                        'page_size', 'constraint', 'the page has more than 8 MiB; ask for a smaller one'));
+                END IF;
             EXCEPTION
                 WHEN SQLSTATE 'SM000' THEN      -- all of class SM: what schema fail raises, and nothing else
                     GET STACKED DIAGNOSTICS v_outcome.body = PG_EXCEPTION_DETAIL, v_status = PG_EXCEPTION_HINT;

@@ -28,6 +28,14 @@
 #define CONNECTION_ROOM 16
 /* What evhttp is told in the place of a faulty request. */
 #define CONNECTION_FAULT "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+/*
+ * What a request takes while its call runs: its document, the parameters that
+ * are made of that, and libpq's copy.
+ */
+#define CONNECTION_REQUEST_COPIES 3
+/* Bodies may take one part in so many of the memory for requests. */
+#define CONNECTION_BODIES_SHARE 2
+#define CONNECTION_STRANGERS_SHARE 4 /* without a good key */
 #define CONNECTION_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define CONNECTION_EMPTY_LINE "\r\n"
 
@@ -75,6 +83,9 @@ struct connection {
 	struct chunk chunk; /* of its body, if that comes in chunks */
 	struct evbuffer *head; /* as evhttp gets it, without the empty line */
 	struct evbuffer *body; /* without the framing of chunks */
+	size_t given; /* bytes of the request that evhttp has */
+	size_t received; /* bytes that are counted in all, ... */
+	size_t sent; /* ... and of an answer, that are not sent yet */
 };
 
 TAILQ_HEAD(connection_list, connection);
@@ -96,6 +107,8 @@ struct connections {
 	size_t count;
 	size_t most;
 	size_t busy;
+	size_t received;
+	size_t sent;
 	void (*changed)(void *owner);
 	void *owner;
 };
@@ -157,6 +170,8 @@ connection_free(struct connection *connection)
 		all->by_descriptor[connection->descriptor] = NULL;
 	TAILQ_REMOVE(&all->phases[connection->phase], connection, entry);
 	all->count--;
+	all->received -= connection->received;
+	all->sent -= connection->sent;
 	peer_leave(connection->peer);
 	connection_proxy_free(connection);
 	evbuffer_remove_cb(bufferevent_get_input(connection->socket),
@@ -424,6 +439,8 @@ connection_give(struct connection *connection)
 {
 	struct evbuffer *input = bufferevent_get_input(connection->socket);
 
+	connection->given = evbuffer_get_length(connection->head) +
+	    evbuffer_get_length(connection->body);
 	evbuffer_add_buffer(input, connection->head);
 	if (connection->frame.chunked)
 		evbuffer_add_printf(input, "Content-Length: %zu\r\n",
@@ -580,6 +597,36 @@ connection_read(struct connection *connection)
 	}
 }
 
+/* Counts what the connection has received and holds. */
+static void
+connection_weigh(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	all->received -= connection->received;
+	connection->received = evbuffer_get_length(connection->held) +
+	    evbuffer_get_length(connection->head) +
+	    evbuffer_get_length(connection->body) +
+	    connection->given * CONNECTION_REQUEST_COPIES;
+	all->received += connection->received;
+}
+
+/*
+ * Whether there is memory for a body that is not whole.  A part of all is kept
+ * for answers, and a part of that of bodies for clients with good keys.
+ */
+static bool
+connection_fits(const struct connection *connection)
+{
+	const struct connections *all = connection->all;
+	const size_t memory = (size_t)all->settings->request_memory;
+
+	return (connection->phase != CONNECTION_BODY ||
+	    all->received <= memory /
+		    (connection->authenticated ? CONNECTION_BODIES_SHARE
+					       : CONNECTION_STRANGERS_SHARE));
+}
+
 /* Takes the last size bytes of the input away. */
 static void
 connection_hold(
@@ -625,6 +672,12 @@ connection_received(
 	if (connection_ignores(connection))
 		connection_drain(connection->held);
 	connection_read(connection);
+	connection_weigh(connection);
+	if (!connection_fits(connection)) {
+		connection->frame.error = ERROR_UNAVAILABLE;
+		connection->frame.fault = "there is no memory for the body";
+		connection_refuse(connection);
+	}
 	if (evbuffer_get_length(connection->held) > all->limits.head)
 		bufferevent_disable(connection->socket, EV_READ);
 	connection->moving = false;
@@ -717,8 +770,11 @@ connection_answers(
     struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct connection *connection = arg;
+	struct connections *all = connection->all;
 
 	(void)output;
+	all->sent += info->n_added - info->n_deleted;
+	connection->sent += info->n_added - info->n_deleted;
 	if (info->n_added > 0 && connection->phase == CONNECTION_CALL)
 		connection_enter(connection, CONNECTION_ANSWER);
 }
@@ -731,6 +787,7 @@ connection_answered(struct evhttp_request *http, void *arg)
 	struct evbuffer *input = bufferevent_get_input(connection->socket);
 
 	(void)http;
+	connection->given = 0;
 	if (connection->phase == CONNECTION_ANSWER &&
 	    connection->frame.fault == NULL) {
 		connection_enter(connection, CONNECTION_IDLE);
@@ -740,6 +797,7 @@ connection_answered(struct evhttp_request *http, void *arg)
 		connection_read(connection);
 		connection->moving = false;
 	}
+	connection_weigh(connection);
 	connection_done(connection);
 }
 
@@ -815,6 +873,28 @@ connection_overdue(struct connection *connection)
 		connection_cut(connection);
 }
 
+/*
+ * Answers take more memory than there is for them: those go whose clients take
+ * the longest over them, so that others are served.
+ */
+static void
+connections_shed(struct connections *all)
+{
+	struct connection_list *answers = &all->phases[CONNECTION_ANSWER];
+	int64_t now = clock_microseconds() / 1000;
+	struct connection *connection;
+	int left;
+
+	for (left = CONNECTION_ROOM; left > 0; left--) {
+		connection = TAILQ_FIRST(answers);
+		if (connection == NULL ||
+		    now - connection->since < CONNECTION_FRESH_MS)
+			return;
+		metrics_answer_shed();
+		connection_cut(connection);
+	}
+}
+
 static void
 connections_sweep(evutil_socket_t fd, short what, void *arg)
 {
@@ -838,6 +918,8 @@ connections_sweep(evutil_socket_t fd, short what, void *arg)
 	}
 	if (connections_are_full(all))
 		connections_make_room(all);
+	if (connections_memory(all) > (size_t)all->settings->request_memory)
+		connections_shed(all);
 }
 
 void
@@ -951,6 +1033,12 @@ size_t
 connections_count(const struct connections *connections)
 {
 	return (connections->count);
+}
+
+size_t
+connections_memory(const struct connections *all)
+{
+	return (all->received + all->sent);
 }
 
 size_t

@@ -61,6 +61,9 @@ size_t connections_count(const struct connections *connections);
 /* How many of them have a request that is not answered to its last byte. */
 size_t connections_busy(const struct connections *connections);
 
+/* Bytes that their requests and answers take, about. */
+size_t connections_memory(const struct connections *connections);
+
 /*
  * Ends some connections: first of those that no good key has come by, then of
  * those that wait for their next request, the oldest first.

@@ -14,6 +14,7 @@
 #define DECRYPTS ENDPOINT_DECRYPTS
 #define GENERATES ENDPOINT_GENERATES
 #define SEARCHES ENDPOINT_SEARCHES
+#define LISTS ENDPOINT_LISTS
 
 #define API(path) ENDPOINT_SECRETS path
 #define KEYS(path) ENDPOINT_KEYS path
@@ -21,8 +22,8 @@
 /* clang-format off */
 const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets"),                                          "secret_create",                 CHANGES },
-	{ GET,    API("/secrets"),                                          "secret_list",                   READS },
-	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS },
+	{ GET,    API("/secrets"),                                          "secret_list",                   READS | LISTS },
+	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS | LISTS },
 	{ GET,    API("/secrets/{secret_id}"),                              "secret_get",                    READS },
 	{ PATCH,  API("/secrets/{secret_id}"),                              "secret_update",                 CHANGES },
 	{ DELETE, API("/secrets/{secret_id}"),                              "secret_delete",                 CHANGES },
@@ -31,7 +32,7 @@ const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets/{secret_id}/restore"),                      "secret_restore",                CHANGES },
 	{ POST,   API("/secrets/{secret_id}/add-owner"),                    "secret_add_owner",              CHANGES },
 	{ POST,   API("/secrets/{secret_id}/versions"),                     "secret_version_create",         CHANGES | KEY | DATA },
-	{ GET,    API("/secrets/{secret_id}/versions"),                     "secret_version_list",           READS },
+	{ GET,    API("/secrets/{secret_id}/versions"),                     "secret_version_list",           READS | LISTS },
 	{ GET,    API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_get",            READS },
 	{ PATCH,  API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_update",         CHANGES },
 	{ DELETE, API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_delete",         CHANGES },
@@ -40,10 +41,10 @@ const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/disable"),  "secret_version_disable",        CHANGES },
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/restore"),  "secret_version_restore",        CHANGES },
 	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
-	{ GET,    API("/tags"),                                             "tag_list",                      READS },
+	{ GET,    API("/tags"),                                             "tag_list",                      READS | LISTS },
 	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS },
 	{ POST,   KEYS("/keys"),                                            "key_create",                    CHANGES },
-	{ GET,    KEYS("/keys"),                                            "key_list",                      READS },
+	{ GET,    KEYS("/keys"),                                            "key_list",                      READS | LISTS },
 	{ GET,    KEYS("/keys/{key_id}"),                                   "key_get",                       READS },
 	{ PATCH,  KEYS("/keys/{key_id}"),                                   "key_update",                    CHANGES },
 	{ DELETE, KEYS("/keys/{key_id}"),                                   "key_delete",                    CHANGES },

@@ -297,11 +297,18 @@ listen_drain(struct listen *listen, void (*drained)(struct service *))
 	listen_check_drained(listen);
 }
 
+size_t
+listen_memory(const struct listen *listen)
+{
+	return (listen != NULL ? connections_memory(listen->connections) : 0);
+}
+
 void
 listen_count(const struct listen *listen, struct metrics_now *now)
 {
 	now->connections = connections_count(listen->connections);
 	now->busy = connections_busy(listen->connections);
+	now->memory = connections_memory(listen->connections);
 }
 
 void

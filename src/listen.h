@@ -42,7 +42,10 @@ void listen_free(struct listen *listen);
  */
 void listen_drain(struct listen *listen, void (*drained)(struct service *));
 
-/* Puts down how many connections there are. */
+/* Bytes that requests and answers take; listen may be NULL: none. */
+size_t listen_memory(const struct listen *listen);
+
+/* Puts down how many connections there are, and what they take. */
 void listen_count(const struct listen *listen, struct metrics_now *now);
 
 #endif

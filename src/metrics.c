@@ -76,6 +76,7 @@ static struct metrics_histogram metrics_groups;
 static struct metrics_named metrics_refusals[METRICS_NAMES];
 static struct metrics_named metrics_sqlstates[METRICS_NAMES];
 static uint64_t metrics_refused;
+static uint64_t metrics_shed;
 static uint64_t metrics_lost;
 static uint64_t metrics_doubts;
 static uint64_t metrics_jobs;
@@ -181,6 +182,12 @@ void
 metrics_connection_refused(void)
 {
 	metrics_refused++;
+}
+
+void
+metrics_answer_shed(void)
+{
+	metrics_shed++;
 }
 
 void
@@ -393,6 +400,11 @@ static const struct metrics_row {
 	    .type = "counter",
 	    .help = "Connections of clients closed before a request.",
 	    .counter = &metrics_refused },
+	{ .name = "coffer_answers_shed_total",
+	    .type = "counter",
+	    .help =
+		"Connections closed before their answer was sent, for memory.",
+	    .counter = &metrics_shed },
 	{ .name = "coffer_database_errors_total",
 	    .type = "counter",
 	    .help = "Errors of PostgreSQL by class of SQLSTATE.",
@@ -529,6 +541,8 @@ metrics_write(struct evbuffer *page, const struct metrics_now *now)
 	metrics_write_gauge(page, "coffer_connections_busy",
 	    "Of these, with a request that is not answered.",
 	    (int64_t)now->busy);
+	metrics_write_gauge(page, "coffer_request_memory_bytes",
+	    "Memory that requests and answers take.", (int64_t)now->memory);
 	metrics_write_gauge(page, "coffer_pool_size",
 	    "Connections to PostgreSQL that there may be.", now->pool_size);
 	metrics_write_gauge(page, "coffer_pool_open",

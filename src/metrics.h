@@ -40,6 +40,9 @@ void metrics_sqlstate(const char *sqlstate);
  */
 void metrics_connection_refused(void);
 
+/* A connection was closed whose client took long over a large answer. */
+void metrics_answer_shed(void);
+
 /* A connection to PostgreSQL was lost, or could not be made. */
 void metrics_database_lost(void);
 
@@ -54,6 +57,7 @@ void metrics_job_failed(void);
 struct metrics_now {
 	size_t connections; /* of clients */
 	size_t busy; /* of these, with a request that is not answered */
+	size_t memory; /* bytes that their requests and answers take */
 	long pool_size;
 	long pool_open;
 	long pool_running;

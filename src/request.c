@@ -89,14 +89,24 @@ request_answered(struct request *request)
 		connection_authenticated(request->connection);
 	respond_request(request, clock_microseconds() - request->arrived);
 	rate_outcome(request);
+	budget_leave(request);
 	request_free(request);
+}
+
+static void
+request_admitted(struct request *request, bool passes)
+{
+	if (!passes || !call_request(request))
+		request_answered(request);
 }
 
 static void
 request_rated(struct request *request, bool passes)
 {
-	if (!passes || !document_request(request) || !call_request(request))
+	if (!passes || !document_request(request))
 		request_answered(request);
+	else
+		budget_request(request, request_admitted);
 }
 
 /*

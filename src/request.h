@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "budget.h"
 #include "call.h"
 #include "document.h"
 #include "errors.h"
@@ -41,6 +42,7 @@ struct request {
 	struct document_value ciphertext;
 	struct document_value associated_data;
 	struct rate_call rate;
+	struct budget_call budget;
 	struct call call;
 
 	/* The outcome: an error, or status and body. */

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <uuid/uuid.h>
 
+#include "budget.h"
 #include "check.h"
 #include "job.h"
 #include "listen.h"
@@ -140,6 +141,7 @@ service_open(struct service *service)
 	service->rekey = rekey_new(service);
 	service->rotate = rotate_new(service);
 	service->rates = rates_new(settings);
+	service->budget = budget_new(service);
 	if (tls_is_set(settings)) {
 		service->tls = tls_new(settings, cause, sizeof(cause));
 		if (service->tls == NULL)
@@ -194,6 +196,7 @@ service_close(struct service *service)
 	pool_free(service->pool);
 	tls_free(service->tls);
 	rates_free(service->rates);
+	budget_free(service->budget);
 	watch_free(service->watch);
 	hint_free(service->hints);
 	keyring_free(service->keyring);

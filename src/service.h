@@ -17,6 +17,7 @@
 #include "text.h"
 #include "tls.h"
 
+struct budget;
 struct check;
 struct job;
 struct json_object;
@@ -39,6 +40,7 @@ struct service {
 	struct rekey *rekey;
 	struct rotate *rotate;
 	struct rates *rates;
+	struct budget *budget;
 	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct seal *seal;
 	struct seal_state audit;

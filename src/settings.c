@@ -54,6 +54,8 @@ const struct setting settings_table[] = {
 	    "headers of a request; more are answered 431" },
 	{ "max_body", SETTING_NUMBER, AT(max_body), "262144", 1024, 1048576,
 	    "bytes of a request body; more are answered 413" },
+	{ "request_memory", SETTING_NUMBER, AT(request_memory), "268435456", 16777216, 1099511627776,
+	    "bytes that requests and answers of clients may take together; more wait, or are answered 503" },
 	{ "header_timeout", SETTING_NUMBER, AT(header_timeout), "10", 1, 3600,
 	    "seconds from the first byte of a request to the end of its headers" },
 	{ "body_timeout", SETTING_NUMBER, AT(body_timeout), "30", 1, 3600,

@@ -41,6 +41,7 @@ struct settings {
 	long max_headers;
 	long max_header_lines;
 	long max_body;
+	long request_memory;
 	long header_timeout;
 	long body_timeout;
 	long send_timeout;

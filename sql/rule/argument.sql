@@ -134,12 +134,16 @@ BEGIN
     WHEN 'description' THEN
         IF octet_length(v_text) > 65535 THEN
             RETURN rule.argument_fault(name, 'constraint', 'value must have at most 65535 bytes');
+        ELSIF octet_length(to_json(v_text)::text) > 65535 + 2 THEN      -- with its quotes
+            RETURN rule.argument_fault(name, 'constraint', 'value must have at most 65535 bytes when JSON writes it');
         END IF;
     WHEN 'tags' THEN
         IF jsonb_array_length(value) > 100 THEN
             RETURN rule.argument_fault(name, 'constraint', 'value must have at most 100 elements');
         ELSIF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS tag WHERE length(tag) NOT BETWEEN 1 AND 255) THEN
             RETURN rule.argument_fault(name, 'constraint', 'each element must have 1 to 255 characters');
+        ELSIF EXISTS (SELECT FROM jsonb_array_elements(value) AS tag WHERE octet_length(tag::text) > 4 * 255 + 2) THEN
+            RETURN rule.argument_fault(name, 'constraint', 'each element must have at most 1020 bytes when JSON writes it');
         END IF;
     WHEN 'statuses', 'usages' THEN
         IF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS choice

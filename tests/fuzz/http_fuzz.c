@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../src/budget.h"
 #include "../../src/cache.h"
 #include "../../src/call.h"
 #include "../../src/check.h"
@@ -79,11 +80,11 @@ check_is_blind(const struct check *check)
 	return (false);
 }
 
-bool
-check_is_unanswered(const struct check *check)
+const char *
+check_silence(const struct check *check)
 {
 	(void)check;
-	return (false);
+	return (NULL);
 }
 
 bool
@@ -157,6 +158,7 @@ http_start(void)
 	    load_settings(&service.settings, NULL, cause, sizeof(cause)));
 	service.base = event_base_new();
 	service.rates = rates_new(&service.settings);
+	service.budget = budget_new(&service);
 	service.listen = listen_new(&service, cause, sizeof(cause));
 	FUZZ_EXPECT(service.listen != NULL);
 }

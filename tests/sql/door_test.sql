@@ -17,6 +17,8 @@ BEGIN
     UPDATE store.secret SET description = 'changed by obey';
     CASE request -> 'body' ->> 'order'
         WHEN 'answer' THEN RETURN rule.outcome(200, '{"a":1}', NULL::uuid);
+        WHEN 'most' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 2))::text, NULL::uuid);
+        WHEN 'more' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 1))::text, NULL::uuid);
         WHEN 'refuse' THEN PERFORM fail.precondition_failed('resource_not_usable', 'it is told so');
         WHEN 'call again' THEN PERFORM fail.call_again('{"need":"more"}');
         WHEN 'fail' THEN PERFORM 1 / 0;
@@ -56,6 +58,9 @@ SELECT is(ordered('answer'), '200 {"a":1} changed 1 with receipt',
           'an answer has its changes, its audit row and its receipt');
 SELECT is(ordered('refuse'), '412 precondition_failed unchanged 1 with receipt',
           'a refusal has undone its changes, and has audit row and receipt (SM412)');
+SELECT is(left(ordered('most'), 6), '200 "x', 'an answer may have 8 MiB');
+SELECT is(ordered('more'), '400 invalid_arguments unchanged 1 with receipt',
+          'a larger one is refused, with its changes undone (SM400)');
 SELECT is(ordered('call again'), '0 {"need":"more"} unchanged 0 without receipt',
           'a call that has to be made again has done nothing and is not audited (SM001)');
 SELECT is(ordered('answer', 'unknown'), '401 denied_authentication unchanged 1 with receipt',

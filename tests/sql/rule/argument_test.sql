@@ -170,6 +170,9 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.description', text_of(65535), 'fine', '65535 bytes'),
     ('body.description', text_of(65536), 'constraint', '65536 bytes'),
     ('body.description', text_of(32768, 'é'), 'constraint', 'fewer characters of more bytes'),
+    ('body.description', text_of(32767, E'\n'), 'fine', 'characters that JSON writes as two, 65534 bytes'),
+    ('body.description', text_of(32768, E'\n'), 'constraint', 'and one more of them'),
+    ('body.description', text_of(10923, E'\x01'), 'constraint', 'controls, which JSON writes as six'),
     ('body.description', '7', 'format', 'a number'),
 
     ('body.tags', '[]', 'fine', 'none'),
@@ -178,6 +181,8 @@ SELECT is(reason(argument, value), expected, format('%s, %s: %s', argument, titl
     ('body.tags', list_of(101), 'constraint', '101 of them'),
     ('body.tags', jsonb_build_array(text_of(255, 'é')), 'fine', '255 characters'),
     ('body.tags', jsonb_build_array(text_of(256)), 'constraint', '256 characters'),
+    ('body.tags', jsonb_build_array(text_of(170, E'\x01')), 'fine', 'controls, 1020 bytes'),
+    ('body.tags', jsonb_build_array(text_of(171, E'\x01')), 'constraint', 'one control more'),
     ('body.tags', '["a", ""]', 'constraint', 'an empty one'),
     ('body.tags', '["a", 1]', 'format', 'a number among them'),
     ('body.tags', '["a", null]', 'format', 'null among them'),
