@@ -61,10 +61,13 @@ RESET ROLE;
 ALTER FUNCTION job.audit_partition_create(integer) OWNER TO coffer_owner;
 ALTER FUNCTION job.audit_seal(bigint) OWNER TO coffer_owner;
 ALTER FUNCTION daemon.audit_state() OWNER TO coffer_owner;
+ALTER FUNCTION daemon.seen_faults(jsonb) OWNER TO coffer_owner;
+ALTER FUNCTION daemon.epoch_begin(jsonb) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_epoch_begin(text) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_export_month(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_export_seals(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_drop_month(date) OWNER TO coffer_owner;
 SET LOCAL ROLE coffer_owner;
-GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint), daemon.audit_state() TO coffer_exec;
+GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint), daemon.audit_state(),
+                          daemon.seen_faults(jsonb) TO coffer_exec;
 RESET ROLE;

@@ -122,6 +122,7 @@ void
 anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
 {
 	const struct log_field *fields = LOG_FIELDS(log_number("no", seal->no),
+	    log_number("epoch", seal->epoch),
 	    log_hex("hash", seal->hash, sizeof(seal->hash)),
 	    log_text("signer", seal->signer),
 	    log_hex("signature", seal->signature, sizeof(seal->signature)));

@@ -15,6 +15,7 @@
 /* What an anchor says of a seal. */
 struct anchor_seal {
 	int64_t no;
+	int64_t epoch;
 	unsigned char hash[CRYPTO_SHA256_SIZE];
 	char signer[CRYPTO_PUBLIC_ID_SIZE];
 	unsigned char signature[CRYPTO_SIGNATURE_SIZE];

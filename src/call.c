@@ -175,6 +175,8 @@ call_take_receipt(struct request *request, const PGresult *result)
 	memcpy(request->receipt_hash, PQgetvalue(result, 0, 3),
 	    sizeof(request->receipt_hash));
 	request->has_receipt = true;
+	newest_receipt(&request->service->newest, request->receipt,
+	    request->receipt_hash, request->arrived);
 }
 
 static void

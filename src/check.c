@@ -178,6 +178,8 @@ check_new(struct service *service)
 	check->session = session_new(service->base, &check_events, check);
 	check->greet.session = check->session;
 	check->greet.keyring = service->keyring;
+	check->greet.newest = &service->newest;
+	check->greet.begins_epoch = service->settings.epoch_on_loss != 0;
 	check->greet.instance = service->instance;
 	check_done(check);
 	return (check);

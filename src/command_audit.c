@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command_audit.h"
@@ -19,6 +20,9 @@
 /* In the order of an index: the server sorts nothing, and keeps nothing. */
 #define AUDIT_EVENTS_SQL \
 	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, xid, id")
+#define AUDIT_STANDBY_SQL                                           \
+	"SELECT split_part(auditor.changes_end(), '.', 2)::bigint " \
+	"WHERE pg_is_in_recovery()"
 #define AUDIT_SIGNERS_SQL "SELECT public_key FROM auditor.signer"
 
 /*
@@ -169,6 +173,24 @@ audit_ask_keys(struct audit *audit)
 	    "gives others\n");
 }
 
+/*
+ * A standby has all rows up to the id that it gives, and more may come: what it
+ * lacks is not lost.
+ */
+static void
+audit_ask_standby(struct audit *audit)
+{
+	PGresult *result = PQexecParams(audit->connections[0],
+	    AUDIT_STANDBY_SQL, 0, NULL, NULL, NULL, NULL, 0);
+
+	if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)) {
+		audit->verify.standby = true;
+		audit->verify.standby_row =
+		    strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+	}
+	PQclear(result);
+}
+
 static struct copy *
 audit_source(
     struct audit *audit, const char *path, int connection, const char *sql)
@@ -238,11 +260,49 @@ audit_report_anchors(const struct verify *verify)
 		    verify->unanchored);
 }
 
+/* What is not there, and is no damage: once for each epoch. */
+static void
+audit_report_lost(const struct verify *verify)
+{
+	const struct witness *witness = verify->witness;
+	const struct epochs_begin *begin;
+	size_t i;
+
+	for (i = 0; i < verify->epochs.count; i++) {
+		begin = &verify->epochs.begins[i];
+		if (begin->receipts > 0)
+			fprintf(stderr,
+			    "coffer: %" PRIu64 " receipts, of rows %" PRId64
+			    " to %" PRId64 ", were lost when epoch %" PRId64
+			    " began, as operator.audit_epoch_begin says\n",
+			    begin->receipts, begin->first, begin->last,
+			    begin->epoch);
+	}
+	if (witness != NULL && !verify->partial && witness->seals_ended > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " anchored seals, %" PRId64
+		    " to %" PRId64
+		    ", were lost when their epoch ended and the next began\n",
+		    witness->seals_ended, witness->seals_ended_first,
+		    witness->seals_ended_last);
+	if (verify->behind_seals > 0)
+		fprintf(stderr,
+		    "coffer: this standby is behind: it lacks %" PRIu64
+		    " anchored seals from seal %" PRId64 "\n",
+		    verify->behind_seals, verify->behind_seal);
+	if (verify->behind_receipts > 0)
+		fprintf(stderr,
+		    "coffer: this standby is behind: it lacks %" PRIu64
+		    " rows with receipts from row %" PRId64 "\n",
+		    verify->behind_receipts, verify->behind_row);
+}
+
 static int
 audit_report(const struct verify *verify)
 {
 	size_t i;
 
+	audit_report_lost(verify);
 	for (i = 0; i < verify->months.drops_count; i++) {
 		if (verify->months.drops[i].believed)
 			fprintf(stderr,
@@ -283,6 +343,8 @@ command_audit(const struct settings *settings, int argc, char **argv)
 		audit.verify.partial = audit.seals != NULL;
 		if (audit.seals == NULL && audit.verify.keys_count == 0)
 			audit_ask_keys(&audit);
+		if (audit.seals == NULL)
+			audit_ask_standby(&audit);
 		if (audit_run(&audit))
 			code = audit_report(&audit.verify);
 	}

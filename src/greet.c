@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@
 
 #define GREET_HELLO_SQL                                              \
 	"SELECT schema_version::text, array_to_json(faults)::text, " \
-	"pepper_root_id, pepper, active_root_id, lockout "           \
-	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
+	"pepper_root_id, pepper, active_root_id, lockout, "          \
+	"epoch::bigint, behind "                                     \
+	"FROM daemon.hello($1::uuid, $2::text, $3::text[], $4::jsonb)"
+#define GREET_EPOCH_SQL "SELECT daemon.epoch_begin($1::jsonb)"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
 
@@ -58,21 +61,24 @@ void
 greet_start(struct greet *greet)
 {
 	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3];
+	char seen[NEWEST_TEXT_SIZE];
 	struct session_parameter parameters[] = {
 		{ .value = greet->instance },
 		{ .value = PACKAGE_VERSION },
 		{ .value = root_ids },
+		{ .value = newest_text(greet->newest, seen) ? seen : NULL },
 	};
 
 	greet->offer =
 	    keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
 	greet->refused = false;
 	greet->unfit = false;
+	greet->behind = false;
 	greet->locked_out = false;
 	greet->step = GREET_DEPLOY;
 	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
 	session_flush_results(greet->session);
-	session_query(greet->session, GREET_HELLO_SQL, parameters, 3);
+	session_query(greet->session, GREET_HELLO_SQL, parameters, 4);
 	session_sync(greet->session);
 }
 
@@ -190,6 +196,36 @@ greet_hear_offer(struct greet *greet, const char *lockout)
 	return (lockout == NULL);
 }
 
+/*
+ * Once: the database says that it is in the epoch that was begun, or another
+ * daemon has, and what was seen before counts no more.
+ */
+static void
+greet_begin_epoch(struct greet *greet)
+{
+	char seen[NEWEST_TEXT_SIZE];
+	const struct session_parameter parameter = {
+		.value = newest_text(greet->newest, seen) ? seen : NULL
+	};
+
+	log_warning("an epoch is begun, since the database lacks what was seen",
+	    log_text("seen", parameter.value));
+	greet->step = GREET_EPOCH;
+	session_query(greet->session, GREET_EPOCH_SQL, &parameter, 1);
+	session_sync(greet->session);
+}
+
+/* What was seen of an epoch that has ended counts no more. */
+static void
+greet_hear_epoch(struct greet *greet, const PGresult *result)
+{
+	uint64_t epoch = 0;
+
+	if (PQgetlength(result, 0, 6) == sizeof(epoch))
+		memcpy(&epoch, PQgetvalue(result, 0, 6), sizeof(epoch));
+	newest_begin(greet->newest, (int64_t)be64toh(epoch));
+}
+
 static void
 greet_hear_hello(struct greet *greet, const PGresult *result)
 {
@@ -199,6 +235,8 @@ greet_hear_hello(struct greet *greet, const PGresult *result)
 	if (greet->offer != 0 && !greet_hear_offer(greet, lockout))
 		return;
 	greet->locked_out = lockout != NULL;
+	greet->behind =
+	    PQgetlength(result, 0, 7) == 1 && *PQgetvalue(result, 0, 7) != 0;
 	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
 		greet_refuse(
 		    greet, "its schema is too old: run migrations/migrate");
@@ -210,6 +248,8 @@ greet_hear_hello(struct greet *greet, const PGresult *result)
 		greet_refuse(
 		    greet, "the active root key is not loaded: load that key");
 	greet->unfit = greet->refused;
+	if (!greet->refused)
+		greet_hear_epoch(greet, result);
 }
 
 static void
@@ -239,6 +279,7 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 	static const char *const steps[] = {
 		[GREET_DEPLOY] = "the wait for a deploy",
 		[GREET_HELLO] = "daemon.hello",
+		[GREET_EPOCH] = "daemon.epoch_begin",
 		[GREET_PEPPER] = "daemon.pepper_keep",
 		[GREET_PREPARE] = "PREPARE",
 		[GREET_PREPARE_AGAIN] = "PREPARE",
@@ -283,6 +324,12 @@ greet_result(struct greet *greet, const PGresult *result)
 enum greet_outcome
 greet_finished(struct greet *greet)
 {
+	if (greet->step == GREET_HELLO && greet->behind &&
+	    greet->begins_epoch) {
+		greet_begin_epoch(greet);
+		greet->refused = false;
+		return (GREET_GOES_ON);
+	}
 	if (greet->refused)
 		return (GREET_REFUSED);
 	switch (greet->step) {
@@ -295,6 +342,9 @@ greet_finished(struct greet *greet)
 		break;
 	case GREET_PEPPER:
 		break;
+	case GREET_EPOCH:
+		greet_start(greet);
+		return (GREET_GOES_ON);
 	case GREET_PREPARE:
 	case GREET_PREPARE_AGAIN:
 		return (GREET_READY);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "keyring.h"
+#include "newest.h"
 #include "session.h"
 
 #define GREET_FAULT_SIZE 512
@@ -22,6 +23,7 @@ enum greet_outcome {
 enum greet_step {
 	GREET_DEPLOY, /* what a deploy has done in part would look amiss */
 	GREET_HELLO,
+	GREET_EPOCH, /* the database lacks what was seen of it */
 	GREET_PEPPER,
 	GREET_PREPARE,
 	GREET_PREPARE_AGAIN,
@@ -31,10 +33,13 @@ enum greet_step {
 struct greet {
 	struct session *session;
 	struct keyring *keyring;
+	struct newest *newest;
 	const char *instance; /* the daemon's UUID */
+	bool begins_epoch; /* where the database lacks what newest holds */
 	enum greet_step step;
 	bool refused;
 	char fault[GREET_FAULT_SIZE]; /* the first, when refused */
+	bool behind; /* that is the case, and its only fault */
 	bool unfit; /* by what the database itself has said */
 	bool examined; /* and found fit, or else refused */
 	bool locked_out; /* it needs a root key that is not loaded */

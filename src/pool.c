@@ -488,8 +488,8 @@ pool_turn_time(const struct settings *settings)
 
 struct pool *
 pool_new(struct event_base *base, const struct settings *settings,
-    struct dsn *dsn, struct keyring *keyring, const char *instance,
-    void (*greeted)(void *owner), void *owner)
+    struct dsn *dsn, struct keyring *keyring, struct newest *newest,
+    const char *instance, void (*greeted)(void *owner), void *owner)
 {
 	const struct timeval turn = pool_turn_time(settings);
 	struct pool *pool = memory_new(sizeof(*pool));
@@ -517,6 +517,8 @@ pool_new(struct event_base *base, const struct settings *settings,
 		seat->session = session_new(base, &pool_events, seat);
 		seat->greet.session = seat->session;
 		seat->greet.keyring = keyring;
+		seat->greet.newest = newest;
+		seat->greet.begins_epoch = settings->epoch_on_loss != 0;
 		seat->greet.instance = instance;
 		seat->retry = evtimer_new(base, seat_retry, seat);
 		group_init(&seat->group, settings->group_limit);

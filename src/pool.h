@@ -13,16 +13,17 @@
 #include "settings.h"
 
 struct metrics_now;
+struct newest;
 struct pool;
 
 /*
- * Starts to connect; dsn and keyring must outlive the pool.  greeted is called
+ * Starts to connect; dsn, keyring and newest must outlive the pool.  greeted is called
  * from the loop, once: a connection serves, or the database has said why none
  * may.
  */
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
-    struct dsn *dsn, struct keyring *keyring, const char *instance,
-    void (*greeted)(void *owner), void *owner);
+    struct dsn *dsn, struct keyring *keyring, struct newest *newest,
+    const char *instance, void (*greeted)(void *owner), void *owner);
 
 /*
  * Closes all connections, and gives every query that is not done its error.

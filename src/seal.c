@@ -267,6 +267,7 @@ seal_anchor_begun(
 	    !seal_copy(result, 3, head->signature, sizeof(head->signature)))
 		return (seal_end(seal));
 	head->no = seal_number(result, 0);
+	head->epoch = seal_number(result, 4);
 	snprintf(
 	    head->signer, sizeof(head->signer), "%s", PQgetvalue(result, 0, 2));
 	anchor_write(seal->anchor, head);
@@ -300,6 +301,23 @@ seal_anchor_ended(
 
 /* How things stand --------------------------------------------------------- */
 
+/* What a handshake will compare the database with. */
+static void
+seal_note(struct seal *seal, const PGresult *result)
+{
+	struct newest_state state = {
+		.asked = seal->asked,
+		.answered = clock_microseconds(),
+		.epoch = seal_number(result, 8),
+		.seal = seal_number(result, 9),
+		.sealed_to = seal_number(result, 11),
+		.xid_end = seal_number(result, 12),
+	};
+
+	if (seal_copy(result, 10, state.seal_hash, sizeof(state.seal_hash)))
+		newest_state(&seal->service->newest, &state);
+}
+
 static void
 seal_state_got(
     struct query *query, const PGresult *result, const struct error *error)
@@ -320,6 +338,7 @@ seal_state_got(
 	state->unsealed = seal_number(result, 4);
 	state->anchor_lag = seal_number(result, 5);
 	state->commit_wait = seal_number(result, 7);
+	seal_note(seal, result);
 	seal->service->warnings = json_tokener_parse(PQgetvalue(result, 0, 6));
 	if (state->last_change != last_change)
 		watch_ring(seal->service->watch);

@@ -135,8 +135,9 @@ service_open(struct service *service)
 		return (service_refuse("root key", cause));
 	service->base = event_base_new();
 	service->hints = hint_new((size_t)settings->hint_cache);
-	service->pool = pool_new(service->base, settings, service->dsn,
-	    service->keyring, service->instance, service_listen, service);
+	service->pool =
+	    pool_new(service->base, settings, service->dsn, service->keyring,
+		&service->newest, service->instance, service_listen, service);
 	service->job = job_new(service);
 	service->rekey = rekey_new(service);
 	service->rotate = rotate_new(service);

@@ -10,6 +10,7 @@
 #include "dsn.h"
 #include "hint.h"
 #include "keyring.h"
+#include "newest.h"
 #include "pool.h"
 #include "rate.h"
 #include "seal.h"
@@ -33,6 +34,7 @@ struct service {
 	char instance[TEXT_UUID_SIZE]; /* of this run of the daemon */
 	struct event_base *base;
 	struct keyring *keyring;
+	struct newest newest;
 	struct hints *hints;
 	struct dsn *dsn;
 	struct pool *pool;

@@ -96,6 +96,8 @@ const struct setting settings_table[] = {
 	    "shell command that gets each seal on its input, and keeps it elsewhere" },
 	{ "anchor_syslog", SETTING_NUMBER, AT(anchor_syslog), "0", 0, 1,
 	    "1: each seal goes to syslog, too" },
+	{ "epoch_on_loss", SETTING_NUMBER, AT(epoch_on_loss), "0", 0, 1,
+	    "1: begins an epoch and serves when the database lacks what the daemon has seen; 0: does not serve it" },
 	{ "check_interval", SETTING_NUMBER, AT(check_interval), "20", 1, 60,
 	    "seconds between two checks that the database is as it was deployed" },
 	{ "hint_cache", SETTING_NUMBER, AT(hint_cache), "65536", 8, 16777216,

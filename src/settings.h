@@ -51,6 +51,7 @@ struct settings {
 	long denied_rate;
 	long denied_burst;
 	long rate_cache;
+	long epoch_on_loss;
 	long drain_delay;
 	long drain_timeout;
 	long job_interval;

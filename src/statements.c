@@ -28,9 +28,9 @@ const struct statement statements[] = {
 	{ STATEMENT_SEAL_SIGN, "SELECT daemon.seal_sign($1, $2, $3)", 3, { INT8, TEXT, BYTEA } },
 	{ STATEMENT_SIGNER_GET, "SELECT root_id, wrapped FROM daemon.signer_get()", 0, { 0 } },
 	{ STATEMENT_SIGNER_KEEP, "SELECT root_id, wrapped FROM daemon.signer_keep($1, $2, $3)", 3, { BYTEA, TEXT, BYTEA } },
-	{ STATEMENT_ANCHOR_BEGIN, "SELECT no, hash, signer, signature FROM daemon.anchor_begin($1)", 1, { UUID } },
+	{ STATEMENT_ANCHOR_BEGIN, "SELECT no, hash, signer, signature, epoch FROM daemon.anchor_begin($1)", 1, { UUID } },
 	{ STATEMENT_ANCHOR_END, "SELECT daemon.anchor_end($1)", 1, { INT8 } },
-	{ STATEMENT_AUDIT_STATE, "SELECT seal_lag, unanchored, months_ahead, last_change, unsealed, anchor_lag, daemon.warnings()::text, (" STATEMENT_COMMIT_WAIT_SQL ") FROM daemon.audit_state()", 0, { 0 } },
+	{ STATEMENT_AUDIT_STATE, "SELECT seal_lag, unanchored, months_ahead, last_change, unsealed, anchor_lag, daemon.warnings()::text, (" STATEMENT_COMMIT_WAIT_SQL "), epoch, seal, seal_hash, sealed_to, xid_end FROM daemon.audit_state()", 0, { 0 } },
 	{ STATEMENT_AUDIT_PROBE, "SELECT daemon.audit_probe()", 0, { 0 } },
 	{ STATEMENT_SESSION_FAULTS, "SELECT array_to_json(daemon.session_faults())::text", 0, { 0 } },
 };

@@ -12,6 +12,7 @@
 #define VERIFY_ROW_LABEL "coffer-au1"
 #define VERIFY_DAY 86400000000
 #define VERIFY_DROP "operator.audit_drop_month"
+#define VERIFY_EPOCH "operator.audit_epoch_begin"
 #define VERIFY_MONTHS_MAX 64 /* in one range of transactions */
 
 /* Columns of audit.seal. */
@@ -211,9 +212,56 @@ verify_is_signed(
 	verify->unsigned_seals = 0;
 }
 
+/* Those that were noted, of an epoch that goes on, are damage. */
 static void
-verify_anchor(struct verify *verify, const struct copy_field *seal, int64_t no,
-    const char *place)
+verify_differs(struct verify *verify, bool ended)
+{
+	struct verify_differs *differs = &verify->differs;
+	size_t i;
+
+	for (i = 0; i < differs->count; i++) {
+		if (ended)
+			witness_seal_ended(verify->witness, differs->no[i]);
+		else
+			verify_damage(verify, "anchor_differs",
+			    verify_place("seal", differs->no[i]),
+			    "another hash was anchored: the chain was made "
+			    "anew");
+	}
+	differs->count = 0;
+}
+
+/*
+ * An epoch ends with a seal over what has none yet, in a database that was
+ * restored or lagged; the one that was lost had that number, too.  So before
+ * such a seal is called damage, the next has to be seen.
+ */
+static void
+verify_note_differs(
+    struct verify *verify, const struct copy_field *seal, int64_t no)
+{
+	struct verify_differs *differs = &verify->differs;
+
+	if (differs->count == VERIFY_DIFFERS_MAX)
+		verify_differs(verify, false);
+	differs->epoch = copy_number(&seal[SEAL_EPOCH]);
+	differs->xid_from = copy_number(&seal[SEAL_XID_FROM]);
+	differs->no[differs->count++] = no;
+}
+
+static void
+verify_settle_differs(struct verify *verify, const struct copy_field *seal)
+{
+	const struct verify_differs *differs = &verify->differs;
+	const int64_t epoch = copy_number(&seal[SEAL_EPOCH]);
+
+	if (epoch > differs->epoch ||
+	    copy_number(&seal[SEAL_XID_FROM]) != differs->xid_from)
+		verify_differs(verify, epoch > differs->epoch);
+}
+
+static void
+verify_anchor(struct verify *verify, const struct copy_field *seal, int64_t no)
 {
 	struct witness *witness = verify->witness;
 	uint64_t found;
@@ -221,9 +269,9 @@ verify_anchor(struct verify *verify, const struct copy_field *seal, int64_t no,
 	if (witness == NULL)
 		return;
 	found = witness->seals_found;
-	if (!witness_seal_agrees(witness, no, seal[SEAL_HASH].bytes))
-		verify_damage(verify, "anchor_differs", place,
-		    "another hash was anchored: the chain was made anew");
+	if (!witness_seal_agrees(witness, no, copy_number(&seal[SEAL_EPOCH]),
+		seal[SEAL_HASH].bytes))
+		verify_note_differs(verify, seal, no);
 	if (witness->seals_found == found &&
 	    seal[SEAL_ANCHORED_AT].bytes != NULL)
 		verify->unanchored++;
@@ -345,11 +393,12 @@ verify_chain(struct verify *verify, struct copy *seals)
 			verify_damage(verify, "seal_changed", place,
 			    "its hash is not that of its other columns");
 		verify_signature(verify, seal, place);
-		verify_anchor(verify, seal, no, place);
+		verify_settle_differs(verify, seal);
+		verify_anchor(verify, seal, no);
 		verify_link(verify, seal, &before, before_hash);
 		verify_closing(verify, seal, &before, place);
 		before.given = true;
-		before.no = no;
+		before.no = verify->last_seal = no;
 		before.epoch = copy_number(&seal[SEAL_EPOCH]);
 		before.month = copy_number(&seal[SEAL_MONTH]);
 		before.xid_from = copy_number(&seal[SEAL_XID_FROM]);
@@ -357,6 +406,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 		memcpy(before_hash, seal[SEAL_HASH].bytes, sizeof(before_hash));
 		verify_note_sealed(verify, before.epoch, before.xid_to);
 	}
+	verify_differs(verify, false);
 	verify_read_failed(verify, seals);
 	if (verify->seals == 0)
 		verify_damage(verify, "seal_missing", "seal 0",
@@ -458,6 +508,14 @@ verify_take_range(struct verify_range *range)
 	}
 }
 
+/* What the rows of a seal say counts as long as the seal holds. */
+static void
+verify_forget(struct verify *verify, int64_t no)
+{
+	months_forget(&verify->months, no);
+	epochs_forget(&verify->epochs, no);
+}
+
 static void
 verify_finish_seal(struct verify *verify, const struct verify_seal *seal,
     int64_t found, EVP_MD_CTX *hashes)
@@ -476,7 +534,7 @@ verify_finish_seal(struct verify *verify, const struct verify_seal *seal,
 	}
 	month->has_rows = true;
 	if (found != seal->n || memcmp(root, seal->root, sizeof(root)) != 0)
-		months_forget(&verify->months, seal->no);
+		verify_forget(verify, seal->no);
 	if (found < seal->n)
 		verify_damage(verify, "rows_missing", place,
 		    "%" PRId64 " of its %" PRId64 " rows are missing",
@@ -534,14 +592,15 @@ verify_row_seal(struct verify_range *range, int64_t epoch, int64_t xid,
 	return (NULL);
 }
 
+/* Whether that was done; one that was refused has an error. */
 static bool
-verify_is_drop(const struct copy_field *event)
+verify_is(const struct copy_field *event, const char *name)
 {
 	const struct copy_field *method = &event[EVENT_METHOD];
 
 	return (method->bytes != NULL && event[EVENT_ERROR].bytes == NULL &&
-	    method->size == sizeof(VERIFY_DROP) - 1 &&
-	    memcmp(method->bytes, VERIFY_DROP, method->size) == 0);
+	    method->size == strlen(name) &&
+	    memcmp(method->bytes, name, method->size) == 0);
 }
 
 static void
@@ -568,9 +627,12 @@ verify_row(struct verify *verify, struct verify_range *range,
 	}
 	seal = verify_row_seal(range, epoch, xid, month, &event[EVENT_HASH]);
 	if (seal != NULL) {
-		if (!changed && verify_is_drop(event))
+		if (!changed && verify_is(event, VERIFY_DROP))
 			months_hear(&verify->months, seal->no, month,
 			    &event[EVENT_REQUEST]);
+		else if (!changed && verify_is(event, VERIFY_EPOCH))
+			epochs_hear(
+			    &verify->epochs, seal->no, &event[EVENT_REQUEST]);
 		return;
 	}
 	months_get(&verify->months, month)->has_rows = true;
@@ -656,6 +718,31 @@ verify_lost(struct verify *verify, uint64_t count, int64_t first,
 		    "it and %" PRIu64 " more %s", count - 1, words);
 }
 
+/* Whether a row that is not there may come yet, which is counted. */
+static bool
+verify_is_behind(struct verify *verify, int64_t row)
+{
+	if (!verify->standby || row <= verify->standby_row)
+		return (false);
+	if (verify->behind_receipts++ == 0)
+		verify->behind_row = row;
+	return (true);
+}
+
+/* The same of seals after the last, which are all or none of those lost. */
+static bool
+verify_seals_are_behind(struct verify *verify)
+{
+	const struct witness *witness = verify->witness;
+
+	if (!verify->standby || witness->seals_lost == 0 ||
+	    witness->seals_lost_first <= verify->last_seal)
+		return (false);
+	verify->behind_seals = witness->seals_lost;
+	verify->behind_seal = witness->seals_lost_first;
+	return (true);
+}
+
 /* What was given out as receipts, and is not as it was; how many are gone. */
 static uint64_t
 verify_receipts(struct verify *verify, int64_t *first)
@@ -669,7 +756,8 @@ verify_receipts(struct verify *verify, int64_t *first)
 			    verify_place("row", fault.row),
 			    "another hash was given out as its receipt");
 		else if (!months_dropped_row(&verify->months, fault.row) &&
-		    lost++ == 0)
+		    !epochs_lost_row(&verify->epochs, fault.row) &&
+		    !verify_is_behind(verify, fault.row) && lost++ == 0)
 			*first = fault.row;
 	}
 	return (lost);
@@ -684,15 +772,17 @@ verify_anchors(struct verify *verify)
 
 	if (witness == NULL)
 		return;
-	witness_seals_end(witness);
+	witness_seals_end(witness, verify->epoch);
 	if (witness_rows_end(witness))
 		lost = verify_receipts(verify, &first);
 	/* What is no part of an export has anchors and receipts, too. */
 	if (!verify->partial) {
-		verify_lost(verify, witness->seals_lost,
-		    witness->seals_lost_first, "anchor_lost", "seal",
-		    "were anchored and are gone: the end was cut off, or an "
-		    "older backup is in its place");
+		if (!verify_seals_are_behind(verify))
+			verify_lost(verify, witness->seals_lost,
+			    witness->seals_lost_first, "anchor_lost", "seal",
+			    "were anchored and are gone: the end was cut off, "
+			    "or an older backup is in its place, or a standby "
+			    "that lagged, and no epoch was begun");
 		verify_lost(verify, lost, first, "receipt_lost", "row",
 		    "were given out as receipts and are gone");
 	}
@@ -707,5 +797,6 @@ verify_free(struct verify *verify)
 {
 	closing_free(&verify->closing);
 	months_free(&verify->months);
+	epochs_free(&verify->epochs);
 	memory_free(verify->keys);
 }

@@ -12,6 +12,7 @@
 #include "closing.h"
 #include "copy.h"
 #include "crypto.h"
+#include "epochs.h"
 #include "months.h"
 #include "witness.h"
 
@@ -20,11 +21,22 @@ struct verify_key {
 	char signer[CRYPTO_PUBLIC_ID_SIZE];
 };
 
+#define VERIFY_DIFFERS_MAX 16 /* months that a range of transactions is in */
+
+/* Seals with another hash than their anchors, of one range of transactions. */
+struct verify_differs {
+	int64_t epoch, xid_from;
+	int64_t no[VERIFY_DIFFERS_MAX];
+	size_t count;
+};
+
 struct verify {
 	/* The keys that are trusted; without any, no signature is verified. */
 	struct verify_key *keys;
 	size_t keys_count, keys_room;
 	struct witness *witness; /* NULL: there are no anchors */
+	bool standby; /* more may come, of rows after this id */
+	int64_t standby_row;
 	bool partial; /* it is of exported months, and of these all is there */
 	struct closing closing;
 
@@ -38,6 +50,12 @@ struct verify {
 	int64_t unsigned_first;
 
 	struct months months;
+	struct epochs epochs;
+	struct verify_differs differs;
+	int64_t last_seal; /* the number of the last */
+	/* A standby lacks what comes after: that is no damage. */
+	uint64_t behind_seals, behind_receipts;
+	int64_t behind_seal, behind_row; /* the first of each */
 
 	/* The last epoch, and up to which transaction it is sealed. */
 	int64_t epoch, sealed;

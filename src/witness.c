@@ -54,6 +54,39 @@ witness_receipt(struct witness *witness, const struct spool_entry *entry)
 }
 
 /*
+ * Seals are kept in the order of their numbers, and of one number in that of
+ * epochs; 0: the line names none.
+ */
+#define WITNESS_EPOCHS 65536
+
+static int64_t
+witness_seal_key(struct json_object *line, int64_t no)
+{
+	struct json_object *value;
+	int64_t epoch = 0;
+
+	if (json_object_object_get_ex(line, "epoch", &value))
+		epoch = json_object_get_int64(value);
+	if (epoch < 0 || epoch >= WITNESS_EPOCHS)
+		epoch = 0;
+	if (no < 0 || no > INT64_MAX / WITNESS_EPOCHS - 1)
+		no = INT64_MAX / WITNESS_EPOCHS - 1;
+	return (no * WITNESS_EPOCHS + epoch);
+}
+
+static int64_t
+witness_seal_no(const struct spool_entry *entry)
+{
+	return (entry->number / WITNESS_EPOCHS);
+}
+
+static int64_t
+witness_seal_epoch(const struct spool_entry *entry)
+{
+	return (entry->number % WITNESS_EPOCHS);
+}
+
+/*
  * A line of the log may have something before it, as syslog's lines do.  False
  * when it cannot be kept.
  */
@@ -76,9 +109,10 @@ witness_line(struct witness *witness, const char *text)
 	    witness_hash(line, is_seal ? "hash" : "receipt_hash", entry.hash)) {
 		entry.number = json_object_get_int64(number);
 		witness->entries++;
-		if (is_seal)
+		if (is_seal) {
+			entry.number = witness_seal_key(line, entry.number);
 			kept = spool_add(witness->seals, &entry);
-		else
+		} else
 			kept = witness_receipt(witness, &entry);
 	}
 	json_object_put(line);
@@ -122,37 +156,66 @@ witness_begin(struct witness *witness)
 	return (witness->seals == NULL || spool_begin(witness->seals));
 }
 
+static void
+witness_count(uint64_t *count, int64_t *first, int64_t *last, int64_t no)
+{
+	if (*count == 0)
+		*first = no;
+	if (*count == 0 || no != *last)
+		++*count;
+	*last = no;
+}
+
+void
+witness_seal_ended(struct witness *witness, int64_t no)
+{
+	witness_count(&witness->seals_ended, &witness->seals_ended_first,
+	    &witness->seals_ended_last, no);
+}
+
+/* An anchor of no seal that there is, where a later seal is of that epoch. */
+static void
+witness_seal_lost(
+    struct witness *witness, const struct spool_entry *entry, int64_t epoch)
+{
+	if (witness_seal_epoch(entry) != 0 && witness_seal_epoch(entry) < epoch)
+		witness_seal_ended(witness, witness_seal_no(entry));
+	else
+		witness_count(&witness->seals_lost, &witness->seals_lost_first,
+		    &witness->seals_lost_last, witness_seal_no(entry));
+}
+
 /* Takes the anchors of seals below a number. */
 static void
-witness_pass_over(struct witness *witness, int64_t no)
+witness_pass_over(struct witness *witness, int64_t no, int64_t epoch)
 {
 	const struct spool_entry *next;
 
-	while (
-	    (next = spool_next(witness->seals)) != NULL && next->number < no) {
-		if (witness->seals_lost == 0)
-			witness->seals_lost_first = next->number;
-		if (witness->seals_lost == 0 ||
-		    next->number != witness->seals_lost_last)
-			witness->seals_lost++;
-		witness->seals_lost_last = next->number;
+	while ((next = spool_next(witness->seals)) != NULL &&
+	    witness_seal_no(next) < no) {
+		witness_seal_lost(witness, next, epoch);
 		spool_take(witness->seals);
 	}
 }
 
 bool
-witness_seal_agrees(
-    struct witness *witness, int64_t no, const unsigned char *hash)
+witness_seal_agrees(struct witness *witness, int64_t no, int64_t epoch,
+    const unsigned char *hash)
 {
 	const struct spool_entry *next;
 	bool agrees = true, found = false;
 
-	witness_pass_over(witness, no);
-	while (
-	    (next = spool_next(witness->seals)) != NULL && next->number == no) {
-		found = true;
-		if (memcmp(next->hash, hash, sizeof(next->hash)) != 0)
-			agrees = false;
+	witness_pass_over(witness, no, epoch);
+	while ((next = spool_next(witness->seals)) != NULL &&
+	    witness_seal_no(next) == no) {
+		if (witness_seal_epoch(next) != 0 &&
+		    witness_seal_epoch(next) != epoch) {
+			witness_seal_lost(witness, next, epoch);
+		} else {
+			found = true;
+			if (memcmp(next->hash, hash, sizeof(next->hash)) != 0)
+				agrees = false;
+		}
 		spool_take(witness->seals);
 	}
 	if (found) {
@@ -163,9 +226,9 @@ witness_seal_agrees(
 }
 
 void
-witness_seals_end(struct witness *witness)
+witness_seals_end(struct witness *witness, int64_t epoch)
 {
-	witness_pass_over(witness, INT64_MAX);
+	witness_pass_over(witness, INT64_MAX, epoch);
 }
 
 void

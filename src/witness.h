@@ -23,6 +23,9 @@ struct witness {
 	/* Seals with anchors of which witness_seal_agrees has not heard. */
 	uint64_t seals_lost;
 	int64_t seals_lost_first, seals_lost_last;
+	/* Of these, seals of an epoch that has ended before their number. */
+	uint64_t seals_ended;
+	int64_t seals_ended_first, seals_ended_last;
 
 	struct spool *receipts;
 	/* Rows with receipts of which witness_next_fault has heard. */
@@ -48,13 +51,17 @@ bool witness_begin(struct witness *witness) __attribute__((warn_unused_result));
 
 /*
  * Whether the anchors of a seal have this hash; true when there are none.  In
- * the order of seals: those that are passed over are lost.
+ * the order of seals: those that are passed over are lost.  An anchor names its
+ * epoch, and is of no seal of a later one; lines of before name none.
  */
-bool witness_seal_agrees(
-    struct witness *witness, int64_t no, const unsigned char *hash);
+bool witness_seal_agrees(struct witness *witness, int64_t no, int64_t epoch,
+    const unsigned char *hash);
 
-/* There are no more seals. */
-void witness_seals_end(struct witness *witness);
+/* The anchors of this seal are of one that was lost when its epoch ended. */
+void witness_seal_ended(struct witness *witness, int64_t no);
+
+/* There are no more seals; the last was of this epoch. */
+void witness_seals_end(struct witness *witness, int64_t epoch);
 
 /* Keeps the hash of a row for the comparison with receipts. */
 void

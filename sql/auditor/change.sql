@@ -22,6 +22,8 @@ DECLARE
 BEGIN
     IF after !~ '^[1-9][0-9]{0,8}[.][0-9]{1,18}$' THEN
         PERFORM fail.operation_refused('this is no cursor', 'pass the cursor of a change, or null to begin with the oldest');
+    ELSIF rule.cursor_is_ahead(after, auditor.changes_end()) THEN
+        PERFORM fail.operation_refused('the cursor is ahead of the last change', 'a restore or a failover has lost what it stands for: begin an epoch, or read from an earlier cursor');
     ELSIF after IS NOT NULL THEN
         v_epoch := split_part(after, '.', 1);
         v_from := split_part(after, '.', 2);

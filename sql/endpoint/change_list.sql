@@ -17,6 +17,10 @@ BEGIN
     IF v_argument.after = 'latest' THEN
         v_argument.after := auditor.changes_end();
         v_argument.wait := 0;
+    ELSIF rule.cursor_is_ahead(v_argument.after, auditor.changes_end()) THEN
+        -- It would skip, without a word, what is given its ids.
+        PERFORM fail.invalid_argument('after', 'constraint',
+                                      'value is ahead of the last change, as changes were lost: read all anew, and go on with the cursor of latest');
     END IF;
     -- The end in the same statement, and so in the same snapshot, as what comes before it.
     SELECT count(*),

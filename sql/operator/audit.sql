@@ -4,37 +4,20 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_last  audit.seal;
-    v_epoch integer;
-    v_xid   bigint;
+    v_detail jsonb;
 BEGIN
     IF coalesce(reason, '') = '' THEN
-        PERFORM fail.operation_refused('an epoch begins for a reason', 'say which backup was restored, and why');
+        PERFORM fail.operation_refused('an epoch begins for a reason', 'say which backup was restored, or which server failed over, and why');
     ELSIF NOT rule.seal_lock() THEN
         PERFORM fail.operation_refused('a daemon is sealing at this moment', 'call again');
     END IF;
-    -- No daemon, whose job would do it, serves what was restored; and a backup may be older than its partitions reach.
-    PERFORM job.audit_partition_create();
-    -- Whoever writes to the audit holds this table to the end of his transaction: so the old epoch is complete now.
-    LOCK TABLE audit.epoch IN ACCESS EXCLUSIVE MODE;
-    SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
-    PERFORM rule.seal_rows(v_last.epoch, v_last.xid_to,
-                           (SELECT max(e.xid) + 1 FROM audit.event e WHERE e.epoch = v_last.epoch));
-    v_epoch := v_last.epoch + 1;
-    v_xid := pg_current_xact_id()::text::bigint;
-    INSERT INTO audit.epoch (epoch, id_from, reason)
-    SELECT v_epoch, q.last_value, audit_epoch_begin.reason FROM audit.event_id q;
-    UPDATE audit.settled SET id = (SELECT q.last_value FROM audit.event_id q), next_id = 0, next_xid = 0;
-    -- The first seal of an epoch is over nothing, and links it to the end of the one before.
-    PERFORM rule.seal_append(v_epoch, date_trunc('month', now() AT TIME ZONE 'UTC')::date, v_xid, v_xid, 0,
-                             sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
-    PERFORM rule.audit_write_operator('operator.audit_epoch_begin', NULL, NULL, NULL,
-                                      jsonb_build_object('epoch', v_epoch, 'reason', reason));
-    RETURN v_epoch;
+    v_detail := rule.epoch_begin(reason);
+    PERFORM rule.audit_write_operator('operator.audit_epoch_begin', NULL, NULL, NULL, v_detail);
+    RETURN v_detail ->> 'epoch';
 END
 $$;
 COMMENT ON FUNCTION operator.audit_epoch_begin(text) IS
-    'Begins a new life of the audit; gives its number. The first thing to do in a database that was restored: daemons do not serve one whose transaction numbers have begun anew, and only anchors outside know what a restore has lost.';
+    'Begins another epoch of the audit; gives its number. It declares that a restore or a failover has lost what came after: call it first in a database that was restored, and after a failover to a standby that lagged. Daemons do not serve a database that lacks what they have seen before that.';
 
 CREATE FUNCTION operator.audit_export_month(month date)
 RETURNS SETOF audit.event

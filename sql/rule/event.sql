@@ -249,3 +249,15 @@ END
 $$;
 COMMENT ON FUNCTION rule.render_change(text, timestamptz, text, uuid, uuid, integer, uuid) IS
     'Writes the shape Change: of a secret, of a version or of a managed key.';
+
+CREATE FUNCTION rule.cursor_is_ahead(cursor text, changes_end text)
+RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE
+AS $$
+BEGIN
+    RETURN (split_part(cursor, '.', 1)::integer, split_part(cursor, '.', 2)::bigint)
+           > (split_part(changes_end, '.', 1)::integer, split_part(changes_end, '.', 2)::bigint);
+END
+$$;
+COMMENT ON FUNCTION rule.cursor_is_ahead(text, text) IS
+    'Tells whether a cursor of changes stands for more than there is, in an epoch that goes on; null without a cursor.';

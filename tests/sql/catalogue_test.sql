@@ -14,7 +14,7 @@ SELECT is(array_agg(DISTINCT schema::text ORDER BY schema::text),
 
 SELECT results_eq($$SELECT name FROM function WHERE proowner = 'coffer_owner'::regrole AND schema <> 'auditor'
                      ORDER BY name COLLATE "C"$$,
-                  $$VALUES ('daemon.audit_state()'), ('job.audit_partition_create(integer)'),
+                  $$VALUES ('daemon.audit_state()'), ('daemon.epoch_begin(jsonb)'), ('daemon.seen_faults(jsonb)'), ('job.audit_partition_create(integer)'),
                            ('job.audit_seal(bigint)'), ('operator.audit_drop_month(date)'),
                            ('operator.audit_epoch_begin(text)'), ('operator.audit_export_month(date)'),
                            ('operator.audit_export_seals(date)')$$,

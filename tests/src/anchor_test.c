@@ -27,7 +27,9 @@ done(void *owner, bool has_left)
 static void
 write_one(const char *command)
 {
-	struct anchor_seal seal = { .no = 42, .signer = "0123456789abcdef" };
+	struct anchor_seal seal = {
+		.no = 42, .epoch = 3, .signer = "0123456789abcdef"
+	};
 	struct settings settings;
 
 	memset(&settings, 0, sizeof(settings));
@@ -90,8 +92,8 @@ test_a_command_gets_the_line(void **state)
 	line[size] = '\0';
 	fclose(file);
 	remove(PATH);
-	assert_non_null(
-	    strstr(line, "\"event\":\"seal\",\"no\":42,\"hash\":\"abab"));
+	assert_non_null(strstr(
+	    line, "\"event\":\"seal\",\"no\":42,\"epoch\":3,\"hash\":\"abab"));
 	assert_non_null(strstr(line, "\"signer\":\"0123456789abcdef\""));
 	assert_non_null(strstr(line, signature));
 	assert_ptr_equal(strchr(line, '\n'), line + size - 1);

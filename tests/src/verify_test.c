@@ -196,7 +196,7 @@ witness_all(void)
 	verify.witness = &witness;
 	witness.seals = spool_new();
 	for (i = 0; i < 3; i++) {
-		entry.number = seals[i].no;
+		entry.number = seals[i].no * 65536; /* without an epoch */
 		memcpy(entry.hash, seals[i].hash, 32);
 		assert_true(spool_add(witness.seals, &entry));
 	}
@@ -833,7 +833,7 @@ test_seal_with_refitted_fields(void **state)
 static void
 test_anchors_that_are_not_given(void **state)
 {
-	struct spool_entry entry = { .number = 1 };
+	struct spool_entry entry = { .number = 65536 };
 
 	(void)state;
 	verify.witness = &witness;
@@ -849,7 +849,7 @@ test_anchors_that_are_not_given(void **state)
 static void
 test_anchors_of_seals_before(void **state)
 {
-	struct spool_entry entry = { .number = -1 };
+	struct spool_entry entry = { .number = -65536 };
 	int i;
 
 	(void)state;
@@ -858,7 +858,7 @@ test_anchors_of_seals_before(void **state)
 	witness.seals = spool_new();
 	assert_true(spool_add(witness.seals, &entry));
 	for (i = 0; i < 4; i++) {
-		entry.number = seals[i].no;
+		entry.number = seals[i].no * 65536;
 		memcpy(entry.hash, seals[i].hash, 32);
 		assert_true(spool_add(witness.seals, &entry));
 	}

@@ -96,10 +96,10 @@ test_seals_and_receipts(void **state)
 		  "\"" HEX "\"}\n");
 	assert_true(witness_begin(&witness));
 	/* Of what it has not seen it has nothing to say. */
-	assert_true(witness_seal_agrees(&witness, 6, other));
-	assert_true(witness_seal_agrees(&witness, 7, hash));
-	assert_true(witness_seal_agrees(&witness, 70, other));
-	witness_seals_end(&witness);
+	assert_true(witness_seal_agrees(&witness, 6, 1, other));
+	assert_true(witness_seal_agrees(&witness, 7, 1, hash));
+	assert_true(witness_seal_agrees(&witness, 70, 1, other));
+	witness_seals_end(&witness, 1);
 	assert_int_equal(witness.seals_lost, 0);
 	assert_faults(ROWS(other, hash, other), FAULTS({ 0, false }));
 }
@@ -136,7 +136,7 @@ test_lines_of_syslog(void **state)
 	read_text("Nov 23 09:00:00 host coffer: coffer {\"event\":\"seal\","
 		  "\"no\":7,\"hash\":\"" HEX "\"}\n");
 	assert_true(witness_begin(&witness));
-	assert_false(witness_seal_agrees(&witness, 7, other));
+	assert_false(witness_seal_agrees(&witness, 7, 1, other));
 }
 
 /* Several files, and a seal that went out twice: all of them must agree. */
@@ -152,8 +152,8 @@ test_more_than_once(void **state)
 		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":70,\"receipt_hash\":\"ac" HEX_62 "\"}\n");
 	assert_true(witness_begin(&witness));
-	assert_true(witness_seal_agrees(&witness, 6, hash));
-	assert_false(witness_seal_agrees(&witness, 7, hash));
+	assert_true(witness_seal_agrees(&witness, 6, 1, hash));
+	assert_false(witness_seal_agrees(&witness, 7, 1, hash));
 	assert_faults(ROWS(hash, hash, NULL), FAULTS({ 70, false }));
 }
 
@@ -168,9 +168,9 @@ test_seals_lost(void **state)
 		  "{\"event\":\"seal\",\"no\":8,\"hash\":\"" HEX "\"}\n"
 		  "{\"event\":\"seal\",\"no\":9,\"hash\":\"" HEX "\"}\n");
 	assert_true(witness_begin(&witness));
-	assert_true(witness_seal_agrees(&witness, 5, hash));
-	assert_true(witness_seal_agrees(&witness, 7, hash));
-	witness_seals_end(&witness);
+	assert_true(witness_seal_agrees(&witness, 5, 1, hash));
+	assert_true(witness_seal_agrees(&witness, 7, 1, hash));
+	witness_seals_end(&witness, 1);
 	assert_int_equal(witness.seals_lost, 3);
 	assert_int_equal(witness.seals_found, 1);
 	assert_int_equal(witness.seals_found_last, 5);
@@ -257,6 +257,56 @@ test_no_room_for_rows(void **state)
 	assert_false(witness_is_whole(&witness));
 }
 
+#define SEAL(no, epoch)                                        \
+	"{\"event\":\"seal\",\"no\":" #no ",\"epoch\":" #epoch \
+	",\"hash\":\"" HEX "\"}\n"
+
+/* An epoch that ended before a seal of its number is no part of the next. */
+static void
+test_seals_of_an_epoch_that_has_ended(void **state)
+{
+	(void)state;
+	read_text(SEAL(5, 1) SEAL(6, 1) SEAL(7, 1) SEAL(6, 2));
+	assert_true(witness_begin(&witness));
+	assert_true(witness_seal_agrees(&witness, 5, 1, hash));
+	assert_true(witness_seal_agrees(&witness, 6, 2, hash));
+	assert_true(witness_seal_agrees(&witness, 7, 2, other));
+	witness_seals_end(&witness, 2);
+	assert_int_equal(witness.seals_found, 2);
+	assert_int_equal(witness.seals_lost, 0);
+	assert_int_equal(witness.seals_ended, 2);
+	assert_int_equal(witness.seals_ended_first, 6);
+	assert_int_equal(witness.seals_ended_last, 7);
+}
+
+/* The same beyond the last seal, but not of the epoch that goes on. */
+static void
+test_seals_after_the_last(void **state)
+{
+	(void)state;
+	read_text(SEAL(8, 1) SEAL(9, 2) SEAL(10, 3));
+	assert_true(witness_begin(&witness));
+	assert_true(witness_seal_agrees(&witness, 5, 1, hash));
+	witness_seals_end(&witness, 2);
+	assert_int_equal(witness.seals_ended, 1);
+	assert_int_equal(witness.seals_lost, 2);
+	assert_int_equal(witness.seals_lost_first, 9);
+	assert_int_equal(witness.seals_lost_last, 10);
+}
+
+/* A database from before an epoch that was anchored lacks it. */
+static void
+test_seals_of_a_later_epoch(void **state)
+{
+	(void)state;
+	read_text(SEAL(6, 2));
+	assert_true(witness_begin(&witness));
+	assert_true(witness_seal_agrees(&witness, 6, 1, other));
+	witness_seals_end(&witness, 1);
+	assert_int_equal(witness.seals_lost, 1);
+	assert_int_equal(witness.seals_ended, 0);
+}
+
 int
 main(void)
 {
@@ -267,6 +317,12 @@ main(void)
 		    test_lines_of_syslog, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_more_than_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_seals_of_an_epoch_that_has_ended, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_seals_after_the_last, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_seals_of_a_later_epoch, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_seals_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

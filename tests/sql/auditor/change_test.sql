@@ -44,6 +44,9 @@ SELECT is_empty('SELECT FROM auditor.changes(organization => ' || quote_literal(
 
 SELECT throws_ok(format('SELECT * FROM auditor.changes(%L)', cursor), 'SM900', 'this is no cursor', 'auditor.changes refuses the cursor ' || cursor || ' (SM900)')
   FROM unnest('{x,1,1.,.1,0.1,1.-1,1.1.1}'::text[]) AS cursor;
+SELECT throws_ok(format('SELECT * FROM auditor.changes(%L)', cursor), 'SM900', 'the cursor is ahead of the last change',
+                 'and one that is ahead of the end, ' || what || ' (SM900)')
+  FROM (VALUES ('1.999999999', 'of events that were lost'), ('2.1', 'of an epoch that was lost')) AS t(cursor, what);
 RESET ROLE;
 
 -- A restore has taken back events, and their ids are given again.

@@ -23,6 +23,7 @@ $$;
 
 SELECT is((call('change_list', caller => 'watcher')).text, '{"changes":[],"cursor":"1.0"}', 'change_list gives nothing that is not complete');
 SELECT is(audited(), 'change_list 200 by watcher', 'it is audited');
+SELECT refuses('change_list', '400 invalid_arguments after constraint', 'a cursor that is ahead of the end', query => '{"after": "1.999999999"}', caller => 'watcher');
 SELECT settle();
 SELECT is((changes())[1:4], '{"CreateSecret ready","CreateSecretVersion ready 1","CreateSecret protected","CreateSecretVersion protected 1"}',
           'change_list begins with the oldest change');
