@@ -12,6 +12,7 @@
 
 #define ANCHOR_LINE_SIZE 1024
 #define ANCHOR_PATIENCE 30 /* seconds that the command may take */
+#define ANCHOR_LOG_WAIT 64 /* ms: the longest of a row that doubles */
 
 struct anchor {
 	const char *command;
@@ -19,11 +20,15 @@ struct anchor {
 	void (*done)(void *owner, bool left);
 	void *owner;
 	struct event *child; /* SIGCHLD */
-	struct event *timer; /* the command is late, or there is none */
+	struct event *timer; /* look at the log; the command is late */
 	pid_t pid; /* 0: no command runs */
 	/* The seal given last, and who has it. */
 	unsigned char hash[CRYPTO_SHA256_SIZE];
 	bool in_log, in_syslog;
+	bool given; /* to the log, where it may wait */
+	int log_wait; /* ms until the next look at it */
+	char line[ANCHOR_LINE_SIZE];
+	size_t size;
 };
 
 static void
@@ -51,6 +56,64 @@ anchor_is_written(const struct anchor *anchor)
 	return (anchor->in_log && (anchor->in_syslog || !anchor->to_syslog));
 }
 
+/* A shell with the line for input, which fits into a pipe as a whole. */
+static bool
+anchor_spawn(struct anchor *anchor)
+{
+	char *const arguments[] = { (char *)(uintptr_t) "sh",
+		(char *)(uintptr_t) "-c", (char *)(uintptr_t)anchor->command,
+		NULL };
+	posix_spawn_file_actions_t actions;
+	bool started = false;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return (false);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	if (write(ends[1], anchor->line, anchor->size) == (ssize_t)anchor->size)
+		started = posix_spawn(&anchor->pid, "/bin/sh", &actions, NULL,
+			      arguments, environ) == 0;
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[0]);
+	close(ends[1]);
+	if (!started)
+		anchor->pid = 0;
+	return (started);
+}
+
+static void
+anchor_wait(struct anchor *anchor, int milliseconds)
+{
+	struct timeval time = { milliseconds / 1000,
+		milliseconds % 1000 * 1000 };
+
+	evtimer_add(anchor->timer, &time);
+}
+
+/* The log may take the line later, or not at all; it is given again then. */
+static void
+anchor_look(struct anchor *anchor)
+{
+	enum log_fate fate = log_fate();
+
+	anchor->in_log = anchor->in_log || fate == LOG_WRITTEN;
+	anchor->given = anchor->in_log || fate == LOG_WAITS;
+	if (!anchor->in_log && fate == LOG_WAITS &&
+	    anchor->log_wait <= ANCHOR_LOG_WAIT) {
+		anchor_wait(anchor, anchor->log_wait);
+		anchor->log_wait *= 2;
+	} else if (!anchor_is_written(anchor) || anchor->command == NULL) {
+		anchor->done(anchor->owner, anchor_is_written(anchor));
+	} else if (anchor_spawn(anchor)) {
+		anchor_wait(anchor, ANCHOR_PATIENCE * 1000);
+	} else {
+		log_error("unable to start anchor_command");
+		anchor->done(anchor->owner, false);
+	}
+}
+
 static void
 anchor_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -61,8 +124,7 @@ anchor_timer(evutil_socket_t fd, short what, void *arg)
 	if (anchor->pid != 0)
 		kill(anchor->pid, SIGKILL); /* anchor_child hears of it */
 	else
-		anchor->done(anchor->owner,
-		    anchor_is_written(anchor) && anchor->command == NULL);
+		anchor_look(anchor);
 }
 
 struct anchor *
@@ -91,33 +153,6 @@ anchor_free(struct anchor *anchor)
 	memory_free(anchor);
 }
 
-/* A shell with the line for input, which fits into a pipe as a whole. */
-static bool
-anchor_spawn(struct anchor *anchor, const char *line, size_t size)
-{
-	char *const arguments[] = { (char *)(uintptr_t) "sh",
-		(char *)(uintptr_t) "-c", (char *)(uintptr_t)anchor->command,
-		NULL };
-	posix_spawn_file_actions_t actions;
-	bool started = false;
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return (false);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	if (write(ends[1], line, size) == (ssize_t)size)
-		started = posix_spawn(&anchor->pid, "/bin/sh", &actions, NULL,
-			      arguments, environ) == 0;
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[0]);
-	close(ends[1]);
-	if (!started)
-		anchor->pid = 0;
-	return (started);
-}
-
 void
 anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
 {
@@ -126,27 +161,21 @@ anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
 	    log_hex("hash", seal->hash, sizeof(seal->hash)),
 	    log_text("signer", seal->signer),
 	    log_hex("signature", seal->signature, sizeof(seal->signature)));
-	struct timeval time = { 0, 0 };
-	char line[ANCHOR_LINE_SIZE];
-	size_t size;
 
-	size = log_format(line, sizeof(line), LOG_WITNESS, "seal", fields);
 	if (memcmp(anchor->hash, seal->hash, sizeof(seal->hash)) != 0) {
 		memcpy(anchor->hash, seal->hash, sizeof(seal->hash));
-		anchor->in_log = anchor->in_syslog = false;
+		anchor->in_log = anchor->in_syslog = anchor->given = false;
 	}
-	if (!anchor->in_log)
-		anchor->in_log = log_write(LOG_WITNESS, "seal", fields);
+	anchor->size = log_format(
+	    anchor->line, sizeof(anchor->line), LOG_WITNESS, "seal", fields);
+	if (!anchor->given)
+		log_write_marked(LOG_WITNESS, "seal", fields);
 	if (anchor->to_syslog && !anchor->in_syslog) {
-		anchor->in_syslog = journal_write(line, size - 1);
+		anchor->in_syslog =
+		    journal_write(anchor->line, anchor->size - 1);
 		if (!anchor->in_syslog)
 			log_error("syslog does not take a seal");
 	}
-	if (anchor_is_written(anchor) && anchor->command != NULL) {
-		if (anchor_spawn(anchor, line, size))
-			time.tv_sec = ANCHOR_PATIENCE;
-		else
-			log_error("unable to start anchor_command");
-	}
-	evtimer_add(anchor->timer, &time);
+	anchor->log_wait = 1;
+	anchor_wait(anchor, 0);
 }

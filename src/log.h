@@ -1,5 +1,7 @@
 /*
- * The daemon's log: one JSON object a line on standard error.
+ * The daemon's log: one JSON object a line on standard error.  From log_start on
+ * nobody waits for standard error: a line that it does not take waits in memory,
+ * up to 1 MiB of them, and is lost beyond that.
  *
  * A line is a fixed event text and fields.  No token, payload, key, query
  * value or connection string may be given to it, nor any text of PostgreSQL.
@@ -7,6 +9,7 @@
 #ifndef COFFER_LOG_H
 #define COFFER_LOG_H
 
+#include <event2/event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,13 +42,39 @@ struct log_field {
 bool log_set_level(const char *name) __attribute__((warn_unused_result));
 
 /*
- * Writes one line now; fields end with one of kind LOG_KIND_END.  True: it is
- * written, or not asked for.
+ * Writes one line, or keeps it for later; fields end with one of kind
+ * LOG_KIND_END.
  */
-bool log_write(
+void log_write(
     enum log_level level, const char *event, const struct log_field *fields);
 
-/* Lines that could not be written as a whole, and whether the last could. */
+/*
+ * Writes a line as log_write does.  log_fate tells what has become of the last
+ * line that was written so.
+ */
+void log_write_marked(
+    enum log_level level, const char *event, const struct log_field *fields);
+
+enum log_fate {
+	LOG_WAITS,
+	LOG_WRITTEN, /* as a whole */
+	LOG_LOST,
+};
+
+enum log_fate log_fate(void);
+
+/*
+ * No longer waits for standard error: lines that it does not take go out from
+ * this base.  log_stop gives those that are left some milliseconds, and waits
+ * again from then on; it comes before the base is freed.
+ */
+void log_start(struct event_base *base);
+void log_stop(int milliseconds);
+
+/*
+ * Lines that could not be written as a whole; and whether the last could, and
+ * standard error has taken something of what waits within some seconds.
+ */
 uint64_t log_lost(void);
 bool log_takes_lines(void);
 

@@ -26,6 +26,7 @@
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
 #define SERVICE_APPLICATION_SIZE 32
+#define SERVICE_LOG_DRAIN 2000 /* ms for what is left of the log at the end */
 #define SERVICE_DESCRIPTORS 64 /* for all else, /metrics included */
 
 /* No core file, and no other process of the same user, gets to see a key. */
@@ -133,7 +134,6 @@ service_open(struct service *service)
 	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
 		return (service_refuse("root key", cause));
-	service->base = event_base_new();
 	service->hints = hint_new((size_t)settings->hint_cache);
 	service->pool =
 	    pool_new(service->base, settings, service->dsn, service->keyring,
@@ -203,9 +203,6 @@ service_close(struct service *service)
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
 	load_free(&service->settings);
-	if (service->base != NULL)
-		event_base_free(service->base);
-	libevent_global_shutdown();
 }
 
 static void
@@ -309,6 +306,8 @@ service_run(struct settings *settings)
 	signal(SIGPIPE, SIG_IGN);
 	uuid_generate_random(instance);
 	uuid_unparse_lower(instance, service.instance);
+	service.base = event_base_new();
+	log_start(service.base);
 	log_info("starting", log_text("version", PACKAGE_VERSION),
 	    log_text("instance", service.instance));
 
@@ -317,5 +316,8 @@ service_run(struct settings *settings)
 		code = service_loop(&service);
 	service_close(&service);
 	log_info("stopped", log_number("code", code));
+	log_stop(SERVICE_LOG_DRAIN);
+	event_base_free(service.base);
+	libevent_global_shutdown();
 	return (code);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../../src/anchor.h"
+#include "../../src/log.h"
 #include "test.h"
 
 #define PATH "anchor_test.tmp"
@@ -76,6 +77,64 @@ test_a_log_on_a_full_disk(void **state)
 }
 
 static void
+drain(int fd, char *bytes, size_t size)
+{
+	ssize_t n, used = 0;
+
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		n = read(fd, bytes + used, size - (size_t)used - 1);
+		used += n > 0 ? n : 0;
+	} while (n > 0);
+	bytes[used] = '\0';
+}
+
+/* A seal that waits for the log has not left, and is not given a second time. */
+static void
+test_a_log_that_stalls(void **state)
+{
+	struct anchor_seal seal = { .no = 43, .signer = "0123456789abcdef" };
+	static char bytes[1024 * 1024];
+	const char *found;
+	struct settings settings;
+	int errors = dup(STDERR_FILENO), ends[2], times;
+
+	(void)state;
+	memset(&settings, 0, sizeof(settings));
+	assert_int_equal(pipe(ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	dup2(ends[1], STDERR_FILENO);
+	base = event_base_new();
+	log_start(base);
+	do
+		log_write_marked(LOG_ERROR, "filler", LOG_FIELDS());
+	while (log_fate() == LOG_WRITTEN);
+	anchor = anchor_new(base, &settings, done, &calls);
+	for (times = 1; times <= 2; times++) {
+		calls = 0;
+		anchor_write(anchor, &seal);
+		event_base_dispatch(base);
+		assert_int_equal(calls, 1);
+		assert_false(left);
+	}
+	drain(ends[0], bytes, sizeof(bytes));
+	anchor_write(anchor, &seal);
+	event_base_dispatch(base);
+	assert_true(left);
+	drain(ends[0], bytes + strlen(bytes), sizeof(bytes) - strlen(bytes));
+	anchor_free(anchor);
+	log_stop(0);
+	event_base_free(base);
+	dup2(errors, STDERR_FILENO);
+	close(errors);
+	close(ends[0]);
+	close(ends[1]);
+	found = strstr(bytes, "\"event\":\"seal\",\"no\":43");
+	assert_non_null(found);
+	assert_null(strstr(found + 1, "\"event\":\"seal\""));
+}
+
+static void
 test_a_command_gets_the_line(void **state)
 {
 	static const char signature[] = "\"signature\":\"cdcdcd";
@@ -139,6 +198,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_command),
 		cmocka_unit_test(test_a_log_on_a_full_disk),
+		cmocka_unit_test(test_a_log_that_stalls),
 		cmocka_unit_test(test_a_command_gets_the_line),
 		cmocka_unit_test(test_a_command_that_fails),
 		cmocka_unit_test(test_a_command_that_does_not_read),

@@ -1,9 +1,14 @@
+#include <event2/event.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../src/log.h"
@@ -96,44 +101,245 @@ limit_log(rlim_t size)
 	setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+static enum log_fate
+fate_of(const char *event)
+{
+	log_write_marked(LOG_ERROR, event, LOG_FIELDS());
+	return (log_fate());
+}
+
 /* As on a disk that is full, and then is not. */
 static void
 test_a_line_that_is_cut_off(void **state)
 {
+	static const char *const events[] = { "first", NULL, "last",
+		"log lines were lost" };
 	FILE *file = tmpfile();
-	int errors = dup(STDERR_FILENO), count = 0;
-	bool written[4], takes[4];
+	int errors = dup(STDERR_FILENO), count = 0, i;
+	enum log_fate fates[4];
+	bool takes[4];
 	struct stat now;
 
 	(void)state;
 	assert_true(errors >= 0 && file != NULL);
 	signal(SIGXFSZ, SIG_IGN);
 	dup2(fileno(file), STDERR_FILENO);
-	written[0] = log_error("first");
+	fates[0] = fate_of("first");
 	takes[0] = log_takes_lines();
 	fstat(STDERR_FILENO, &now);
 	limit_log((rlim_t)now.st_size + 10);
-	written[1] = log_error("torn");
+	fates[1] = fate_of("torn");
 	takes[1] = log_takes_lines();
-	written[2] = log_error("not begun");
+	fates[2] = fate_of("not begun");
 	takes[2] = log_takes_lines();
 	limit_log(RLIM_INFINITY);
-	written[3] = log_error("last");
+	fates[3] = fate_of("last");
 	takes[3] = log_takes_lines();
 	dup2(errors, STDERR_FILENO);
 	close(errors);
-	assert_memory_equal(written, ((bool[]){ true, false, false, true }), 4);
-	assert_memory_equal(takes, written, 4);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(
+		    fates[i], i == 0 || i == 3 ? LOG_WRITTEN : LOG_LOST);
+		assert_int_equal(takes[i], fates[i] == LOG_WRITTEN);
+	}
 	assert_int_equal(log_lost(), 2);
 
 	rewind(file);
 	for (; fgets(line, sizeof(line), file) != NULL; count++) {
 		if (count != 1)
-			assert_member(strlen(line), "event",
-			    count == 0 ? "first" : "last");
+			assert_member(strlen(line), "event", events[count]);
 	}
-	assert_int_equal(count, 3);
+	assert_member(strlen(line), "lines", "2");
+	assert_int_equal(count, 4);
 	fclose(file);
+}
+
+#define STALL_LINES 20000 /* more than 1 MiB of them */
+
+static int errors;
+static struct event_base *base;
+
+/* In the place of standard error, for the daemon that writes to end. */
+static void
+begin_log(int end)
+{
+	errors = dup(STDERR_FILENO);
+	dup2(end, STDERR_FILENO);
+	close(end);
+	base = event_base_new();
+	log_start(base);
+}
+
+static void
+end_log(void)
+{
+	log_stop(0);
+	event_base_free(base);
+	dup2(errors, STDERR_FILENO);
+	close(errors);
+}
+
+/* Reads what there is, and again, until nothing comes. */
+static void
+read_log(int fd, FILE *file)
+{
+	char bytes[8192];
+	ssize_t n;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		n = read(fd, bytes, sizeof(bytes));
+		if (n > 0)
+			fwrite(bytes, 1, (size_t)n, file);
+	} while (n > 0);
+}
+
+static void
+assert_next_member(FILE *file, const char *name, const char *expected)
+{
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_member(strlen(line), name, expected);
+}
+
+/*
+ * More lines than there is room for, of which nothing is read; then all of it is,
+ * and the log takes lines again.  Those that were kept are whole, in their order
+ * and followed by how many are lost.
+ */
+static void
+assert_stall_loses_no_more_than_it_must(int read_end, int write_end)
+{
+	FILE *file = tmpfile();
+	const uint64_t before = log_lost();
+	uint64_t lost;
+	char number[24];
+	int64_t i;
+
+	begin_log(write_end);
+	assert_int_equal(fate_of("first"), LOG_WRITTEN);
+	for (i = 0; i < STALL_LINES; i++)
+		log_error("line", log_number("i", i));
+	lost = log_lost() - before;
+	assert_false(log_takes_lines());
+	assert_int_equal(fate_of("dropped"), LOG_LOST);
+	read_log(read_end, file);
+	assert_true(log_takes_lines());
+	assert_int_equal(log_lost() - before, lost + 1);
+	assert_int_equal(fate_of("last"), LOG_WRITTEN);
+	read_log(read_end, file);
+	end_log();
+
+	assert_in_range(lost, 1, STALL_LINES - 1024 * 1024 / 200);
+	rewind(file);
+	assert_next_member(file, "event", "first");
+	for (i = 0; i < (int64_t)(STALL_LINES - lost); i++) {
+		snprintf(number, sizeof(number), "%lld", (long long)i);
+		assert_next_member(file, "i", number);
+	}
+	snprintf(number, sizeof(number), "%llu",
+	    (unsigned long long)(before + lost + 1));
+	assert_next_member(file, "lines", number);
+	assert_next_member(file, "event", "last");
+	assert_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	close(read_end);
+}
+
+static void
+test_a_pipe_whose_reader_stalls(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_stall_loses_no_more_than_it_must(ends[0], ends[1]);
+}
+
+/* Of another user, as it is in a container: it cannot be opened once more. */
+static void
+test_a_pipe_that_is_not_ours(void **state)
+{
+	uid_t self = geteuid();
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	fchmod(ends[1], 0);
+	if (self == 0)
+		setfsuid(65534);
+	assert_stall_loses_no_more_than_it_must(ends[0], ends[1]);
+	setfsuid(self);
+}
+
+static void
+test_a_socket_whose_reader_stalls(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_stall_loses_no_more_than_it_must(ends[0], ends[1]);
+}
+
+/* What others do with the same pipe does not change. */
+static void
+test_flags_of_standard_error_stay(void **state)
+{
+	int ends[2], flags;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	flags = fcntl(ends[1], F_GETFL);
+	begin_log(ends[1]);
+	log_error("line");
+	assert_int_equal(fcntl(STDERR_FILENO, F_GETFL), flags);
+	end_log();
+	close(ends[0]);
+}
+
+/* The last lines of a daemon get their time, and no more. */
+static void
+test_lines_that_are_left_at_the_end(void **state)
+{
+	FILE *file = tmpfile();
+	int ends[2], i, count = 0;
+	pid_t reader;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	reader = fork();
+	if (reader == 0) {
+		char bytes[8192];
+		ssize_t n;
+
+		close(ends[1]);
+		usleep(50000);
+		while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
+			if (write(fileno(file), bytes, (size_t)n) != n)
+				_exit(1);
+		_exit(0);
+	}
+	begin_log(ends[1]);
+	for (i = 0; i < 2000; i++)
+		log_error("line", log_number("i", i));
+	log_stop(60000);
+	end_log();
+	waitpid(reader, NULL, 0);
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL)
+		count++;
+	assert_int_equal(count, 2000);
+	fclose(file);
+
+	/* Nobody reads: it comes back all the same. */
+	close(ends[0]);
+	assert_int_equal(pipe(ends), 0);
+	begin_log(ends[1]);
+	for (i = 0; i < 2000; i++)
+		log_error("line", log_number("i", i));
+	end_log();
+	close(ends[0]);
 }
 
 int
@@ -145,6 +351,11 @@ main(void)
 		cmocka_unit_test(test_too_long_is_still_json),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_a_line_that_is_cut_off),
+		cmocka_unit_test(test_a_pipe_whose_reader_stalls),
+		cmocka_unit_test(test_a_pipe_that_is_not_ours),
+		cmocka_unit_test(test_a_socket_whose_reader_stalls),
+		cmocka_unit_test(test_flags_of_standard_error_stay),
+		cmocka_unit_test(test_lines_that_are_left_at_the_end),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -43,10 +43,13 @@ def environment(settings):
 
 
 class Daemon:
-    """A daemon on a database. It serves, or runs if ready is false; start() is for one that has ended."""
+    """A daemon on a database. It serves, or runs if ready is false; start() is for one that has ended.
 
-    def __init__(self, directory, database, root_key_file, ready=True, binary=BINARY, **settings):
+    log: a descriptor that takes its log instead of log_file."""
+
+    def __init__(self, directory, database, root_key_file, ready=True, binary=BINARY, log=None, **settings):
         self.binary = binary
+        self._log = log
         self.database = database
         self.directory = Path(directory)
         self.directory.mkdir()
@@ -72,7 +75,8 @@ class Daemon:
         lines = [f"{name} = {value}\n" for name, value in self.settings.items()]
         self.config.touch(mode=0o600)
         self.config.write_text("".join(lines))
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as file:
+            log = file if self._log is None else self._log
             self.process = subprocess.Popen(
                 [self.binary, "--config", self.config],
                 stdin=subprocess.DEVNULL,

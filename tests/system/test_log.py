@@ -1,11 +1,16 @@
 """The daemon's log: a JSON line for each request, with the receipt that the audit holds."""
 
+import fcntl
 import json
+import os
 import re
+import shutil
+from threading import Thread
 
 import pytest
 
 from support import eventually
+from support.audit import is_anchored, verify
 from support.daemon import Daemon
 from support.tenant import Tenant
 
@@ -145,3 +150,53 @@ def test_log_is_silent_about_secrets(calls):
         password,
     ):
         assert secret not in log
+
+
+def test_a_log_whose_reader_stalls(database, start_daemon, new_tenant, numbered):
+    """Nobody waits for it: neither calls, nor health, nor the end. Seals do, and come whole and once."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    daemon = start_daemon(database, log=writer)
+    os.close(writer)
+    client = new_tenant(daemon).client()
+    secret_id = client.create_secret(name="read")["id"]
+    client.create_version(secret_id, b"value")
+    answers = [client.get(f"/secrets/{secret_id}/versions/1/access") for _ in range(20)]
+    receipts = [int(answer.headers["X-Audit-Id"]) for answer in answers]
+
+    def is_warned():
+        assert client.get("/live", absolute=True).status == 200
+        return "log" in json.loads(daemon.readiness()[1])["warnings"]
+
+    eventually(is_warned)
+    assert not is_anchored(database)
+
+    log = numbered("log")
+    with log.open("wb") as file:
+        copier = Thread(target=shutil.copyfileobj, args=(os.fdopen(reader, "rb", buffering=0, closefd=False), file, 4096))
+        copier.start()
+        eventually(lambda: json.loads(daemon.readiness()[1])["warnings"] == {})
+        eventually(lambda: is_anchored(database))
+        daemon.terminate()
+        assert daemon.wait() == 0
+        copier.join()
+    os.close(reader)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert lines[-1]["event"] == "stopped"
+    assert set(receipts) <= {line.get("receipt") for line in lines}
+    seals = [line["no"] for line in lines if line["event"] == "seal"]
+    assert seals == [no for (no,) in database.query("SELECT no FROM audit.seal ORDER BY no")]
+    assert verify(database, "--anchors", log) == (0, [])
+
+
+def test_the_end_does_not_wait_for_a_log_whose_reader_stalls(database, start_daemon, new_tenant):
+    reader, writer = os.pipe()
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    daemon = start_daemon(database, log=writer)
+    os.close(writer)
+    client = new_tenant(daemon).client()
+    for _ in range(50):
+        assert client.get("/secrets").status == 200
+    daemon.terminate()
+    assert daemon.wait() == 0
+    os.close(reader)
