@@ -10,6 +10,7 @@ def certificate(directory, name):
     subprocess.run(
         ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         + ["-days", "2", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
         + ["-keyout", key, "-out", made],
         check=True,
         capture_output=True,

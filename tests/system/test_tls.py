@@ -23,8 +23,9 @@ class Authority:
         self.file = directory / f"{name}.pem"
         self._key = directory / f"{name}.key"
         self._openssl(
-            "req", "-x509", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.file
-        )
+            "req", "-x509", "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign",
+            "-keyout", self._key, "-out", self.file,
+        )  # fmt: skip
         self.client = self.issue("client")
 
     def issue(self, name):

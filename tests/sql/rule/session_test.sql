@@ -32,6 +32,11 @@ SELECT is(faults_with(name,
                ('default_transaction_isolation', 'repeatable read', 'repeatable read', '''read committed'''),
                ('synchronous_commit', 'off', 'off', 'on'),
                ('synchronous_commit', 'local', 'local', 'on')) AS t(name, value, shown, must_be);
+SELECT is(faults_with('auto_explain.log_parameter_max_length', '1'),
+          CASE WHEN current_setting('server_version_num')::integer < 160000 THEN '{}'
+               ELSE ARRAY['auto_explain.log_parameter_max_length is 1: '
+                          'ALTER ROLE postgres SET auto_explain.log_parameter_max_length = 0'] END,
+          'auto_explain.log_parameter_max_length = 1 is a fault where PostgreSQL knows it');
 SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_commit may be stricter');
 SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value) FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
 SELECT is(faults_with('client_min_messages', 'warning'), '{}', 'client_min_messages may let warnings through alone');
