@@ -70,6 +70,9 @@ test("events come in both orders, a page at a time, and by each filter", async (
 
   for (const [filter, found] of [
     [{ resourceType: "secret_manager_secret" }, ["CreateSecret"]],
+    [{ resourceType: "secm_secret" }, ["CreateSecret"]],
+    [{ resourceType: "kube_cluster" }, []],
+    [{ resourceId: "none" }, []],
     [{ methodName: "CreateSecretVersion" }, ["CreateSecretVersion"]],
     [{ status: 403 }, []],
     [{ recordedBefore: new Date(Date.now() - 3_600_000), recordedAfter: new Date(0) }, []],
@@ -87,5 +90,5 @@ test("events come in both orders, a page at a time, and by each filter", async (
 test("refusals", async () => {
   const stranger = apiWith({ accessKey: process.env.COFFER_STRANGER_ACCESS_KEY, secretKey: process.env.COFFER_STRANGER_SECRET_KEY });
   await assert.rejects(stranger.listEvents({}), Errors.PermissionsDeniedError);
-  await assert.rejects(api.listEvents({ resourceId: "none" }), Errors.InvalidArgumentsError);
+  await assert.rejects(api.listEvents({ sourceIp: "none" }), Errors.InvalidArgumentsError);
 });
