@@ -21,7 +21,7 @@ GRANT UPDATE (value) ON store.setting TO coffer_exec;
 GRANT UPDATE (retired_at) ON store.signer TO coffer_exec;
 GRANT UPDATE (reached, secret_id, revision) ON store.expiry_warning TO coffer_exec;
 GRANT UPDATE (signer, signature, instance, taken_at, anchored_at) ON audit.seal TO coffer_exec;
-GRANT UPDATE (build, root_ids, seen_at) ON store.instance TO coffer_exec;
+GRANT UPDATE (build, root_ids, seen_at, binds) ON store.instance TO coffer_exec;
 GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,
               expires_once_accessed, action, policy_origin, last_revision, updated_at, deletion_requested_at)
    ON store.secret TO coffer_exec;

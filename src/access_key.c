@@ -97,8 +97,10 @@ access_key_use(struct request *request, const struct keyring_wrapped *wrapped)
 	struct keyring *keyring = request->service->keyring;
 	struct access_key *key = &request->call.access_key;
 
+	uuid_copy(key->place.kek, key->kek);
+	uuid_copy(key->place.project, key->project);
 	if (access_key_derive(request) ||
-	    (keyring_kek_open(keyring, key->kek, key->project, wrapped) &&
+	    (keyring_kek_open(keyring, &key->place, wrapped) &&
 		access_key_derive(request))) {
 		access_key_remember(request);
 	} else {
@@ -126,6 +128,7 @@ access_key_open(struct request *request, struct json_object *need)
 	if (!access_key_hear(request, need) ||
 	    !need_uuid(need, "kek_id", request->call.access_key.kek))
 		return (call_fail(request, "call's need is malformed"));
+	need_rotation(need, need, &request->call.access_key.place);
 	need_wrapped(need, &wrapped);
 	access_key_use(request, &wrapped);
 }
@@ -167,8 +170,10 @@ access_key_make_kek(struct request *request, struct json_object *need)
 		return (call_fail(request, "call's need is malformed"));
 	if (!need_root_key(request, need))
 		return;
-	keyring_kek_make(
-	    request->service->keyring, key->project, key->kek, &key->wrapped);
+	memset(&key->place, 0, sizeof(key->place));
+	uuid_copy(key->place.project, key->project);
+	keyring_kek_make(request->service->keyring, &key->place, &key->wrapped);
+	uuid_copy(key->kek, key->place.kek);
 	uuid_unparse_lower(key->project, key->project_text);
 	uuid_unparse_lower(key->kek, key->kek_text);
 	query->statement = STATEMENT_KEK_KEEP;

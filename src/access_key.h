@@ -22,7 +22,8 @@ struct access_key {
 	uuid_t kek;
 	unsigned char bytes[KEYRING_ACCESS_KEY_SIZE];
 
-	/* A new KEK on its way to the database. */
+	/* A KEK that is opened, or is new and on its way to the database. */
+	struct keyring_place place;
 	char project_text[UUID_STR_LEN];
 	char kek_text[UUID_STR_LEN];
 	struct keyring_wrapped wrapped;

@@ -21,7 +21,8 @@
 	"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 #define RECOVER_SQL                                                         \
 	"SELECT s.id, s.project_id, s.path, s.name, v.revision, v.status, " \
-	"v.sealed, d.wrapped, k.id, k.root_id, k.wrapped "                  \
+	"v.sealed, d.wrapped, k.id, k.root_id, k.wrapped, k.key_id, "       \
+	"k.rotation "                                                       \
 	"FROM store.secret s JOIN store.version v ON v.secret_id = s.id "   \
 	"LEFT JOIN store.dek d ON d.secret_id = s.id AND "                  \
 	"d.revision = v.revision LEFT JOIN store.kek k ON k.id = d.kek_id " \
@@ -40,6 +41,8 @@ enum recover_column {
 	RECOVER_KEK,
 	RECOVER_ROOT_ID,
 	RECOVER_WRAPPED,
+	RECOVER_KEY,
+	RECOVER_ROTATION,
 };
 
 static const char recover_usage[] =
@@ -97,14 +100,21 @@ recover_bytes(const PGresult *result, int row, enum recover_column column)
 	return ((const unsigned char *)PQgetvalue(result, row, (int)column));
 }
 
+static uint32_t
+recover_number(const PGresult *result, int row, enum recover_column column)
+{
+	uint32_t number;
+
+	if (PQgetlength(result, row, (int)column) != sizeof(number))
+		return (0);
+	memcpy(&number, recover_bytes(result, row, column), sizeof(number));
+	return (be32toh(number));
+}
+
 static unsigned int
 recover_revision(const PGresult *result, int row)
 {
-	uint32_t revision;
-
-	memcpy(&revision, recover_bytes(result, row, RECOVER_REVISION),
-	    sizeof(revision));
-	return (be32toh(revision));
+	return (recover_number(result, row, RECOVER_REVISION));
 }
 
 static bool
@@ -114,6 +124,8 @@ recover_access_key(struct recover *recover, struct keyring *keyring,
 	const unsigned char *kek = recover_bytes(result, row, RECOVER_KEK);
 	const unsigned char *project =
 	    recover_bytes(result, row, RECOVER_PROJECT);
+	struct keyring_place place = { .rotation = recover_number(
+					   result, row, RECOVER_ROTATION) };
 	struct keyring_wrapped wrapped;
 
 	memset(&wrapped, 0, sizeof(wrapped));
@@ -124,7 +136,11 @@ recover_access_key(struct recover *recover, struct keyring *keyring,
 	    ROOT_KEY_ID_SIZE);
 	memcpy(wrapped.bytes, recover_bytes(result, row, RECOVER_WRAPPED),
 	    sizeof(wrapped.bytes));
-	return (keyring_kek_open(keyring, kek, project, &wrapped) &&
+	uuid_copy(place.kek, kek);
+	uuid_copy(place.project, project);
+	if (!PQgetisnull(result, row, RECOVER_KEY))
+		uuid_copy(place.key, recover_bytes(result, row, RECOVER_KEY));
+	return (keyring_kek_open(keyring, &place, &wrapped) &&
 	    keyring_access_key(keyring, kek, project,
 		recover_bytes(result, row, RECOVER_SECRET),
 		recover->access_key));
@@ -313,6 +329,8 @@ command_recover(const struct settings *settings, int argc, char **argv)
 		fprintf(stderr, "coffer: setting %s\n", cause);
 		return (2);
 	}
+	/* A copy may be of before its wraps were of the new form. */
+	keyring_take_unbound(keyring);
 	code = recover_run(settings, keyring, &options);
 	keyring_free(keyring);
 	return (code);

@@ -14,6 +14,7 @@
 #define KEY_USE_PLACE "\"plaintext\":null"
 
 struct key_use_rotation {
+	struct keyring_place place;
 	int32_t number;
 	const char *kek_id; /* as the door has named it */
 	unsigned char key[CRYPTO_KEY_SIZE];
@@ -36,11 +37,10 @@ key_use_given(struct json_object *need, size_t i)
 static int32_t
 key_use_number(struct json_object *given)
 {
-	struct json_object *number;
+	struct keyring_place place;
 
-	if (!json_object_object_get_ex(given, "rotation", &number))
-		return (0);
-	return (json_object_get_int(number));
+	need_rotation(given, given, &place);
+	return ((int32_t)place.rotation);
 }
 
 /* Opens a rotation, if that has not been done before. */
@@ -49,17 +49,18 @@ key_use_open(struct request *request, struct json_object *need,
     struct json_object *given, struct key_use_rotation *rotation)
 {
 	struct keyring *keyring = request->service->keyring;
+	struct keyring_place *place = &rotation->place;
 	struct keyring_wrapped wrapped;
-	uuid_t kek, project;
 
-	rotation->number = key_use_number(given);
+	need_rotation(need, given, place);
+	rotation->number = (int32_t)place->rotation;
 	rotation->kek_id = need_text(given, "kek_id");
 	need_wrapped(given, &wrapped);
-	return (need_uuid(need, "project_id", project) &&
-	    need_uuid(given, "kek_id", kek) &&
-	    (keyring_cipher_key(keyring, kek, project, rotation->key) ||
-		(keyring_kek_open(keyring, kek, project, &wrapped) &&
-		    keyring_cipher_key(keyring, kek, project, rotation->key))));
+	return (need_uuid(need, "project_id", place->project) &&
+	    need_uuid(given, "kek_id", place->kek) &&
+	    (keyring_cipher_key(keyring, place, rotation->key) ||
+		(keyring_kek_open(keyring, place, &wrapped) &&
+		    keyring_cipher_key(keyring, place, rotation->key))));
 }
 
 /* Ciphertexts -------------------------------------------------------------- */
@@ -243,13 +244,16 @@ key_use_guess(struct request *request)
 	struct key_use_rotation newest;
 	char kek_id[UUID_STR_LEN];
 	struct hint hint;
-	uuid_t key;
 
-	if (!key_use_key_id(request, key) ||
-	    !hint_get(request->service->hints, key, &hint) ||
-	    !key_use_is_simple(request, hint.rotation) ||
-	    !keyring_cipher_key(
-		request->service->keyring, hint.kek, hint.project, newest.key))
+	if (!key_use_key_id(request, newest.place.key) ||
+	    !hint_get(request->service->hints, newest.place.key, &hint) ||
+	    !key_use_is_simple(request, hint.rotation))
+		return;
+	uuid_copy(newest.place.kek, hint.kek);
+	uuid_copy(newest.place.project, hint.project);
+	newest.place.rotation = (uint32_t)hint.rotation;
+	if (!keyring_cipher_key(
+		request->service->keyring, &newest.place, newest.key))
 		return;
 	newest.number = hint.rotation;
 	uuid_unparse_lower(hint.kek, kek_id);

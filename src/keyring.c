@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,9 +13,18 @@
 #define KEYRING_PEPPER "coffer/pepper"
 #define KEYRING_SIGNER "coffer/signer"
 #define KEYRING_KEK "coffer/kek"
+#define KEYRING_BOUND_PEPPER "coffer/pepper2"
+#define KEYRING_BOUND_KEK "coffer/kek2"
 #define KEYRING_AK "coffer/ak"
 #define KEYRING_CIPHER "coffer/cipher"
 #define KEYRING_ID_SIZE (ROOT_KEY_ID_SIZE - 1)
+
+/* Which form of wraps is opened: what the pepper has said. */
+enum keyring_form {
+	KEYRING_UNTOLD, /* the new one alone */
+	KEYRING_UNBOUND, /* both */
+	KEYRING_BOUND, /* the new one alone, for good */
+};
 
 /* In locked memory. */
 struct keyring {
@@ -25,24 +35,40 @@ struct keyring {
 	bool offer_open;
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
+	enum keyring_form form;
 	unsigned char signer[CRYPTO_KEY_SIZE];
 	char signer_id[CRYPTO_PUBLIC_ID_SIZE];
 	struct cache *keks;
 };
 
 struct keyring_kek {
-	uuid_t project;
+	struct keyring_place place;
 	unsigned char key[CRYPTO_KEY_SIZE];
 };
 
 struct keyring_kek_aad {
+	char label[sizeof(KEYRING_BOUND_KEK)];
+	uuid_t kek;
+	uuid_t project;
+	uuid_t key;
+	unsigned char rotation[sizeof(uint32_t)]; /* big-endian */
+	char root_id[KEYRING_ID_SIZE];
+};
+
+struct keyring_pepper_aad {
+	char label[sizeof(KEYRING_BOUND_PEPPER)];
+	char root_id[KEYRING_ID_SIZE];
+};
+
+/* What earlier releases authenticated. */
+struct keyring_unbound_kek_aad {
 	char label[sizeof(KEYRING_KEK)];
 	uuid_t kek;
 	uuid_t project;
 	char root_id[KEYRING_ID_SIZE];
 };
 
-struct keyring_pepper_aad {
+struct keyring_unbound_pepper_aad {
 	char label[sizeof(KEYRING_PEPPER)];
 	char root_id[KEYRING_ID_SIZE];
 };
@@ -59,9 +85,14 @@ struct keyring_access {
 };
 
 /* What is authenticated is these structs' memory: all of it is fields. */
-_Static_assert(sizeof(struct keyring_kek_aad) == 11 + 16 + 16 + 16, "padding");
-_Static_assert(sizeof(struct keyring_pepper_aad) == 14 + 16, "padding");
+_Static_assert(
+    sizeof(struct keyring_kek_aad) == 12 + 16 + 16 + 16 + 4 + 16, "padding");
+_Static_assert(sizeof(struct keyring_pepper_aad) == 15 + 16, "padding");
+_Static_assert(
+    sizeof(struct keyring_unbound_kek_aad) == 11 + 16 + 16 + 16, "padding");
+_Static_assert(sizeof(struct keyring_unbound_pepper_aad) == 14 + 16, "padding");
 _Static_assert(sizeof(struct keyring_signer_aad) == 14 + 16, "padding");
+_Static_assert(sizeof(struct keyring_place) == 16 + 16 + 16 + 4, "padding");
 _Static_assert(sizeof(struct keyring_access) == 10 + 16 + 16, "padding");
 
 static struct cache *
@@ -183,54 +214,115 @@ keyring_unwrap(const struct keyring *ring, const char *info, const void *aad,
 static struct keyring_pepper_aad
 keyring_pepper_aad(const char *root_id)
 {
-	struct keyring_pepper_aad aad = { .label = KEYRING_PEPPER };
+	struct keyring_pepper_aad aad = { .label = KEYRING_BOUND_PEPPER };
 
 	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
 	return (aad);
 }
 
-void
-keyring_pepper_make(const struct keyring *ring, struct keyring_wrapped *wrapped)
+static struct keyring_unbound_pepper_aad
+keyring_unbound_pepper_aad(const char *root_id)
+{
+	struct keyring_unbound_pepper_aad aad = { .label = KEYRING_PEPPER };
+
+	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
+	return (aad);
+}
+
+static void
+keyring_pepper_wrap(const struct keyring *ring,
+    const unsigned char pepper[CRYPTO_KEY_SIZE],
+    struct keyring_wrapped *wrapped)
 {
 	const struct root_key *root = &ring->roots.keys[ring->active];
 	struct keyring_pepper_aad aad = keyring_pepper_aad(root->id);
+
+	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
+}
+
+/* Opens a pepper of either form, and says of which it is. */
+static bool
+keyring_pepper_unwrap(const struct keyring *ring,
+    const struct keyring_wrapped *wrapped,
+    unsigned char pepper[CRYPTO_KEY_SIZE], enum keyring_form *form)
+{
+	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
+	struct keyring_unbound_pepper_aad unbound =
+	    keyring_unbound_pepper_aad(wrapped->root_id);
+
+	*form = KEYRING_BOUND;
+	if (keyring_unwrap(
+		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+		return (true);
+	*form = KEYRING_UNBOUND;
+	return (ring->form != KEYRING_BOUND &&
+	    keyring_unwrap(ring, KEYRING_PEPPER, &unbound, sizeof(unbound),
+		wrapped, pepper));
+}
+
+void
+keyring_pepper_make(const struct keyring *ring, struct keyring_wrapped *wrapped)
+{
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 
 	crypto_random(pepper, sizeof(pepper));
-	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
+	keyring_pepper_wrap(ring, pepper, wrapped);
 	memory_wipe(pepper, sizeof(pepper));
 }
 
 bool
 keyring_pepper_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
 {
-	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
 	unsigned char pepper[CRYPTO_KEY_SIZE];
+	enum keyring_form form;
 
-	if (!keyring_unwrap(
-		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+	if (!keyring_pepper_unwrap(ring, wrapped, pepper, &form))
 		return (false);
 	memcpy(ring->pepper, pepper, sizeof(ring->pepper));
 	memory_wipe(pepper, sizeof(pepper));
 	ring->has_pepper = true;
+	ring->form = form;
 	return (true);
 }
 
+/* Its form stays: the new one says that nothing of the old one is left. */
 bool
 keyring_pepper_rewrap(
     const struct keyring *ring, struct keyring_wrapped *wrapped)
 {
 	const struct root_key *root = &ring->roots.keys[ring->active];
-	struct keyring_pepper_aad aad = keyring_pepper_aad(wrapped->root_id);
+	struct keyring_unbound_pepper_aad unbound =
+	    keyring_unbound_pepper_aad(root->id);
 	unsigned char pepper[CRYPTO_KEY_SIZE];
+	enum keyring_form form;
 
-	if (!keyring_unwrap(
-		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+	if (!keyring_pepper_unwrap(ring, wrapped, pepper, &form))
 		return (false);
-	aad = keyring_pepper_aad(root->id);
-	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
+	if (form == KEYRING_BOUND)
+		keyring_pepper_wrap(ring, pepper, wrapped);
+	else
+		keyring_wrap(root, KEYRING_PEPPER, &unbound, sizeof(unbound),
+		    pepper, wrapped);
 	memory_wipe(pepper, sizeof(pepper));
 	return (true);
+}
+
+void
+keyring_pepper_bind(const struct keyring *ring, struct keyring_wrapped *wrapped)
+{
+	keyring_pepper_wrap(ring, ring->pepper, wrapped);
+}
+
+bool
+keyring_takes_unbound(const struct keyring *ring)
+{
+	return (ring->form == KEYRING_UNBOUND);
+}
+
+void
+keyring_take_unbound(struct keyring *ring)
+{
+	ring->form = KEYRING_UNBOUND;
 }
 
 bool
@@ -316,64 +408,104 @@ keyring_sign(const struct keyring *ring,
 }
 
 static struct keyring_kek_aad
-keyring_kek_aad(const uuid_t kek, const uuid_t project, const char *root_id)
+keyring_kek_aad(const struct keyring_place *place, const char *root_id)
 {
-	struct keyring_kek_aad aad = { .label = KEYRING_KEK };
+	struct keyring_kek_aad aad = { .label = KEYRING_BOUND_KEK };
+	uint32_t rotation = htobe32(place->rotation);
 
-	uuid_copy(aad.kek, kek);
-	uuid_copy(aad.project, project);
+	uuid_copy(aad.kek, place->kek);
+	uuid_copy(aad.project, place->project);
+	uuid_copy(aad.key, place->key);
+	memcpy(aad.rotation, &rotation, sizeof(aad.rotation));
 	memcpy(aad.root_id, root_id, sizeof(aad.root_id));
 	return (aad);
 }
 
-void
-keyring_kek_make(const struct keyring *ring, const uuid_t project, uuid_t kek,
-    struct keyring_wrapped *wrapped)
+static void
+keyring_kek_wrap(const struct keyring *ring, const struct keyring_place *place,
+    const unsigned char key[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped)
 {
 	const struct root_key *root = &ring->roots.keys[ring->active];
-	struct keyring_kek_aad aad;
+	struct keyring_kek_aad aad = keyring_kek_aad(place, root->id);
+
+	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
+}
+
+static bool
+keyring_kek_unwrap_bound(const struct keyring *ring,
+    const struct keyring_place *place, const struct keyring_wrapped *wrapped,
+    unsigned char key[CRYPTO_KEY_SIZE])
+{
+	struct keyring_kek_aad aad = keyring_kek_aad(place, wrapped->root_id);
+
+	return (
+	    keyring_unwrap(ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, key));
+}
+
+static bool
+keyring_kek_unwrap(const struct keyring *ring,
+    const struct keyring_place *place, const struct keyring_wrapped *wrapped,
+    unsigned char key[CRYPTO_KEY_SIZE])
+{
+	struct keyring_unbound_kek_aad unbound = { .label = KEYRING_KEK };
+
+	if (keyring_kek_unwrap_bound(ring, place, wrapped, key))
+		return (true);
+	uuid_copy(unbound.kek, place->kek);
+	uuid_copy(unbound.project, place->project);
+	memcpy(unbound.root_id, wrapped->root_id, sizeof(unbound.root_id));
+	return (ring->form == KEYRING_UNBOUND &&
+	    keyring_unwrap(
+		ring, KEYRING_KEK, &unbound, sizeof(unbound), wrapped, key));
+}
+
+void
+keyring_kek_make(const struct keyring *ring, struct keyring_place *place,
+    struct keyring_wrapped *wrapped)
+{
 	unsigned char key[CRYPTO_KEY_SIZE];
 
-	uuid_generate_random(kek);
-	aad = keyring_kek_aad(kek, project, root->id);
+	uuid_generate_random(place->kek);
 	crypto_random(key, sizeof(key));
-	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
+	keyring_kek_wrap(ring, place, key, wrapped);
 	memory_wipe(key, sizeof(key));
 }
 
 bool
-keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
+keyring_kek_open(struct keyring *ring, const struct keyring_place *place,
     const struct keyring_wrapped *wrapped)
 {
-	struct keyring_kek_aad aad =
-	    keyring_kek_aad(kek, project, wrapped->root_id);
-	struct keyring_kek value;
-	bool opened;
+	struct keyring_kek value = { .place = *place };
+	bool opened = keyring_kek_unwrap(ring, place, wrapped, value.key);
 
-	uuid_copy(value.project, project);
-	opened = keyring_unwrap(
-	    ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, value.key);
 	if (opened)
-		cache_put(ring->keks, kek, &value);
+		cache_put(ring->keks, place->kek, &value);
 	memory_wipe(&value, sizeof(value));
 	return (opened);
 }
 
 bool
-keyring_kek_rewrap(const struct keyring *ring, const uuid_t kek,
-    const uuid_t project, struct keyring_wrapped *wrapped)
+keyring_kek_rewrap(const struct keyring *ring,
+    const struct keyring_place *place, struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
-	struct keyring_kek_aad aad =
-	    keyring_kek_aad(kek, project, wrapped->root_id);
 	unsigned char key[CRYPTO_KEY_SIZE];
 
-	if (!keyring_unwrap(ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, key))
+	if (!keyring_kek_unwrap(ring, place, wrapped, key))
 		return (false);
-	aad = keyring_kek_aad(kek, project, root->id);
-	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
+	keyring_kek_wrap(ring, place, key, wrapped);
 	memory_wipe(key, sizeof(key));
 	return (true);
+}
+
+bool
+keyring_kek_is_bound(const struct keyring *ring,
+    const struct keyring_place *place, const struct keyring_wrapped *wrapped)
+{
+	unsigned char key[CRYPTO_KEY_SIZE];
+	bool bound = keyring_kek_unwrap_bound(ring, place, wrapped, key);
+
+	memory_wipe(key, sizeof(key));
+	return (bound);
 }
 
 bool
@@ -383,7 +515,7 @@ keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
 	const struct keyring_kek *value = cache_get(ring->keks, kek);
 	struct keyring_access message = { .label = KEYRING_AK };
 
-	if (value == NULL || uuid_compare(value->project, project) != 0)
+	if (value == NULL || uuid_compare(value->place.project, project) != 0)
 		return (false);
 	uuid_copy(message.project, project);
 	uuid_copy(message.secret, secret);
@@ -391,13 +523,15 @@ keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
 	return (true);
 }
 
+/* What opened it once is not asked again, so what it was bound to is kept. */
 bool
-keyring_cipher_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+keyring_cipher_key(struct keyring *ring, const struct keyring_place *place,
     unsigned char key[CRYPTO_KEY_SIZE])
 {
-	const struct keyring_kek *value = cache_get(ring->keks, kek);
+	const struct keyring_kek *value = cache_get(ring->keks, place->kek);
 
-	if (value == NULL || uuid_compare(value->project, project) != 0)
+	if (value == NULL ||
+	    memcmp(&value->place, place, sizeof(value->place)) != 0)
 		return (false);
 	crypto_derive(value->key, KEYRING_CIPHER, key);
 	return (true);

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uuid/uuid.h>
 
 #include "crypto.h"
@@ -28,6 +29,14 @@
 struct keyring_wrapped {
 	char root_id[ROOT_KEY_ID_SIZE];
 	unsigned char bytes[CRYPTO_SEALED_SIZE];
+};
+
+/* What a KEK is bound to when it is wrapped, and what it is used for. */
+struct keyring_place {
+	uuid_t kek;
+	uuid_t project;
+	uuid_t key; /* the managed key; zeros: the KEK is of the project */
+	uint32_t rotation; /* of the managed key, from 1; 0: of the project */
 };
 
 struct keyring;
@@ -68,12 +77,25 @@ void keyring_pepper_make(
 /*
  * Puts a pepper to use, or wraps it anew under the active root key; false when
  * no loaded root key opens it, and the one that is in use stays.
+ *
+ * The pepper also says whether KEKs may still be wrapped as earlier releases
+ * did, without the managed key and the rotation: its own wrap is then of that
+ * form.  Once a pepper of the new form has been opened, the ring refuses the
+ * old form of both for good.
  */
 bool keyring_pepper_open(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_pepper_rewrap(const struct keyring *ring,
     struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_has_pepper(const struct keyring *ring);
+
+/* The pepper that is in use, which there must be, wrapped in the new form. */
+void keyring_pepper_bind(
+    const struct keyring *ring, struct keyring_wrapped *wrapped);
+
+/* Whether KEKs of the old form are opened; for recovery they can be. */
+bool keyring_takes_unbound(const struct keyring *ring);
+void keyring_take_unbound(struct keyring *ring);
 
 /* HMAC-SHA256(pepper, token); there must be a pepper. */
 void keyring_digest(const struct keyring *ring, const char *token,
@@ -97,17 +119,20 @@ void keyring_sign(const struct keyring *ring,
     const unsigned char hash[CRYPTO_SHA256_SIZE],
     unsigned char signature[CRYPTO_SIGNATURE_SIZE]);
 
-/* A new KEK of project, wrapped; it is not put to use. */
-void keyring_kek_make(const struct keyring *ring, const uuid_t project,
-    uuid_t kek, struct keyring_wrapped *wrapped);
+/* A new KEK, wrapped, and its id into place; it is not put to use. */
+void keyring_kek_make(const struct keyring *ring, struct keyring_place *place,
+    struct keyring_wrapped *wrapped);
 
-/* The same of a KEK. */
-bool
-keyring_kek_open(struct keyring *ring, const uuid_t kek, const uuid_t project,
+/* The same of a KEK; what is wrapped anew is of the new form. */
+bool keyring_kek_open(struct keyring *ring, const struct keyring_place *place,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
-bool keyring_kek_rewrap(const struct keyring *ring, const uuid_t kek,
-    const uuid_t project, struct keyring_wrapped *wrapped)
+bool keyring_kek_rewrap(const struct keyring *ring,
+    const struct keyring_place *place, struct keyring_wrapped *wrapped)
     __attribute__((warn_unused_result));
+
+/* Whether it opens, and is of the new form. */
+bool keyring_kek_is_bound(const struct keyring *ring,
+    const struct keyring_place *place, const struct keyring_wrapped *wrapped);
 
 /* The access key of secret; false when the KEK is not, or no more, known. */
 bool
@@ -115,9 +140,11 @@ keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
     const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
     __attribute__((warn_unused_result));
 
-/* The key of ciphertexts; false when the KEK is not, or no more, known. */
-bool
-keyring_cipher_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+/*
+ * The key of ciphertexts; false when the KEK is not, or no more, known, or is
+ * that of another managed key or rotation.
+ */
+bool keyring_cipher_key(struct keyring *ring, const struct keyring_place *place,
     unsigned char key[CRYPTO_KEY_SIZE]) __attribute__((warn_unused_result));
 
 #endif

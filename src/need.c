@@ -29,6 +29,19 @@ need_uuid(struct json_object *need, const char *name, uuid_t id)
 }
 
 void
+need_rotation(struct json_object *key, struct json_object *need,
+    struct keyring_place *place)
+{
+	struct json_object *rotation;
+
+	if (!need_uuid(key, "key_id", place->key))
+		uuid_clear(place->key);
+	place->rotation = 0;
+	if (json_object_object_get_ex(need, "rotation", &rotation))
+		place->rotation = (uint32_t)json_object_get_int(rotation);
+}
+
+void
 need_wrapped(struct json_object *need, struct keyring_wrapped *wrapped)
 {
 	unsigned char bytes[BASE64_DECODED_MAX(NEED_WRAPPED_SIZE + 3)];
@@ -75,18 +88,22 @@ need_material(struct request *request, struct json_object *need)
 {
 	struct json_object *material = json_object_new_object();
 	struct keyring_wrapped wrapped;
+	struct keyring_place place;
 	char text[NEED_WRAPPED_SIZE];
-	uuid_t project, kek;
 
 	json_object_object_add(request->document, "material", material);
-	if (!need_uuid(need, "project_id", project))
+	need_rotation(need, need, &place);
+	if (!need_uuid(need, "project_id", place.project) ||
+	    place.rotation == 0)
 		return (call_fail(request, "call's need is malformed"));
 	if (!need_root_key(request, need))
 		return;
-	keyring_kek_make(request->service->keyring, project, kek, &wrapped);
+	keyring_kek_make(request->service->keyring, &place, &wrapped);
 	json_object_object_add(material, "key_id",
 	    json_object_new_string(need_text(need, "key_id")));
-	uuid_unparse_lower(kek, text);
+	json_object_object_add(material, "rotation",
+	    json_object_new_int64((int64_t)place.rotation));
+	uuid_unparse_lower(place.kek, text);
 	json_object_object_add(
 	    material, "kek_id", json_object_new_string(text));
 	json_object_object_add(

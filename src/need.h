@@ -21,6 +21,13 @@ bool need_uuid(struct json_object *need, const char *name, uuid_t id)
     __attribute__((warn_unused_result));
 
 /*
+ * Which managed key and rotation a KEK is of: members key_id of key and
+ * rotation of need; without them it is of the project.
+ */
+void need_rotation(struct json_object *key, struct json_object *need,
+    struct keyring_place *place);
+
+/*
  * The wrapped key of what it said.  One that has not even the form of one, as
  * somebody has tampered with it, is given as of no root key: it does not open.
  */

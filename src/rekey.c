@@ -22,6 +22,9 @@
 
 #define REKEY_ARRAYS 5
 
+/* The chore that ends the old form of wraps, and is not done again then. */
+#define REKEY_BINDS 0
+
 /*
  * The chores are done one after the other.  Each asks what is due after the
  * last id that it has seen, a batch at a time, and does it, until nothing
@@ -39,6 +42,10 @@ struct rekey {
 	bool has_before;
 	char cursor_text[UUID_STR_LEN];
 	char root_id[ROOT_KEY_ID_SIZE];
+	char pepper_root_id[ROOT_KEY_ID_SIZE];
+	size_t unbound; /* KEKs of the old form that this look has found */
+	struct keyring_wrapped pepper; /* that ends the old form */
+	bool ends;
 	struct array arrays[REKEY_ARRAYS];
 };
 
@@ -96,6 +103,25 @@ rekey_uuid(const PGresult *result, int row, int column)
 	return ((const unsigned char *)PQgetvalue(result, row, column));
 }
 
+/* Two of the columns may be null: then it is a KEK of the project. */
+static struct keyring_place
+rekey_place(const PGresult *result, int row, const int columns[4])
+{
+	struct keyring_place place = { .rotation = 0 };
+	uint32_t rotation;
+
+	uuid_copy(place.kek, rekey_uuid(result, row, columns[0]));
+	uuid_copy(place.project, rekey_uuid(result, row, columns[1]));
+	if (PQgetlength(result, row, columns[2]) == sizeof(place.key))
+		uuid_copy(place.key, rekey_uuid(result, row, columns[2]));
+	if (PQgetlength(result, row, columns[3]) == sizeof(rotation)) {
+		memcpy(&rotation, PQgetvalue(result, row, columns[3]),
+		    sizeof(rotation));
+		place.rotation = be32toh(rotation);
+	}
+	return (place);
+}
+
 static void
 rekey_complain(const char *event, const uuid_t id, const char *root_id)
 {
@@ -119,16 +145,16 @@ rekey_arrays(
 
 /* What has no id of its own comes with zeros before, or instead of, its name. */
 static bool
-rekey_rewrap(const struct keyring *keyring, const uuid_t id,
-    const uuid_t project, struct keyring_wrapped *wrapped)
+rekey_rewrap(const struct keyring *keyring, const struct keyring_place *place,
+    struct keyring_wrapped *wrapped)
 {
 	static const unsigned char zeros[sizeof(uuid_t) / 2];
 
-	if (uuid_is_null(id))
+	if (uuid_is_null(place->kek))
 		return (keyring_pepper_rewrap(keyring, wrapped));
-	if (memcmp(id, zeros, sizeof(zeros)) == 0)
+	if (memcmp(place->kek, zeros, sizeof(zeros)) == 0)
 		return (keyring_signer_rewrap(keyring, wrapped));
-	return (keyring_kek_rewrap(keyring, id, project, wrapped));
+	return (keyring_kek_rewrap(keyring, place, wrapped));
 }
 
 /* What it makes is wrapped under the root key in that column from now on. */
@@ -141,6 +167,21 @@ rekey_activate(struct rekey *rekey, const PGresult *result, int column)
 	return (keyring_activate(rekey->service->keyring, rekey->root_id));
 }
 
+/* Of what is looked at for its form, the pepper waits until no KEK is left. */
+static bool
+rekey_is_left(struct rekey *rekey, const struct keyring_place *place,
+    const struct keyring_wrapped *wrapped)
+{
+	if (rekey->chore != REKEY_BINDS)
+		return (false);
+	if (!uuid_is_null(place->kek))
+		return (keyring_kek_is_bound(
+		    rekey->service->keyring, place, wrapped));
+	memcpy(rekey->pepper_root_id, wrapped->root_id,
+	    sizeof(rekey->pepper_root_id));
+	return (true);
+}
+
 /* Arrays: ids, old root ids, none, wrapped keys. */
 static size_t
 rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
@@ -148,9 +189,10 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 	static const Oid types[] = { REKEY_UUID, REKEY_TEXT, REKEY_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
+	static const int columns[] = { 0, 1, 5, 6 };
 	struct keyring *keyring = rekey->service->keyring;
 	struct keyring_wrapped wrapped = { .root_id = "" };
-	const unsigned char *id;
+	struct keyring_place place;
 	size_t count = 0;
 	bool opened;
 	int row;
@@ -159,17 +201,19 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 	if (!rekey_activate(rekey, result, 4))
 		return (0);
 	for (row = 0; row < PQntuples(result); row++) {
-		id = rekey_uuid(result, row, 0);
+		place = rekey_place(result, row, columns);
 		opened = rekey_wrapped(result, row, 2, &wrapped);
+		if (rekey_is_left(rekey, &place, &wrapped))
+			continue;
 		array_set(&rekey->arrays[1], count, wrapped.root_id);
-		if (!opened ||
-		    !rekey_rewrap(
-			keyring, id, rekey_uuid(result, row, 1), &wrapped)) {
+		if (!opened || !rekey_rewrap(keyring, &place, &wrapped)) {
 			rekey_complain(
-			    "key does not open", id, wrapped.root_id);
+			    "key does not open", place.kek, wrapped.root_id);
 			continue;
 		}
-		array_set(&rekey->arrays[0], count, id);
+		if (rekey->chore == REKEY_BINDS)
+			rekey->unbound++;
+		array_set(&rekey->arrays[0], count, place.kek);
 		array_set(&rekey->arrays[2], count++, wrapped.bytes);
 	}
 	return (count);
@@ -181,42 +225,41 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		sizeof(uuid_t), CRYPTO_SEALED_SIZE };
+	struct keyring_place place = { .rotation = 0 };
 	struct keyring_wrapped wrapped;
 	size_t row, rows = (size_t)PQntuples(result);
-	uuid_t made;
 
 	rekey_arrays(rekey, types, sizes, rows);
 	if (!rekey_activate(rekey, result, 2))
 		return (0);
 	for (row = 0; row < rows; row++) {
-		keyring_kek_make(rekey->service->keyring,
-		    rekey_uuid(result, (int)row, 1), made, &wrapped);
+		uuid_copy(place.project, rekey_uuid(result, (int)row, 1));
+		keyring_kek_make(rekey->service->keyring, &place, &wrapped);
 		array_set(
 		    &rekey->arrays[0], row, rekey_uuid(result, (int)row, 0));
-		array_set(&rekey->arrays[1], row, made);
+		array_set(&rekey->arrays[1], row, place.kek);
 		array_set(&rekey->arrays[2], row, wrapped.bytes);
 	}
 	return (rows);
 }
 
-/* The access key of secret under the KEK in columns column to column + 2. */
+/* The access key of secret under the KEK at columns, wrapped in the next two. */
 static bool
 rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
-    int column, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+    const int columns[4], unsigned char key[KEYRING_ACCESS_KEY_SIZE])
 {
 	struct keyring *keyring = rekey->service->keyring;
 	const unsigned char *secret = rekey_uuid(result, row, 0);
-	const unsigned char *project = rekey_uuid(result, row, 1);
-	const unsigned char *kek = rekey_uuid(result, row, column);
+	struct keyring_place place = rekey_place(result, row, columns);
 	struct keyring_wrapped wrapped = { .root_id = "" };
 
-	if (keyring_access_key(keyring, kek, project, secret, key))
+	if (keyring_access_key(keyring, place.kek, place.project, secret, key))
 		return (true);
-	if (rekey_wrapped(result, row, column + 1, &wrapped) &&
-	    keyring_kek_open(keyring, kek, project, &wrapped) &&
-	    keyring_access_key(keyring, kek, project, secret, key))
+	if (rekey_wrapped(result, row, columns[0] + 1, &wrapped) &&
+	    keyring_kek_open(keyring, &place, &wrapped) &&
+	    keyring_access_key(keyring, place.kek, place.project, secret, key))
 		return (true);
-	rekey_complain("key does not open", kek, wrapped.root_id);
+	rekey_complain("key does not open", place.kek, wrapped.root_id);
 	return (false);
 }
 
@@ -228,14 +271,15 @@ rekey_fill_deks(struct rekey *rekey, const PGresult *result)
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		sizeof(uuid_t), sizeof(uuid_t), KEYRING_ACCESS_KEY_SIZE,
 		KEYRING_ACCESS_KEY_SIZE };
+	static const int old[] = { 2, 1, 8, 9 }, new[] = { 5, 1, 8, 10 };
 	unsigned char keys[2][KEYRING_ACCESS_KEY_SIZE];
 	size_t count = 0;
 	int row;
 
 	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
 	for (row = 0; row < PQntuples(result); row++) {
-		if (!rekey_access_key(rekey, result, row, 2, keys[0]) ||
-		    !rekey_access_key(rekey, result, row, 5, keys[1]))
+		if (!rekey_access_key(rekey, result, row, old, keys[0]) ||
+		    !rekey_access_key(rekey, result, row, new, keys[1]))
 			continue;
 		array_set(&rekey->arrays[0], count, rekey_uuid(result, row, 0));
 		array_set(&rekey->arrays[1], count, rekey_uuid(result, row, 2));
@@ -253,6 +297,8 @@ static const struct rekey_chore {
 	const char *keep;
 	const char *name;
 } rekey_chores[] = {
+	[REKEY_BINDS] = { STATEMENT_UNBOUND_DUE, rekey_fill_wrapped,
+	    STATEMENT_WRAPPED_KEEP, "keys bound to what they are of" },
 	{ STATEMENT_WRAPPED_DUE, rekey_fill_wrapped, STATEMENT_WRAPPED_KEEP,
 	    "keys moved to the active root key" },
 	{ STATEMENT_KEK_DUE, rekey_fill_keks, STATEMENT_KEK_REPLACE,
@@ -273,7 +319,12 @@ rekey_ask(struct rekey *rekey)
 		.value = rekey->has_cursor ? rekey->cursor_text : NULL
 	};
 	parameters[1] = (struct session_parameter){ .value = REKEY_BATCH };
-	rekey_run(rekey, rekey_chores[rekey->chore].due, 2, rekey_found);
+	parameters[2] =
+	    (struct session_parameter){ .value = rekey->service->instance };
+	if (!rekey->has_cursor)
+		rekey->unbound = 0;
+	rekey_run(rekey, rekey_chores[rekey->chore].due,
+	    rekey->chore == REKEY_BINDS ? 3 : 2, rekey_found);
 }
 
 static void
@@ -283,6 +334,9 @@ rekey_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (rekey->chore == REKEY_BINDS &&
+	    !keyring_takes_unbound(rekey->service->keyring))
+		rekey->chore++;
 	if (!rekey->service->draining)
 		rekey_ask(rekey);
 }
@@ -329,6 +383,26 @@ rekey_keep(struct rekey *rekey, size_t done)
 	rekey_run(rekey, chore->keep, count, rekey_kept);
 }
 
+/* Nothing of the old form is left: the pepper says so from now on. */
+static void
+rekey_end_unbound(struct rekey *rekey)
+{
+	static const Oid types[] = { REKEY_UUID, REKEY_TEXT, REKEY_BYTEA };
+	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
+		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
+	static const uuid_t pepper;
+
+	keyring_pepper_bind(rekey->service->keyring, &rekey->pepper);
+	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
+	    rekey->pepper.root_id);
+	rekey_arrays(rekey, types, sizes, 1);
+	array_set(&rekey->arrays[0], 0, pepper);
+	array_set(&rekey->arrays[1], 0, rekey->pepper_root_id);
+	array_set(&rekey->arrays[2], 0, rekey->pepper.bytes);
+	rekey->ends = true;
+	rekey_keep(rekey, 1);
+}
+
 static void
 rekey_found(
     struct query *query, const PGresult *result, const struct error *error)
@@ -336,6 +410,9 @@ rekey_found(
 	struct rekey *rekey = query->owner;
 	size_t done;
 
+	if (error == NULL && PQntuples(result) == 0 && rekey->has_cursor &&
+	    rekey->chore == REKEY_BINDS && rekey->unbound == 0)
+		return (rekey_end_unbound(rekey));
 	if (error != NULL || PQntuples(result) == 0)
 		return (rekey_next_chore(rekey));
 	uuid_copy(rekey->before, rekey->cursor);
@@ -365,6 +442,15 @@ rekey_kept(
 	struct rekey *rekey = query->owner;
 
 	rekey_forget(rekey);
+	if (rekey->ends) {
+		rekey->ends = false;
+		if (error == NULL && rekey_number(result, 0) > 0 &&
+		    keyring_pepper_open(
+			rekey->service->keyring, &rekey->pepper))
+			log_info(
+			    "wraps of the old form are refused from now on");
+		return (rekey_next_chore(rekey));
+	}
 	if (error == NULL && rekey_number(result, 0) > 0)
 		log_info(rekey_chores[rekey->chore].name,
 		    log_number("count", rekey_number(result, 0)));

@@ -1,4 +1,6 @@
+#include <endian.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
@@ -15,6 +17,7 @@
 struct rotate_key {
 	uuid_t id;
 	uuid_t project;
+	uint32_t rotation; /* the next one */
 };
 
 /* One key at a time: each rotation is a transaction, which audits it. */
@@ -27,6 +30,7 @@ struct rotate {
 	size_t next;
 	char id_text[UUID_STR_LEN];
 	char kek_text[UUID_STR_LEN];
+	char rotation_text[16];
 	struct keyring_wrapped wrapped;
 };
 
@@ -62,14 +66,18 @@ rotate_next(struct rotate *rotate)
 {
 	struct session_parameter *parameters = rotate->query.parameters;
 	const struct rotate_key *key = &rotate->due[rotate->next];
-	uuid_t kek;
+	struct keyring_place place;
 
 	if (rotate->next == rotate->count || rotate->service->draining)
 		return (rotate_wait(rotate));
-	keyring_kek_make(
-	    rotate->service->keyring, key->project, kek, &rotate->wrapped);
+	uuid_copy(place.project, key->project);
+	uuid_copy(place.key, key->id);
+	place.rotation = key->rotation;
+	keyring_kek_make(rotate->service->keyring, &place, &rotate->wrapped);
 	uuid_unparse_lower(key->id, rotate->id_text);
-	uuid_unparse_lower(kek, rotate->kek_text);
+	uuid_unparse_lower(place.kek, rotate->kek_text);
+	snprintf(rotate->rotation_text, sizeof(rotate->rotation_text), "%u",
+	    key->rotation);
 	rotate->next++;
 	parameters[0] = (struct session_parameter){ .value = rotate->id_text };
 	parameters[1] = (struct session_parameter){ .value = rotate->kek_text };
@@ -80,7 +88,9 @@ rotate_next(struct rotate *rotate)
 		.size = sizeof(rotate->wrapped.bytes),
 		.binary = true,
 	};
-	rotate_run(rotate, STATEMENT_KEY_ROTATE, 4, rotate_done);
+	parameters[4] =
+	    (struct session_parameter){ .value = rotate->rotation_text };
+	rotate_run(rotate, STATEMENT_KEY_ROTATE, 5, rotate_done);
 }
 
 /* One that fails does not keep the others waiting: it stays due. */
@@ -117,6 +127,9 @@ rotate_found(
 		memcpy(key->id, PQgetvalue(result, row, 0), sizeof(key->id));
 		memcpy(key->project, PQgetvalue(result, row, 1),
 		    sizeof(key->project));
+		memcpy(&key->rotation, PQgetvalue(result, row, 3),
+		    sizeof(key->rotation));
+		key->rotation = be32toh(key->rotation);
 	}
 	rotate_next(rotate);
 }

@@ -30,6 +30,7 @@ struct statement {
 #define STATEMENT_AUDIT_STATE "audit_state"
 #define STATEMENT_SESSION_FAULTS "session_faults"
 #define STATEMENT_WRAPPED_DUE "wrapped_due"
+#define STATEMENT_UNBOUND_DUE "unbound_due"
 #define STATEMENT_WRAPPED_KEEP "wrapped_keep"
 #define STATEMENT_KEK_DUE "kek_due"
 #define STATEMENT_KEK_REPLACE "kek_replace"

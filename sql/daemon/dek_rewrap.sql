@@ -3,13 +3,14 @@
 
 CREATE FUNCTION daemon.dek_due(after uuid, batch integer)
 RETURNS TABLE (secret_id uuid, project_id uuid, old_id uuid, old_root_id text, old_wrapped bytea,
-               new_id uuid, new_root_id text, new_wrapped bytea)
+               new_id uuid, new_root_id text, new_wrapped bytea, key_id uuid, old_rotation integer, new_rotation integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     RETURN QUERY
-        SELECT due.secret_id, o.project_id, o.id, o.root_id, o.wrapped, n.id, n.root_id, n.wrapped
+        SELECT due.secret_id, o.project_id, o.id, o.root_id, o.wrapped, n.id, n.root_id, n.wrapped,
+               o.key_id, o.rotation, n.rotation
           FROM (SELECT DISTINCT d.secret_id, d.kek_id
                   FROM store.dek d JOIN store.kek k ON k.id = d.kek_id AND NOT k.active
                  WHERE after IS NULL OR d.secret_id > after

@@ -3,7 +3,7 @@
 -- key that signs seals by zeros and its own id of 8 bytes; the id of no other key, which is random, begins with zeros.
 
 CREATE FUNCTION daemon.wrapped_due(after uuid, batch integer)
-RETURNS TABLE (id uuid, project_id uuid, root_id text, wrapped bytea, active_root_id text)
+RETURNS TABLE (id uuid, project_id uuid, root_id text, wrapped bytea, active_root_id text, key_id uuid, rotation integer)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -12,19 +12,44 @@ DECLARE
     v_zero   CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
     RETURN QUERY
-        SELECT v_zero, v_zero, p.root_id, p.wrapped, v_active FROM store.pepper p
+        SELECT v_zero, v_zero, p.root_id, p.wrapped, v_active, NULL::uuid, NULL::integer FROM store.pepper p
          WHERE p.root_id <> v_active AND after IS NULL
         UNION ALL
-        SELECT rule.signer_uuid(s.id), v_zero, s.root_id, s.wrapped, v_active FROM store.signer s
+        SELECT rule.signer_uuid(s.id), v_zero, s.root_id, s.wrapped, v_active, NULL, NULL FROM store.signer s
          WHERE s.root_id <> v_active AND after IS NULL
         UNION ALL
-        (SELECT k.id, k.project_id, k.root_id, k.wrapped, v_active FROM store.kek k
+        (SELECT k.id, k.project_id, k.root_id, k.wrapped, v_active, k.key_id, k.rotation FROM store.kek k
           WHERE k.root_id <> v_active AND (after IS NULL OR k.id > after)
           ORDER BY k.id LIMIT batch);
 END
 $$;
 COMMENT ON FUNCTION daemon.wrapped_due(uuid, integer) IS
     'Gives what has to move to the active root key: the pepper and the keys that sign seals at the beginning, when after is null, and at most batch key-encryption keys with ids after that one.';
+
+CREATE FUNCTION daemon.unbound_due(after uuid, batch integer, instance uuid)
+RETURNS TABLE (id uuid, project_id uuid, root_id text, wrapped bytea, active_root_id text, key_id uuid, rotation integer)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_active CONSTANT text := rule.root_key_active();
+    v_zero   CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    UPDATE store.instance i SET binds = true WHERE i.id = unbound_due.instance AND NOT i.binds;
+    IF EXISTS (SELECT FROM rule.instance_live i WHERE NOT i.binds) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT v_zero, v_zero, p.root_id, p.wrapped, v_active, NULL::uuid, NULL::integer FROM store.pepper p
+         WHERE after IS NULL
+        UNION ALL
+        (SELECT k.id, k.project_id, k.root_id, k.wrapped, v_active, k.key_id, k.rotation FROM store.kek k
+          WHERE after IS NULL OR k.id > after
+          ORDER BY k.id LIMIT batch);
+END
+$$;
+COMMENT ON FUNCTION daemon.unbound_due(uuid, integer, uuid) IS
+    'Gives all keys that may be wrapped as earlier releases did: the pepper at the beginning, when after is null, and at most batch key-encryption keys with ids after that one. Which of them are, only a daemon can tell. No row while a daemon runs that opens no others.';
 
 CREATE FUNCTION daemon.wrapped_keep(ids uuid[], old_root_ids text[], new_root_id text, new_wrapped bytea[])
 RETURNS bigint

@@ -22,8 +22,8 @@ BEGIN
 
     v_key.id := v_material ->> 'key_id';
     IF v_key.id IS NULL OR EXISTS (SELECT FROM store.managed_key k WHERE k.id = v_key.id)
-        OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
-        PERFORM rule.managed_key_ask_for_material(gen_random_uuid(), v_key.project_id);
+        OR v_material ->> 'rotation' <> '1' OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
+        PERFORM rule.managed_key_ask_for_material(gen_random_uuid(), v_key.project_id, 1);
     END IF;
     BEGIN
         INSERT INTO store.managed_key (id, organization_id, project_id, region, name, description, tags, protected,

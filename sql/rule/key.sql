@@ -23,7 +23,7 @@ BEGIN
     END IF;
     SELECT row_to_json(reason) INTO v_need
       FROM (SELECT 'key' AS need, secret.id AS secret_id, secret.project_id, k.id AS kek_id, k.root_id,
-                   translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
+                   k.key_id, k.rotation, translate(encode(k.wrapped, 'base64'), E'\n', '') AS wrapped
               FROM store.kek k WHERE k.id = key_ask_for.kek_id) AS reason;
     -- None: since the caller has looked, the version was moved to another, and this one purged. Who comes again sees that.
     PERFORM fail.call_again(coalesce(v_need, '{"need":"alone"}'));

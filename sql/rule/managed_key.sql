@@ -130,18 +130,18 @@ COMMENT ON FUNCTION rule.managed_key_for_new_version(uuid) IS
 
 -- Material -------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION rule.managed_key_ask_for_material(key_id uuid, project_id uuid)
+CREATE FUNCTION rule.managed_key_ask_for_material(key_id uuid, project_id uuid, rotation integer)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     PERFORM fail.call_again((SELECT row_to_json(reason)
-                               FROM (SELECT 'material' AS need, key_id, project_id,
+                               FROM (SELECT 'material' AS need, key_id, project_id, rotation,
                                             rule.root_key_active() AS active_root_id) AS reason));
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_ask_for_material(uuid, uuid) IS
-    'Stops the call, to be made again with new material for a rotation of this key, wrapped under the active root key.';
+COMMENT ON FUNCTION rule.managed_key_ask_for_material(uuid, uuid, integer) IS
+    'Stops the call, to be made again with new material for this rotation of this key, wrapped under the active root key.';
 
 CREATE FUNCTION rule.managed_key_rotate(key store.managed_key, kek_id uuid, root_id text, wrapped bytea)
 RETURNS void

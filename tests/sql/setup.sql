@@ -51,9 +51,10 @@ CREATE FUNCTION test.key_of(secret_id text, kek_id text) RETURNS jsonb LANGUAGE 
 $$;
 
 -- What the daemon brings as a rotation of a managed key.
-CREATE FUNCTION test.material(key_id text, kek_id uuid, root_id text DEFAULT '0123456789abcdef') RETURNS jsonb LANGUAGE sql AS $$
+CREATE FUNCTION test.material(key_id text, kek_id uuid, root_id text DEFAULT '0123456789abcdef', rotation text DEFAULT NULL)
+RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('material', jsonb_build_object('key_id', key_id, 'kek_id', kek_id, 'root_id', root_id,
-                                                             'wrapped', encode(decode(repeat('00', 60), 'hex'), 'base64')))
+                                                             'rotation', rotation, 'wrapped', encode(decode(repeat('00', 60), 'hex'), 'base64')))
 $$;
 
 -- What the daemon says of its cryptography: "Y2lwaGVy", but null for a ciphertext that was of the newest rotation. One
@@ -116,7 +117,8 @@ BEGIN
         EXIT WHEN v_answer.status <> 0;
         v_need := v_answer.body;
         IF v_need ->> 'need' = 'material' THEN
-            v_request := v_request || test.material(v_need ->> 'key_id', gen_random_uuid());
+            v_request := v_request || test.material(v_need ->> 'key_id', gen_random_uuid(),
+                                                    rotation => v_need ->> 'rotation');
         ELSIF v_need ->> 'need' = 'cipher' THEN
             v_request := v_request || test.cipher(v_need, extra);
         ELSIF v_need ->> 'need' = 'kek' THEN

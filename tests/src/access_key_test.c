@@ -32,12 +32,16 @@ begin(const char *document)
 static int
 set_up(void **state)
 {
+	struct keyring_place place = { .rotation = 0 };
+
 	(void)state;
 	fake_service(&service);
 	service.hints = hint_new(64);
 	uuid_parse(SECRET, secret);
 	uuid_parse(PROJECT, project);
-	keyring_kek_make(service.keyring, project, kek, &wrapped);
+	uuid_copy(place.project, project);
+	keyring_kek_make(service.keyring, &place, &wrapped);
+	uuid_copy(kek, place.kek);
 	begin("{\"path\":{\"secret_id\":\"" SECRET "\"}}");
 	return (0);
 }

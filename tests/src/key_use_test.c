@@ -32,6 +32,7 @@ static uuid_t project;
 static int
 set_up(void **state)
 {
+	struct keyring_place place;
 	int i;
 
 	(void)state;
@@ -43,9 +44,14 @@ set_up(void **state)
 	    "{\"path\":{\"key_id\":\"" KEY "\"},\"body\":{}}");
 	request.body = evbuffer_new();
 	uuid_parse(PROJECT, project);
-	for (i = 1; i <= 3; i++)
-		keyring_kek_make(service.keyring, project, rotations[i].kek,
-		    &rotations[i].wrapped);
+	for (i = 1; i <= 3; i++) {
+		uuid_copy(place.project, project);
+		uuid_parse(KEY, place.key);
+		place.rotation = (uint32_t)i;
+		keyring_kek_make(
+		    service.keyring, &place, &rotations[i].wrapped);
+		uuid_copy(rotations[i].kek, place.kek);
+	}
 	return (0);
 }
 
@@ -75,6 +81,7 @@ need_of(const int *numbers, int count)
 
 	json_object_object_add(
 	    need, "project_id", json_object_new_string(PROJECT));
+	json_object_object_add(need, "key_id", json_object_new_string(KEY));
 	json_object_object_add(need, "keys", keys);
 	for (i = 0; i < count; i++) {
 		rotation = &rotations[numbers[i]];

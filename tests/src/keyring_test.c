@@ -16,10 +16,21 @@
 #define PROJECT "11111111-2222-4333-8444-555555555555"
 #define SECRET "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 #define KEK "99999999-8888-4777-8666-555555555555"
+#define KEY "33333333-2222-4111-8000-999999999999"
 #define WRAPPED_KEK                                                      \
 	"000102030405060708090a0bcf06ff5b2798887cfea4a1af7114819da0012a" \
-	"769fd4f73640c5dcd799f7a0dde6765f0476cc6f3efc9cd8cd6b8e1e9d"
+	"769fd4f73640c5dcd799f7a0ddb10e962c8ba834839d17fbd465cc58d3"
+#define WRAPPED_ROTATION_7                                               \
+	"000102030405060708090a0bcf06ff5b2798887cfea4a1af7114819da0012a" \
+	"769fd4f73640c5dcd799f7a0ddfdb20e458330c56ada3dfdcdd8ee25c4"
 #define WRAPPED_PEPPER                                                   \
+	"000102030405060708090a0b1202fd95fcecfa214d9f538e9047c05502a108" \
+	"fae058dbb6cbf8eddb96b91ecb13799e978a3c2f247f0adc813c333713"
+/* As earlier releases wrapped them. */
+#define UNBOUND_KEK                                                      \
+	"000102030405060708090a0bcf06ff5b2798887cfea4a1af7114819da0012a" \
+	"769fd4f73640c5dcd799f7a0dde6765f0476cc6f3efc9cd8cd6b8e1e9d"
+#define UNBOUND_PEPPER                                                   \
 	"000102030405060708090a0b1202fd95fcecfa214d9f538e9047c05502a108" \
 	"fae058dbb6cbf8eddb96b91ecbdf59daba4bac2fbd3da97dea2bb273ac"
 #define DIGEST \
@@ -33,6 +44,7 @@
 static struct keyring *ring;
 static char nowhere[] = "/nonexistent";
 static uuid_t project, secret, kek;
+static struct keyring_place place; /* of kek in project */
 
 static void
 unhex(const char *text, unsigned char *bytes, size_t size)
@@ -78,6 +90,9 @@ set_up(void **state)
 	uuid_parse(PROJECT, project);
 	uuid_parse(SECRET, secret);
 	uuid_parse(KEK, kek);
+	memset(&place, 0, sizeof(place));
+	uuid_copy(place.kek, kek);
+	uuid_copy(place.project, project);
 	return (0);
 }
 
@@ -119,9 +134,9 @@ test_offer(void **state)
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 1);
 	assert_string_equal(ids, "{00000000ffffffff}");
 	assert_true(keyring_pepper_open(ring, &wrapped));
-	assert_true(keyring_kek_open(ring, kek, project, &wrapped_kek));
+	assert_true(keyring_kek_open(ring, &place, &wrapped_kek));
 	assert_true(keyring_decide(ring, 1, false));
-	assert_true(keyring_cipher_key(ring, kek, project, key));
+	assert_true(keyring_cipher_key(ring, &place, key));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
 	assert_string_equal(ids, "{" ROOT_ID "}");
 
@@ -130,7 +145,7 @@ test_offer(void **state)
 	assert_false(keyring_decide(ring, 2, true));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 3);
 	assert_true(keyring_decide(ring, 3, true));
-	assert_false(keyring_cipher_key(ring, kek, project, key));
+	assert_false(keyring_cipher_key(ring, &place, key));
 	assert_false(keyring_decide(ring, 3, true));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
 	assert_string_equal(ids, "{00000000ffffffff}");
@@ -215,7 +230,7 @@ test_access_key_vector(void **state)
 
 	(void)state;
 	assert_false(keyring_access_key(ring, kek, project, secret, key));
-	assert_true(keyring_kek_open(ring, kek, project, &wrapped));
+	assert_true(keyring_kek_open(ring, &place, &wrapped));
 	assert_true(keyring_access_key(ring, kek, project, secret, key));
 	unhex(ACCESS_KEY, expected, sizeof(expected));
 	assert_memory_equal(key, expected, sizeof(key));
@@ -230,12 +245,15 @@ test_cipher_key_vector(void **state)
 {
 	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_KEK);
 	unsigned char key[CRYPTO_KEY_SIZE], expected[sizeof(key)];
+	struct keyring_place elsewhere;
 
 	(void)state;
-	assert_false(keyring_cipher_key(ring, kek, project, key));
-	assert_true(keyring_kek_open(ring, kek, project, &wrapped));
-	assert_false(keyring_cipher_key(ring, kek, secret, key));
-	assert_true(keyring_cipher_key(ring, kek, project, key));
+	assert_false(keyring_cipher_key(ring, &place, key));
+	assert_true(keyring_kek_open(ring, &place, &wrapped));
+	elsewhere = place;
+	uuid_copy(elsewhere.project, secret);
+	assert_false(keyring_cipher_key(ring, &elsewhere, key));
+	assert_true(keyring_cipher_key(ring, &place, key));
 	unhex(CIPHER_KEY, expected, sizeof(expected));
 	assert_memory_equal(key, expected, sizeof(key));
 }
@@ -243,17 +261,94 @@ test_cipher_key_vector(void **state)
 static void
 test_kek_made_and_refused(void **state)
 {
-	struct keyring_wrapped wrapped;
-	uuid_t made;
+	struct keyring_place made = { .rotation = 7 }, other;
+	struct keyring_wrapped wrapped, again;
 
 	(void)state;
-	keyring_kek_make(ring, project, made, &wrapped);
-	assert_true(keyring_kek_open(ring, made, project, &wrapped));
-	/* It is bound to its id and its project. */
-	assert_false(keyring_kek_open(ring, kek, project, &wrapped));
-	assert_false(keyring_kek_open(ring, made, secret, &wrapped));
+	uuid_copy(made.project, project);
+	uuid_parse(KEY, made.key);
+	keyring_kek_make(ring, &made, &wrapped);
+	assert_true(keyring_kek_open(ring, &made, &wrapped));
+	assert_true(keyring_kek_is_bound(ring, &made, &wrapped));
+	again = wrapped;
+	assert_true(keyring_kek_rewrap(ring, &made, &again));
+	assert_true(keyring_kek_open(ring, &made, &again));
+	/* It is bound to its id, its project, its key and its rotation. */
+	other = made;
+	uuid_copy(other.kek, kek);
+	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	other = made;
+	uuid_copy(other.project, secret);
+	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	other = made;
+	uuid_copy(other.key, secret);
+	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	assert_false(keyring_kek_rewrap(ring, &other, &again));
+	other = made;
+	other.rotation++;
+	assert_false(keyring_kek_open(ring, &other, &wrapped));
 	wrapped.bytes[59] ^= 1;
-	assert_false(keyring_kek_open(ring, made, project, &wrapped));
+	assert_false(keyring_kek_open(ring, &made, &wrapped));
+}
+
+/* A KEK that has been opened is not used as that of another rotation. */
+static void
+test_rotation_vector(void **state)
+{
+	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_ROTATION_7);
+	unsigned char key[CRYPTO_KEY_SIZE], expected[sizeof(key)];
+	struct keyring_place rotation = place, other;
+
+	(void)state;
+	uuid_parse(KEY, rotation.key);
+	rotation.rotation = 7;
+	assert_true(keyring_kek_open(ring, &rotation, &wrapped));
+	assert_true(keyring_cipher_key(ring, &rotation, key));
+	unhex(CIPHER_KEY, expected, sizeof(expected));
+	assert_memory_equal(key, expected, sizeof(key));
+	assert_false(keyring_cipher_key(ring, &place, key));
+	other = rotation;
+	other.rotation = 8;
+	assert_false(keyring_cipher_key(ring, &other, key));
+	other = rotation;
+	uuid_copy(other.key, secret);
+	assert_false(keyring_cipher_key(ring, &other, key));
+}
+
+/* What earlier releases wrapped opens until the pepper says otherwise. */
+static void
+test_unbound(void **state)
+{
+	struct keyring_wrapped pepper = wrapped_of(UNBOUND_PEPPER);
+	struct keyring_wrapped bound = wrapped_of(WRAPPED_PEPPER);
+	struct keyring_wrapped wrapped = wrapped_of(UNBOUND_KEK), moved;
+
+	(void)state;
+	assert_false(keyring_takes_unbound(ring));
+	assert_false(keyring_kek_open(ring, &place, &wrapped));
+	assert_true(keyring_pepper_open(ring, &pepper));
+	assert_true(keyring_takes_unbound(ring));
+	assert_true(keyring_kek_open(ring, &place, &wrapped));
+	assert_false(keyring_kek_is_bound(ring, &place, &wrapped));
+	moved = wrapped;
+	assert_true(keyring_kek_rewrap(ring, &place, &moved));
+	assert_true(keyring_kek_is_bound(ring, &place, &moved));
+	/* A pepper that moves to another root key ends nothing. */
+	assert_true(keyring_pepper_rewrap(ring, &pepper));
+	assert_true(keyring_pepper_open(ring, &pepper));
+	assert_true(keyring_takes_unbound(ring));
+
+	keyring_pepper_bind(ring, &bound);
+	assert_true(keyring_pepper_open(ring, &bound));
+	assert_false(keyring_takes_unbound(ring));
+	assert_false(keyring_kek_open(ring, &place, &wrapped));
+	assert_false(keyring_kek_rewrap(ring, &place, &wrapped));
+	assert_true(keyring_kek_open(ring, &place, &moved));
+	assert_true(keyring_pepper_rewrap(ring, &bound));
+	assert_true(keyring_pepper_open(ring, &bound));
+	/* Nor does an old one come back. */
+	assert_false(keyring_pepper_open(ring, &pepper));
+	assert_false(keyring_takes_unbound(ring));
 }
 
 /* Opened, and wrapped anew, neither happens with another bit. */
@@ -262,13 +357,13 @@ test_every_bit_counts(void **state)
 {
 	unsigned char public[CRYPTO_KEY_SIZE];
 	struct keyring_wrapped pepper, signer, wrapped, damaged;
-	uuid_t made;
+	struct keyring_place made = { .rotation = 0 };
 	size_t bit;
 
 	(void)state;
 	keyring_pepper_make(ring, &pepper);
 	keyring_signer_make(ring, public, &signer);
-	keyring_kek_make(ring, project, made, &wrapped);
+	keyring_kek_make(ring, &made, &wrapped);
 	for (bit = 0; bit < sizeof(wrapped.bytes) * 8; bit++) {
 		damaged = pepper;
 		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -280,12 +375,12 @@ test_every_bit_counts(void **state)
 		assert_false(keyring_signer_rewrap(ring, &damaged));
 		damaged = wrapped;
 		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(keyring_kek_open(ring, made, project, &damaged));
-		assert_false(keyring_kek_rewrap(ring, made, project, &damaged));
+		assert_false(keyring_kek_open(ring, &made, &damaged));
+		assert_false(keyring_kek_rewrap(ring, &made, &damaged));
 	}
 	assert_true(keyring_pepper_open(ring, &pepper));
 	assert_true(keyring_signer_open(ring, &signer));
-	assert_true(keyring_kek_open(ring, made, project, &wrapped));
+	assert_true(keyring_kek_open(ring, &made, &wrapped));
 }
 
 int
@@ -308,6 +403,10 @@ main(void)
 		    test_cipher_key_vector, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_kek_made_and_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_rotation_vector, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_unbound, set_up, tear_down),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -123,22 +123,26 @@ test_material(void **state)
 	static const char need[] =
 	    "{\"need\":\"material\",\"key_id\":\"" KEY
 	    "\",\"project_id\":\"" PROJECT
-	    "\",\"active_root_id\":\"" FAKE_ROOT_ID "\"}";
+	    "\",\"rotation\":7,\"active_root_id\":\"" FAKE_ROOT_ID "\"}";
 	struct keyring_wrapped wrapped;
+	struct keyring_place place;
 	struct json_object *object;
-	uuid_t project, kek;
 	char before[UUID_STR_LEN];
 
 	(void)state;
 	need_meet(&request, need);
 	fake_expect((struct fake){ .again = 1 });
 	assert_string_equal(material("key_id"), KEY);
-	/* It is a KEK of that project. */
+	/* It is a KEK of that project, and of that rotation of the key. */
 	json_object_object_get_ex(request.document, "material", &object);
-	assert_true(need_uuid(object, "kek_id", kek));
+	need_rotation(object, object, &place);
+	assert_int_equal(place.rotation, 7);
+	assert_true(need_uuid(object, "kek_id", place.kek));
 	need_wrapped(object, &wrapped);
-	assert_int_equal(uuid_parse(PROJECT, project), 0);
-	assert_true(keyring_kek_open(service.keyring, kek, project, &wrapped));
+	assert_int_equal(uuid_parse(PROJECT, place.project), 0);
+	assert_true(keyring_kek_open(service.keyring, &place, &wrapped));
+	place.rotation = 8;
+	assert_false(keyring_kek_open(service.keyring, &place, &wrapped));
 	/* Asked again, it is another. */
 	snprintf(before, sizeof(before), "%s", material("kek_id"));
 	need_meet(&request, need);
@@ -149,7 +153,7 @@ test_material(void **state)
 	/* The root key to wrap it under is not loaded. */
 	need_meet(&request,
 	    "{\"need\":\"material\",\"project_id\":\"" PROJECT
-	    "\",\"active_root_id\":\"0000000000000000\"}");
+	    "\",\"rotation\":1,\"active_root_id\":\"0000000000000000\"}");
 	fake_expect((struct fake){ .again = 2, .failed = 1, .finished = 1 });
 	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
 }

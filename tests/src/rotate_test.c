@@ -82,13 +82,15 @@ tick(int expected)
 static void
 find(const uuid_t *keys, const uuid_t project, int count, const char *root_id)
 {
-	PGresult *result = result_new(3);
+	PGresult *result = result_new(4);
+	static const unsigned char rotation[] = { 0, 0, 1, 2 };
 	int i;
 
 	for (i = 0; i < count; i++) {
 		result_set(result, i, 0, keys[i], sizeof(uuid_t));
 		result_set(result, i, 1, project, sizeof(uuid_t));
 		result_set(result, i, 2, root_id, strlen(root_id));
+		result_set(result, i, 3, rotation, sizeof(rotation));
 	}
 	sent->done(sent, result, NULL);
 	PQclear(result);
@@ -98,18 +100,22 @@ static void
 assert_rotates(const uuid_t key, const uuid_t project)
 {
 	const struct session_parameter *parameters = sent->parameters;
+	struct keyring_place place = { .rotation = 0x102 };
 	struct keyring_wrapped wrapped;
-	uuid_t id, kek;
+	uuid_t id;
 
 	assert_string_equal(sent->statement, STATEMENT_KEY_ROTATE);
 	assert_int_equal(uuid_parse(parameters[0].value, id), 0);
 	assert_int_equal(uuid_compare(id, key), 0);
-	/* It brings a KEK of the project. */
-	assert_int_equal(uuid_parse(parameters[1].value, kek), 0);
+	/* It brings a KEK of the project, for the next rotation of the key. */
+	assert_int_equal(uuid_parse(parameters[1].value, place.kek), 0);
+	assert_string_equal(parameters[4].value, "258");
+	uuid_copy(place.project, project);
+	uuid_copy(place.key, key);
 	memcpy(wrapped.root_id, parameters[2].value, sizeof(wrapped.root_id));
 	assert_int_equal(parameters[3].size, sizeof(wrapped.bytes));
 	memcpy(wrapped.bytes, parameters[3].value, sizeof(wrapped.bytes));
-	assert_true(keyring_kek_open(service.keyring, kek, project, &wrapped));
+	assert_true(keyring_kek_open(service.keyring, &place, &wrapped));
 }
 
 static void

@@ -64,8 +64,28 @@ def gcm_open(key, aad, sealed):
     return _run("EVP_aes_256_gcm", False, key, sealed[:12], sealed[12:-16], aad, sealed[-16:])[0]
 
 
-def kek_aad(kek_id, project_id, root_id):
+def kek_aad(kek_id, project_id, root_id, key_id=None, rotation=None):
+    """What a KEK of a project is bound to or, with a managed key, a rotation of it."""
+    ids = uuid.UUID(str(kek_id)).bytes + uuid.UUID(str(project_id)).bytes
+    key = uuid.UUID(str(key_id)).bytes if key_id else bytes(16)
+    return b"coffer/kek2\0" + ids + key + struct.pack(">I", rotation or 0) + root_id.encode()
+
+
+def pepper_aad(root_id):
+    return b"coffer/pepper2\0" + root_id.encode()
+
+
+def signer_aad(root_id):
+    return b"coffer/signer\0" + root_id.encode()
+
+
+def unbound_kek_aad(kek_id, project_id, root_id):
+    """What earlier releases bound one to."""
     return b"coffer/kek\0" + uuid.UUID(str(kek_id)).bytes + uuid.UUID(str(project_id)).bytes + root_id.encode()
+
+
+def unbound_pepper_aad(root_id):
+    return b"coffer/pepper\0" + root_id.encode()
 
 
 def wrap(root, label, aad, key):

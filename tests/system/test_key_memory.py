@@ -39,11 +39,14 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
 
     root = keys.root_key(file)
     held = {"root key": root}
-    for label, table in ((b"coffer/pepper", "pepper"), (b"coffer/signer", "signer")):
+    for table, aad in (("pepper", outside.pepper_aad(root_id)), ("signer", outside.signer_aad(root_id))):
         ((wrapped,),) = database.query(f"SELECT wrapped FROM store.{table}")
-        held[table] = outside.unwrap(root, label, label + b"\0" + root_id.encode(), wrapped)
-    for kek_id, project_id, wrapped in database.query("SELECT id, project_id, wrapped FROM store.kek"):
-        held[str(kek_id)] = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id), wrapped)
+        held[table] = outside.unwrap(root, b"coffer/" + table.encode(), aad, wrapped)
+    for kek_id, project_id, wrapped, *rotation in database.query(
+        "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
+    ):
+        aad = outside.kek_aad(kek_id, project_id, root_id, *rotation)
+        held[str(kek_id)] = outside.unwrap(root, b"coffer/kek", aad, wrapped)
     assert len(held) == 5
     for name, key in held.items():
         found = places(daemon, key)

@@ -506,3 +506,64 @@ def recovered(database, secret_id, root_key_file):
     )
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     return {line["revision"]: base64.b64decode(line["data"]) for line in lines}
+
+
+# What earlier releases wrapped --------------------------------------------------------------------
+
+
+def unbind(database, root, root_id):
+    """Wrap all keys as earlier releases did; gives what becomes of the KEKs by their id."""
+    made = {}
+    for kek_id, project_id, wrapped, *rotation in database.query(
+        "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
+    ):
+        kek = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped)
+        made[kek_id] = outside.wrap(root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), kek)
+        database.query("UPDATE store.kek SET wrapped = %s WHERE id = %s", made[kek_id], kek_id)
+    ((wrapped,),) = database.query("SELECT wrapped FROM store.pepper")
+    pepper = outside.unwrap(root, b"coffer/pepper", outside.pepper_aad(root_id), wrapped)
+    wrapped = outside.wrap(root, b"coffer/pepper", outside.unbound_pepper_aad(root_id), pepper)
+    database.query("UPDATE store.pepper SET wrapped = %s", wrapped)
+    return made
+
+
+def test_upgrade_of_wraps(database, start, new_tenant):
+    """What an earlier release wrapped is read and wrapped anew; after that its form is refused."""
+    daemon = start(database)
+    tenant = new_tenant(daemon)
+    client = tenant.client()
+    manager = client.key_manager()
+    key_id = manager.create_key()["id"]
+    ciphertext = manager.encrypt(key_id, b"plaintext")
+    assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
+    (secret_id,) = make_secrets(client, 1)
+    daemon.stop()
+    file = daemon.settings["root_key_file"]
+    root, root_id = keys.root_key(file), keys.root_key_id(file)
+    old = unbind(database, root, root_id)
+    database.query("UPDATE store.instance SET seen_at = seen_at - interval '1 hour'")
+    printed = coffer("recover", "--secret", secret_id, "--yes", recover_dsn=database.dsn(), root_key_file=file)
+    assert json.loads(printed)["data"] == base64.b64encode(secret_id.encode()).decode()
+
+    ended = "wraps of the old form are refused from now on"
+    daemons = [start(database), start(database)]
+    for daemon in daemons:
+        assert tenant.client(daemon).access(secret_id) == secret_id.encode()
+        assert tenant.client(daemon).key_manager().decrypt(key_id, ciphertext) == b"plaintext"
+    eventually(lambda: any(ended in daemon.log for daemon in daemons))
+    for kek_id, project_id, wrapped, *rotation in database.query(
+        "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
+    ):
+        outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped)
+        with pytest.raises(outside.DoesNotOpen):
+            outside.unwrap(root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), wrapped)
+    for daemon in daemons:
+        assert tenant.client(daemon).access(secret_id) == secret_id.encode()
+        daemon.stop()
+
+    for kek_id, wrapped in old.items():
+        database.query("UPDATE store.kek SET wrapped = %s WHERE id = %s", wrapped, kek_id)
+    daemon = start(database)
+    assert ended not in daemon.log
+    assert tenant.client(daemon).get(f"/secrets/{secret_id}/versions/1/access").status == 500
+    assert tenant.client(daemon).key_manager().ask_to_decrypt(key_id, ciphertext).status == 500

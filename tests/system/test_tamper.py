@@ -312,17 +312,30 @@ def test_rotations_of_two_projects_exchanged(stage, subject):
 
 
 def test_rotations_of_one_project_exchanged(stage, subject):
-    """What was encrypted with the one does not open as of the other."""
+    """What was encrypted with the one does not open with the other, whose name the audit would have."""
     another = subject.manager.create_key(project_id=subject.project_id)["id"]
+    made = [subject.manager.encrypt(another, b"plaintext", b"place")]
     assert subject.manager.post(f"/keys/{another}/rotate", {}).status == 200
+    made.append(subject.manager.encrypt(another, b"plaintext", b"place"))
+    assert subject.manager.post(f"/keys/{another}/disable", {}).status == 200
+    # The daemon has opened all of them, as what they are.
+    are_carried_out([*subject.calls("rotation")[:3], *subject.calls("older rotation")])
     exchange(stage, subject.key_id, another)
-    for ciphertext in subject.ciphertexts:
-        assert_is_unsound(stage, subject, ciphertext, b"place")
+    stage.are_refused(call for call in subject.calls("rotation") if call.method.startswith("key_"))
+    stage.are_refused(subject.calls("older rotation"))
+    for ciphertext in made:
+        answer = subject.manager.ask_to_decrypt(subject.key_id, ciphertext, b"place")
+        assert (answer.status, answer.body) == INTEGRITY
     exchange(stage, subject.key_id, another)
+    are_carried_out([*subject.calls("rotation")[:3], *subject.calls("older rotation")])
+
+
+def test_rotations_of_one_key_exchanged(stage, subject):
+    renumber = "UPDATE store.kek SET rotation = {} WHERE key_id = %s"
     for change in ("rotation + 10", "13 - rotation"):
-        stage.connection.execute(f"UPDATE store.kek SET rotation = {change} WHERE key_id = %s", [subject.key_id])
-    for ciphertext in subject.ciphertexts:
-        assert_is_unsound(stage, subject, ciphertext, b"place")
+        stage.connection.execute(renumber.format(change), [subject.key_id])
+    stage.are_refused(call for call in subject.calls("rotation") if call.method.startswith("key_"))
+    stage.are_refused(subject.calls("older rotation"))
 
 
 # Ciphertexts --------------------------------------------------------------------------------------
@@ -510,10 +523,11 @@ def root(stage):
 
 def material_of(stage, root, row, *arguments):
     """Of the key-encryption key of that row, and what it is: by OpenSSL alone."""
-    ((kek_id, project_id, wrapped),) = stage.connection.execute(
-        f"SELECT id, project_id, wrapped FROM store.kek WHERE {row}", arguments
+    ((kek_id, project_id, wrapped, key_id, rotation),) = stage.connection.execute(
+        f"SELECT id, project_id, wrapped, key_id, rotation FROM store.kek WHERE {row}", arguments
     ).fetchall()
-    return kek_id, outside.unwrap(root[0], b"coffer/kek", outside.kek_aad(kek_id, project_id, root[1]), wrapped)
+    aad = outside.kek_aad(kek_id, project_id, root[1], key_id, rotation)
+    return kek_id, outside.unwrap(root[0], b"coffer/kek", aad, wrapped)
 
 
 @pytest.mark.parametrize("target", ["plain", "keyed"])
@@ -537,14 +551,12 @@ def test_what_was_sealed_outside_opens_here(stage, subject, root, target):
     """Value and key, and the key that they are under; nobody who has less than the root key could do that."""
     secret_id, _ = subject.ids(target)
     kek_id, material = uuid.uuid4(), os.urandom(32)
-    wrapped = outside.wrap(
-        root[0], b"coffer/kek", outside.kek_aad(kek_id, subject.project_id, root[1]), material
-    )
+    rotation = (subject.key_id, 99) if target == "keyed" else (None, None)
+    aad = outside.kek_aad(kek_id, subject.project_id, root[1], *rotation)
     stage.connection.execute(
         "INSERT INTO store.kek (id, project_id, root_id, wrapped, active, key_id, rotation)"
         " VALUES (%s, %s, %s, %s, false, %s, %s)",
-        (kek_id, subject.project_id, root[1], wrapped)
-        + ((subject.key_id, 99) if target == "keyed" else (None, None)),
+        (kek_id, subject.project_id, root[1], outside.wrap(root[0], b"coffer/kek", aad, material), *rotation),
     )
     dek = os.urandom(64)
     sealed = outside.seal(dek, outside.place(b"pay", subject.project_id, secret_id, 1), b"\0sealed elsewhere")
@@ -576,10 +588,9 @@ def test_ciphertexts_here_and_outside(stage, subject, root):
 def test_managed_key_made_outside(stage, subject, root):
     """The material of a rotation, wrapped by OpenSSL alone, is used as any other."""
     kek_id, material = uuid.uuid4(), os.urandom(32)
-    wrapped = outside.wrap(
-        root[0], b"coffer/kek", outside.kek_aad(kek_id, subject.project_id, root[1]), material
-    )
     another = subject.manager.create_key(project_id=subject.project_id)["id"]
+    aad = outside.kek_aad(kek_id, subject.project_id, root[1], another, 1)
+    wrapped = outside.wrap(root[0], b"coffer/kek", aad, material)
     stage.connection.execute("UPDATE store.kek SET id = %s, wrapped = %s WHERE key_id = %s", (kek_id, wrapped, another))
     ciphertext = subject.manager.encrypt(another, b"plaintext", b"place")
     assert outside.decrypt(material, ciphertext, b"place") == b"plaintext"
@@ -588,8 +599,7 @@ def test_managed_key_made_outside(stage, subject, root):
 def test_pepper_here_and_outside(stage, root):
     """What is kept of an API key is what OpenSSL makes of it, and a pepper made outside serves."""
     ((wrapped,),) = stage.database.query("SELECT wrapped FROM store.pepper")
-    aad = b"coffer/pepper\0" + root[1].encode()
-    pepper = outside.unwrap(root[0], b"coffer/pepper", aad, wrapped)
+    pepper = outside.unwrap(root[0], b"coffer/pepper", outside.pepper_aad(root[1]), wrapped)
     digest = keys.digest(pepper, stage.tenant.full_access.secret_key)
     found = "SELECT count(*) FROM store.api_key WHERE digest = %s"
     assert stage.database.query(found, digest) == [(1,)]
@@ -598,7 +608,6 @@ def test_pepper_here_and_outside(stage, root):
 def test_pepper_and_signer_made_outside(database, start_daemon, new_tenant, root_key_file):
     root = keys.root_key(root_key_file)
     root_id = keys.root_key_id(root_key_file)
-    aad = {label: label + b"\0" + root_id.encode() for label in (b"coffer/pepper", b"coffer/signer")}
     pepper, seed = os.urandom(32), os.urandom(32)
     public = outside.public_key(seed)
     signer = hashlib.sha256(public).hexdigest()[:16]
@@ -607,14 +616,14 @@ def test_pepper_and_signer_made_outside(database, start_daemon, new_tenant, root
         (
             "INSERT INTO store.pepper (root_id, wrapped) VALUES (%s, %s)",
             root_id,
-            outside.wrap(root, b"coffer/pepper", aad[b"coffer/pepper"], pepper),
+            outside.wrap(root, b"coffer/pepper", outside.pepper_aad(root_id), pepper),
         ),
         (
             "INSERT INTO store.signer (id, public_key, root_id, wrapped) VALUES (%s, %s, %s, %s)",
             signer,
             public,
             root_id,
-            outside.wrap(root, b"coffer/signer", aad[b"coffer/signer"], seed),
+            outside.wrap(root, b"coffer/signer", outside.signer_aad(root_id), seed),
         ),
     ):
         database.query(statement, *arguments)

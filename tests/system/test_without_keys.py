@@ -54,12 +54,12 @@ class Stage:
         """Those that open the values and the ciphertext: by the formulas, with the root key."""
         found = []
         for secret_id in (self.secret_id, self.keyed_id):
-            ((kek_id, wrapped_kek, wrapped_dek),) = self.database.query(
-                "SELECT k.id, k.wrapped, d.wrapped FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
+            ((kek_id, wrapped_kek, wrapped_dek, *rotation),) = self.database.query(
+                "SELECT k.id, k.wrapped, d.wrapped, k.key_id, k.rotation FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
                 " WHERE d.secret_id = %s",
                 secret_id,
             )
-            aad = outside.kek_aad(kek_id, self.tenant.project_id, self.root_id)
+            aad = outside.kek_aad(kek_id, self.tenant.project_id, self.root_id, *rotation)
             kek = outside.unwrap(self.root, b"coffer/kek", aad, wrapped_kek)
             place = outside.place(b"dek", self.tenant.project_id, secret_id, 1, kek_id)
             dek = outside.open_sealed(keys.access_key(kek, self.tenant.project_id, secret_id), place, wrapped_dek)
@@ -257,9 +257,8 @@ class Thief:
 
     def __init__(self, stage, database, role):
         self.stage, self.database, self.role = stage, database, role
-        pepper_aad = b"coffer/pepper\0" + stage.root_id.encode()
         ((wrapped,),) = stage.database.query("SELECT wrapped FROM store.pepper")
-        pepper = outside.unwrap(stage.root, b"coffer/pepper", pepper_aad, wrapped)
+        pepper = outside.unwrap(stage.root, b"coffer/pepper", outside.pepper_aad(stage.root_id), wrapped)
         self.token = keys.digest(pepper, stage.tenant.full_access.secret_key)
         assert database.query("SELECT 1 FROM store.api_key WHERE digest = %s", self.token) == [(1,)]
 
@@ -364,12 +363,12 @@ class Catch:
 
     def __init__(self, stage, tenant, secret_id):
         self._database, self._project_id, self._secret_id = stage.database, tenant.project_id, secret_id
-        ((kek_id, wrapped),) = self._database.query(
-            "SELECT k.id, k.wrapped FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
+        ((kek_id, wrapped, *rotation),) = self._database.query(
+            "SELECT k.id, k.wrapped, k.key_id, k.rotation FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
             " WHERE d.secret_id = %s AND d.revision = 1",
             secret_id,
         )
-        aad = outside.kek_aad(kek_id, tenant.project_id, stage.root_id)
+        aad = outside.kek_aad(kek_id, tenant.project_id, stage.root_id, *rotation)
         kek = outside.unwrap(stage.root, b"coffer/kek", aad, wrapped)
         self._key = keys.access_key(kek, tenant.project_id, secret_id)
 

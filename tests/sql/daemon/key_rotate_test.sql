@@ -2,20 +2,20 @@ BEGIN;
 \ir ../setup.sql
 \ir ../keys.sql
 
-CREATE FUNCTION test.rotate(key text, root text DEFAULT '0123456789abcdef') RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION test.rotate(key text, root text DEFAULT '0123456789abcdef', rotation integer DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_id   CONSTANT uuid := test.secret(key);
     v_done boolean;
 BEGIN
     SET LOCAL SESSION AUTHORIZATION coffer_api;
-    v_done := daemon.key_rotate(v_id, gen_random_uuid(), root, decode(repeat('03', 60), 'hex'));
+    v_done := daemon.key_rotate(v_id, gen_random_uuid(), root, decode(repeat('03', 60), 'hex'), rotation);
     RESET SESSION AUTHORIZATION;
     RETURN v_done;
 END
 $$;
 CREATE FUNCTION test.due(batch integer DEFAULT 10) RETURNS text[] LANGUAGE sql AS $$
     SELECT ARRAY(SELECT n.name || ' in ' || p.name
-                   FROM daemon.key_rotate_due(batch) WITH ORDINALITY AS d(key_id, project_id, active_root_id, place)
+                   FROM daemon.key_rotate_due(batch) WITH ORDINALITY AS d(key_id, project_id, active_root_id, rotation, place)
                    JOIN test.secret_name n ON n.id = d.key_id JOIN store.project p ON p.id = d.project_id ORDER BY d.place)
 $$;
 
@@ -33,7 +33,9 @@ SELECT is(active_root_id, '0123456789abcdef', 'the root key for new material') F
 SELECT is(due(1), '{guarded in main}', 'no more than asked for');
 SELECT backdate_key('live'), next_rotation_at AS before FROM stored_key('live') \gset
 SELECT is(rotate('live', 'retired'), false, 'none gets material that is not under the active root key');
-SELECT is(rotate('live'), true, 'daemon.key_rotate rotates one');
+SELECT is(rotation, 2, 'and the number of the next rotation') FROM daemon.key_rotate_due(10) WHERE key_id = secret('live')::uuid;
+SELECT is(rotate('live', rotation => 3), false, 'nor material for another rotation');
+SELECT is(rotate('live', rotation => 2), true, 'daemon.key_rotate rotates one');
 SELECT is(audited(), 'job.key_rotate 200 by coffer_api on live in main', 'it is audited, as what a job does');
 SELECT is(request - 'snapshot', '{"rotation": 2}', 'with the rotation') FROM audit.event ORDER BY id DESC LIMIT 1;
 SELECT results_eq($$SELECT rotation, active, root_id, wrapped FROM store.kek WHERE key_id = secret('live')::uuid ORDER BY 1$$,

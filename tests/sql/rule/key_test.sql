@@ -12,7 +12,7 @@ CREATE FUNCTION test.answered(endpoint text, key bytea DEFAULT NULL, secret_id t
 $$;
 
 SELECT is((answered(endpoint)).text,
-          format('{"need":"key","secret_id":"%s","project_id":"%s","kek_id":"%s","root_id":"0123456789abcdef","wrapped":"%s"}',
+          format('{"need":"key","secret_id":"%s","project_id":"%s","kek_id":"%s","root_id":"0123456789abcdef","key_id":null,"rotation":null,"wrapped":"%s"}',
                  secret('ready'), project('main'), :'kek', repeat('A', 80)),
           endpoint || ' without a key asks for it (SM001)')
   FROM unnest('{secret_version_access,secret_version_create}'::text[]) AS endpoint;

@@ -19,7 +19,8 @@ SELECT is(convert_from(decode((call('secret_version_access', 's', revision)).bod
           'each is read under its own') FROM (VALUES ('1', 'one'), ('2', 'two')) AS t(revision, data);
 SELECT is((knock('secret_version_create', request('s', data => 'x'), data => 'x')).body - 'wrapped',
           jsonb_build_object('need', 'key', 'secret_id', secret('s'), 'project_id', project('main'), 'kek_id', k.id,
-                             'root_id', '0123456789abcdef'), 'the daemon is asked for a key from that rotation')
+                             'root_id', '0123456789abcdef', 'key_id', k.key_id, 'rotation', 2),
+          'the daemon is asked for a key from that rotation')
   FROM store.kek k WHERE k.key_id = secret('live')::uuid AND k.rotation = 2;
 SELECT is((knock('secret_version_create', request('s', data => 'x', extra => key_of(secret('s'), k.id::text)),
                  key => access_key(secret('s'), k.id::text), data => 'x')).body ->> 'need', need,
