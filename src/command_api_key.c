@@ -1,8 +1,11 @@
 #include <getopt.h>
 #include <libpq-fe.h>
+#include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uuid/uuid.h>
 
 #include "command.h"
@@ -20,22 +23,85 @@
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
 #define API_KEY_ADD_SQL                                               \
 	"SELECT operator.api_key_add($1::uuid, $2::text, $3::bytea, " \
-	"$4::uuid, $5::text, $6::timestamptz)"
+	"$4::uuid, $5::text, coalesce($6::timestamptz, "              \
+	"clock_timestamp() + make_interval(secs => $7::float8)))"
+
+/* RFC 3339, and a number with a unit. */
+#define API_KEY_TIME                                              \
+	"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]" \
+	"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"           \
+	"([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+#define API_KEY_DURATION "^[1-9][0-9]{0,4}[smhdw]$"
 
 static const char api_key_usage[] =
     "usage: coffer [--config FILE] api-key create --principal UUID\n"
     "           [--project UUID] [--description TEXT] "
-    "[--expires-at RFC3339]\n";
+    "[--expires-at TIME]\n"
+    "TIME is RFC 3339 with a zone, as 2027-01-31T12:00:00Z, or how long from\n"
+    "now, as 90d: a number from 1 to 99999 and s, m, h, d or w.\n";
 
 struct api_key {
 	const char *principal;
 	const char *project;
 	const char *description;
 	const char *expires_at;
+	const char *lifetime; /* in seconds */
+	char lifetime_text[16];
 	char access_key[API_KEY_ACCESS_SIZE];
 	char secret_key[TEXT_UUID_SIZE];
 	unsigned char digest[KEYRING_DIGEST_SIZE];
 };
+
+static bool
+api_key_matches(const char *text, const char *pattern)
+{
+	regex_t compiled;
+	bool matches;
+
+	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return (false);
+	matches = regexec(&compiled, text, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	return (matches);
+}
+
+/* Of the form of RFC 3339, and a day that its month has. */
+static bool
+api_key_is_time(const char *text)
+{
+	struct tm day;
+	int number;
+
+	memset(&day, 0, sizeof(day));
+	if (!api_key_matches(text, API_KEY_TIME) ||
+	    strptime(text, "%Y-%m-%d", &day) == NULL)
+		return (false);
+	number = day.tm_mday;
+	timegm(&day); /* makes 1 March of 29 February where there is none */
+	return (day.tm_mday == number);
+}
+
+/* The database adds a duration to its own time, and refuses one that is past. */
+static bool
+api_key_read_expiry(struct api_key *key)
+{
+	static const char units[] = "smhdw";
+	static const long seconds[] = { 1, 60, 3600, 86400, 604800 };
+	const char *text = key->expires_at;
+
+	if (text == NULL || api_key_is_time(text))
+		return (true);
+	if (!api_key_matches(text, API_KEY_DURATION)) {
+		fprintf(stderr, "coffer: --expires-at is no time: %s\n", text);
+		return (false);
+	}
+	snprintf(key->lifetime_text, sizeof(key->lifetime_text), "%ld",
+	    strtol(text, NULL, 10) *
+		seconds[strchr(units, text[strlen(text) - 1]) - units]);
+	key->lifetime = key->lifetime_text;
+	key->expires_at = NULL;
+	return (true);
+}
 
 static bool
 api_key_options(struct api_key *key, int argc, char **argv)
@@ -65,7 +131,7 @@ api_key_options(struct api_key *key, int argc, char **argv)
 			return (false);
 	}
 	return (optind == argc && key->principal != NULL &&
-	    text_is_uuid(key->principal) &&
+	    text_is_uuid(key->principal) && api_key_read_expiry(key) &&
 	    (key->project == NULL || text_is_uuid(key->project)));
 }
 
@@ -158,13 +224,13 @@ api_key_add(PGconn *connection, const struct api_key *key)
 	const char *values[] = { key->principal, key->access_key,
 		(const char *)key->digest, key->project,
 		key->description != NULL ? key->description : "",
-		key->expires_at };
-	const int sizes[] = { 0, 0, sizeof(key->digest), 0, 0, 0 };
-	const int formats[] = { 0, 0, 1, 0, 0, 0 };
+		key->expires_at, key->lifetime };
+	const int sizes[] = { 0, 0, sizeof(key->digest), 0, 0, 0, 0 };
+	const int formats[] = { 0, 0, 1, 0, 0, 0, 0 };
 	PGresult *result;
 
 	result = command_query(
-	    connection, API_KEY_ADD_SQL, 6, values, sizes, formats, 1);
+	    connection, API_KEY_ADD_SQL, 7, values, sizes, formats, 1);
 	PQclear(result);
 	return (result != NULL);
 }

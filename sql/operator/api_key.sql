@@ -17,6 +17,7 @@ BEGIN
         PERFORM fail.operation_refused('the project is not in the organization of the principal',
                                        'operator.project_create() makes one there');
     END IF;
+    PERFORM rule.time_must_come('expires_at', expires_at);
     INSERT INTO store.api_key (id, principal_id, access_key, digest, default_project_id, description, expires_at)
     VALUES (v_id, v_principal.id, api_key_add.access_key, api_key_add.digest, api_key_add.default_project_id,
             coalesce(api_key_add.description, ''), api_key_add.expires_at);
@@ -30,7 +31,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.api_key_add(uuid, text, bytea, uuid, text, timestamptz) IS
-    'Adds an API key that `coffer api-key create` has minted, by its digest; gives its id. Only a daemon host can compute a digest that works.';
+    'Adds an API key that `coffer api-key create` has minted, by its digest; gives its id. expires_at is a time to come, null: never. Only a daemon host can compute a digest that works.';
 
 CREATE FUNCTION operator.api_key_revoke(access_key text)
 RETURNS void

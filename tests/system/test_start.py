@@ -196,6 +196,55 @@ def test_key_that_is_told_and_not_made(database, create_key):
     assert ended.stderr.endswith("coffer: the key that was printed may be no key\n")
 
 
+@pytest.mark.parametrize(
+    "given, lives",
+    [
+        ("2999-01-31T12:00:00Z", "'2999-01-31 12:00:00+00' - now()"),
+        ("2999-01-31t12:00:00.5+02:30", "'2999-01-31 09:30:00.5+00' - now()"),
+        ("45s", "'45 s'"),
+        ("90m", "'90 min'"),
+        ("36h", "'36 h'"),
+        ("90d", "'2160 h'"),
+        ("99999w", "interval '168 h' * 99999"),
+    ],
+)
+def test_expiry_of_a_key(database, create_key, given, lives):
+    """It means the same wherever the server thinks it is."""
+    database.query("ALTER ROLE coffer_operator SET timezone = 'Asia/Tokyo'")
+    arguments, settings = create_key
+    coffer(*arguments, "--expires-at", given, **settings)
+    difference = f"SELECT abs(extract(epoch FROM expires_at - now() - ({lives})::interval)) < 60 FROM store.api_key"
+    assert database.query(difference) == [(True,)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    "infinity|-infinity|yesterday|tomorrow|now|today|2999-01-31|2999-01-31T12:00:00|2999-02-29T12:00:00Z|2999-01-31T24:00:00Z"
+    "|2999-01-31T12:00:00 Europe/Paris|2999-01-31T12:00Z|90|0d|-1d|1.5d|90 days|P90D|100000d|".split("|"),
+)
+def test_expiry_that_is_no_time(database, create_key, given):
+    arguments, settings = create_key
+    ended = subprocess.run(
+        [BINARY, *arguments, "--expires-at", given], env=environment(settings), capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"coffer: --expires-at is no time: {given}\nusage: ")
+    assert database.query("SELECT count(*) FROM store.api_key") == [(0,)]
+
+
+def test_expiry_that_is_past(database, create_key):
+    arguments, settings = create_key
+    ended = subprocess.run(
+        [BINARY, *arguments, "--expires-at", "2001-02-03T04:05:06Z"],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "expires_at is in the past: 2001-02-03T04:05:06.000000Z" in ended.stderr
+    assert database.query("SELECT count(*) FROM store.api_key") == [(0,)]
+
+
 def test_environment_is_seen_no_more(settings):
     """The environment and the arguments of a process can be read by others of its user."""
     process = subprocess.Popen([BINARY], env=environment(settings), stderr=subprocess.DEVNULL)

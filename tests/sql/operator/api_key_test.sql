@@ -49,6 +49,10 @@ SELECT throws_ok(format('SELECT operator.api_key_add(%L, %L, %L)', :'owner', acc
                ('one that is taken', 'SCWCCCCCCCCCCCCCCCCC', token('owner'), '23505')
        ) AS t(title, access_key, digest, state);
 
+SELECT throws_ok(format('SELECT operator.api_key_add(%L, %L, %L, expires_at => %L)', :'owner', 'SCWCCCCCCCCCCCCCCCCC', token('c'), at),
+                 'SM900', message, format('operator.api_key_add refuses %s (SM900)', at))
+  FROM (VALUES ('infinity', 'expires_at is infinite'), ('yesterday', NULL), (clock_timestamp()::text, NULL)) AS t(at, message);
+
 -- Revoking one ----------------------------------------------------------------------
 
 SET SESSION AUTHORIZATION coffer_operator;
