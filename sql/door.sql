@@ -25,7 +25,11 @@ DECLARE
                         RETURN v_answer;
                     END IF;
                 END IF;
-                v_outcome := endpoint.%1$I(%2$s);
+                IF request ? 'unserved' THEN
+                    v_outcome := rule.region_empty(%1$L, request);
+                ELSE
+                    v_outcome := endpoint.%1$I(%2$s);
+                END IF;
                 IF octet_length(v_outcome.body) > 8388608 THEN  -- what a daemon makes room for (src/budget.c)
                     PERFORM fail.invalid_arguments(rule.argument_fault(
                         'page_size', 'constraint', 'the page has more than 8 MiB; ask for a smaller one'));

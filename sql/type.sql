@@ -113,7 +113,8 @@ CREATE TYPE rule.argument AS (
     usages                 text[],
     unprotected            boolean,
     rotation_policy        rule.rotation_policy,
-    without_plaintext      boolean
+    without_plaintext      boolean,
+    protection_level       text
 );
 COMMENT ON TYPE rule.argument IS 'Every argument of the API, checked and typed by rule.arguments; null: absent.';
 

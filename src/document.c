@@ -252,6 +252,11 @@ document_request(struct request *request)
 	document_set(request->document, "id", request->id);
 	document_set(request->document, "instance", request->service->instance);
 	document_set(request->document, "ip", request->ip);
+	document_set(
+	    request->document, "domain", request->service->settings.domain);
+	if (request->route.unserved)
+		json_object_object_add(request->document, "unserved",
+		    json_object_new_boolean(true));
 	text_clean(clean, sizeof(clean), agent != NULL ? agent : "");
 	document_set(request->document, "user_agent", clean);
 	return (document_add_path(request) && document_add_query(request) &&

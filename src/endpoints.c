@@ -15,6 +15,7 @@
 #define GENERATES ENDPOINT_GENERATES
 #define SEARCHES ENDPOINT_SEARCHES
 #define LISTS ENDPOINT_LISTS
+#define EMPTY ENDPOINT_EMPTY
 
 #define API(path) ENDPOINT_SECRETS path
 #define KEYS(path) ENDPOINT_KEYS path
@@ -22,8 +23,8 @@
 /* clang-format off */
 const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets"),                                          "secret_create",                 CHANGES },
-	{ GET,    API("/secrets"),                                          "secret_list",                   READS | LISTS },
-	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS | LISTS },
+	{ GET,    API("/secrets"),                                          "secret_list",                   READS | LISTS | EMPTY },
+	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS | LISTS | EMPTY },
 	{ GET,    API("/secrets/{secret_id}"),                              "secret_get",                    READS },
 	{ PATCH,  API("/secrets/{secret_id}"),                              "secret_update",                 CHANGES },
 	{ DELETE, API("/secrets/{secret_id}"),                              "secret_delete",                 CHANGES },
@@ -41,10 +42,10 @@ const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/disable"),  "secret_version_disable",        CHANGES },
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/restore"),  "secret_version_restore",        CHANGES },
 	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
-	{ GET,    API("/tags"),                                             "tag_list",                      READS | LISTS },
-	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS },
+	{ GET,    API("/tags"),                                             "tag_list",                      READS | LISTS | EMPTY },
+	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS | EMPTY },
 	{ POST,   KEYS("/keys"),                                            "key_create",                    CHANGES },
-	{ GET,    KEYS("/keys"),                                            "key_list",                      READS | LISTS },
+	{ GET,    KEYS("/keys"),                                            "key_list",                      READS | LISTS | EMPTY },
 	{ GET,    KEYS("/keys/{key_id}"),                                   "key_get",                       READS },
 	{ PATCH,  KEYS("/keys/{key_id}"),                                   "key_update",                    CHANGES },
 	{ DELETE, KEYS("/keys/{key_id}"),                                   "key_delete",                    CHANGES },
@@ -57,8 +58,8 @@ const struct endpoint endpoints[] = {
 	{ POST,   KEYS("/keys/{key_id}/encrypt"),                           "key_encrypt",                   READS | ENCRYPTS },
 	{ POST,   KEYS("/keys/{key_id}/decrypt"),                           "key_decrypt",                   READS | DECRYPTS },
 	{ POST,   KEYS("/keys/{key_id}/generate-data-key"),                 "key_generate_data_key",         READS | GENERATES },
-	{ GET,    KEYS("/algorithms"),                                      "algorithm_list",                READS },
-	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS | SEARCHES },
+	{ GET,    KEYS("/algorithms"),                                      "algorithm_list",                READS | EMPTY },
+	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS | SEARCHES | EMPTY },
 	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS },
 	{ GET,    "/metadata",                                              "metadata",                      LOCAL },
 	{ GET,    "/live",                                                  "live",                          LOCAL },

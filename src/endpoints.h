@@ -23,6 +23,7 @@ enum endpoint_flag {
 	ENDPOINT_GENERATES = 1 << 7, /* a key for data, and encrypts it */
 	ENDPOINT_SEARCHES = 1 << 8, /* reads that may take long */
 	ENDPOINT_LISTS = 1 << 9, /* answers with a page, which may be large */
+	ENDPOINT_EMPTY = 1 << 10, /* in a region that is not served */
 	ENDPOINT_CIPHERS =
 	    ENDPOINT_ENCRYPTS | ENDPOINT_DECRYPTS | ENDPOINT_GENERATES,
 };

@@ -17,7 +17,8 @@
 /* Connection strings for a DBA, in the client.env of bootstrap: no settings. */
 #define LOAD_FOREIGN "COFFER_DSN_"
 #define LOAD_LINE_MAX 4096
-#define LOAD_REGION_SIZE 6 /* xx-xxx */
+#define LOAD_REGION_LEAST 6 /* xx-xxx */
+#define LOAD_REGION_MOST 10
 #define LOAD_PORT_SIZE 5
 
 static char **
@@ -32,7 +33,7 @@ load_number(struct settings *values, const struct setting *setting)
 	return ((long *)(void *)((char *)values + setting->offset));
 }
 
-/* The form that clients demand of a region: two letters, '-', three. */
+/* The form that clients demand: two letters, '-', three to seven. */
 static bool
 load_is_region(const char *region, size_t size)
 {
@@ -43,7 +44,7 @@ load_is_region(const char *region, size_t size)
 			   : region[i] < 'a' || region[i] > 'z')
 			return (false);
 	}
-	return (size == LOAD_REGION_SIZE);
+	return (size >= LOAD_REGION_LEAST && size <= LOAD_REGION_MOST);
 }
 
 static bool
@@ -62,16 +63,15 @@ load_are_regions(const char *list)
 }
 
 bool
-load_region_is_served(
-    const struct settings *values, const char *region, size_t size)
+load_has_region(const char *list, const char *region, size_t size)
 {
-	const char *list = values->regions;
+	size_t length;
 
 	while (*list != '\0') {
-		if (size == LOAD_REGION_SIZE &&
-		    strncmp(list, region, size) == 0)
+		length = strcspn(list, ",");
+		if (length == size && strncmp(list, region, size) == 0)
 			return (true);
-		list += strcspn(list, ",");
+		list += length;
 		list += strspn(list, ",");
 	}
 	return (false);

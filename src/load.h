@@ -20,8 +20,7 @@ bool load_settings(struct settings *values, const char *path, char *cause,
 /* Frees and wipes the texts. */
 void load_free(struct settings *values);
 
-/* Whether region is one of the comma list. */
-bool load_region_is_served(
-    const struct settings *values, const char *region, size_t size);
+/* Whether region, of size bytes, is one of a comma list. */
+bool load_has_region(const char *list, const char *region, size_t size);
 
 #endif

@@ -55,7 +55,7 @@ route_methods(const struct endpoint *endpoint)
 void
 route_find(enum evhttp_cmd_type method, const char *path, struct route *route)
 {
-	struct route match;
+	struct route match = { .endpoint = NULL };
 	size_t i;
 
 	memset(route, 0, sizeof(*route));
@@ -74,22 +74,42 @@ route_find(enum evhttp_cmd_type method, const char *path, struct route *route)
 	}
 }
 
-/* A region that is not served is a path that does not exist. */
-static bool
-route_region_is_served(const struct request *request)
+static const struct route_capture *
+route_region(const struct route *route)
 {
 	const struct route_capture *region;
 	size_t i;
 
-	for (i = 0; i < request->route.count; i++) {
-		region = &request->route.captures[i];
+	for (i = 0; i < route->count; i++) {
+		region = &route->captures[i];
 		if (region->name_size == strlen("region") &&
 		    memcmp(region->name, "region", region->name_size) == 0)
-			return (
-			    load_region_is_served(&request->service->settings,
-				region->value, region->value_size));
+			return (region);
 	}
-	return (true);
+	return (NULL);
+}
+
+/*
+ * A region that is not served is a path that does not exist.  Clients that
+ * ask all the regions they know give up at the first error, though, so lists
+ * are there, and empty.
+ */
+static bool
+route_finds_region(struct request *request)
+{
+	const struct settings *settings = &request->service->settings;
+	const struct endpoint *endpoint = request->route.endpoint;
+	const struct route_capture *region = route_region(&request->route);
+
+	if (region == NULL ||
+	    load_has_region(
+		settings->regions, region->value, region->value_size))
+		return (true);
+	request->route.unserved = endpoint != NULL &&
+	    (endpoint->flags & ENDPOINT_EMPTY) != 0 &&
+	    load_has_region(settings->regions_listed_empty, region->value,
+		region->value_size);
+	return (request->route.unserved);
 }
 
 bool
@@ -102,7 +122,7 @@ route_request(struct request *request)
 	if (path != NULL)
 		route_find(evhttp_request_get_command(request->http), path,
 		    &request->route);
-	if (request->route.methods == 0 || !route_region_is_served(request))
+	if (request->route.methods == 0 || !route_finds_region(request))
 		return (request_refuse(request, ERROR_NO_ROUTE));
 	if (request->route.endpoint == NULL)
 		return (request_refuse(request, ERROR_NO_METHOD));

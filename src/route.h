@@ -22,6 +22,7 @@ struct route_capture {
 struct route {
 	const struct endpoint *endpoint; /* NULL: none */
 	unsigned int methods; /* those that this path has, or'ed */
+	bool unserved; /* a list in a region that is not served: empty */
 	size_t count;
 	struct route_capture captures[ROUTE_CAPTURES_MAX];
 };

@@ -20,6 +20,7 @@ struct settings {
 	char *root_keys;
 	bool insecure_root_key_env; /* of the command line alone */
 	char *regions;
+	char *regions_listed_empty;
 	char *partition;
 	char *domain;
 	char *trusted_proxies;

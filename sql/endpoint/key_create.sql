@@ -7,7 +7,8 @@ DECLARE
     v_project  CONSTANT text := CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!' ELSE 'body.project_id' END;
     v_argument rule.argument := rule.arguments(request, v_project || '{
         body.name, body.usage!, body.description, body.tags,
-        body.rotation_policy, body.unprotected, body.origin}'::text[]);
+        body.rotation_policy, body.unprotected, body.origin,
+        body.protection_level:new_protection_level}'::text[]);
     v_policy   CONSTANT rule.rotation_policy := v_argument.rotation_policy;
     v_material CONSTANT jsonb := request -> 'material';
     v_now      CONSTANT timestamptz := clock_timestamp();
@@ -39,8 +40,8 @@ BEGIN
     VALUES ((v_material ->> 'kek_id')::uuid, v_key.project_id, v_material ->> 'root_id',
             decode(v_material ->> 'wrapped', 'base64'), v_key.id, 1);
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_create(rule.caller, jsonb) IS
-    'Creates a key with its first rotation, for which the daemon brings wrapped material; refuses another usage than symmetric encryption, and a create past the quota.';
+    'Creates a key with its first rotation, for which the daemon brings wrapped material; refuses another usage than symmetric encryption, protection by hardware and a create past the quota.';

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET enabled = true, updated_at = clock_timestamp() WHERE k.id = v_key.id AND NOT k.enabled;
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_enable(rule.caller, jsonb) IS

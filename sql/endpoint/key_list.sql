@@ -7,7 +7,7 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         query.organization_id, query.project_id, query.order_by,
         query.page, query.page_size, query.tags, query.name,
-        query.usage:usages, query.scheduled_for_deletion}');
+        query.usage:usages, query.scheduled_for_deletion, query.protection_level}');
     v_projects uuid[] := rule.caller_projects(caller, v_argument, 'read', 'key');
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
@@ -20,6 +20,7 @@ BEGIN
            AND (v_argument.name IS NULL OR k.name = v_argument.name)
            AND (v_argument.tags IS NULL OR k.tags @> v_argument.tags)
            AND (v_argument.usages IS NULL OR 'symmetric_encryption' = ANY (v_argument.usages))
+           AND v_argument.protection_level IS DISTINCT FROM 'hsm'
     ), page AS (
         SELECT row_number() OVER (ORDER BY
                    CASE v_argument.order_by WHEN 'name_asc' THEN m.name END,
@@ -32,7 +33,7 @@ BEGIN
          LIMIT v_argument.page_size OFFSET (v_argument.page - 1)::bigint * v_argument.page_size
     )
     SELECT row_to_json(shape) INTO v_body
-      FROM (SELECT ARRAY(SELECT rule.render_managed_key(k) FROM page JOIN store.managed_key k USING (id)
+      FROM (SELECT ARRAY(SELECT rule.render_managed_key(k, request) FROM page JOIN store.managed_key k USING (id)
                           ORDER BY page.place) AS keys,
                    (SELECT count(*) FROM matching) AS total_count) AS shape;
     RETURN rule.outcome(200, v_body, v_argument.project_id);

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET protected = true WHERE k.id = v_key.id;
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_protect(rule.caller, jsonb) IS

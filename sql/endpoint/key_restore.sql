@@ -13,7 +13,7 @@ BEGIN
 
     UPDATE store.managed_key k SET deletion_requested_at = NULL, updated_at = clock_timestamp() WHERE k.id = v_key.id;
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_restore(rule.caller, jsonb) IS

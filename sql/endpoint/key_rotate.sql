@@ -20,7 +20,7 @@ BEGIN
     PERFORM rule.managed_key_rotate(v_key, (v_material ->> 'kek_id')::uuid, v_material ->> 'root_id',
                                     decode(v_material ->> 'wrapped', 'base64'));
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_rotate(rule.caller, jsonb) IS

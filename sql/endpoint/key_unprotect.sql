@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.managed_key k SET protected = false WHERE k.id = v_key.id;
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_unprotect(rule.caller, jsonb) IS

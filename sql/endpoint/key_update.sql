@@ -21,7 +21,7 @@ BEGIN
            updated_at = clock_timestamp()
      WHERE k.id = v_key.id;
 
-    RETURN rule.outcome_of_key(v_key.id);
+    RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_update(rule.caller, jsonb) IS

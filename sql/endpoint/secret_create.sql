@@ -42,7 +42,7 @@ BEGIN
             PERFORM fail.permissions_denied('create', 'secret');
     END;
 
-    RETURN rule.outcome_of_secret(v_secret.id);
+    RETURN rule.outcome_of_secret(v_secret.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_create(rule.caller, jsonb) IS

@@ -15,7 +15,7 @@ DECLARE
 BEGIN
     -- One statement, and so one instant, for the page, the number and the secrets.
     SELECT row_to_json(shape) INTO v_body
-      FROM (SELECT ARRAY(SELECT rule.render_secret(s)
+      FROM (SELECT ARRAY(SELECT rule.render_secret(s, request)
                            FROM unnest(page.ids) WITH ORDINALITY AS listed(id, place) JOIN store.secret s ON s.id = listed.id
                           ORDER BY listed.place) AS secrets,
                    page.total_count

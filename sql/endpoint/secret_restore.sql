@@ -17,7 +17,7 @@ BEGIN
        SET status = v.status_to_restore, status_to_restore = NULL, deletion_requested_at = NULL, updated_at = v_now
      WHERE v.secret_id = v_secret.id AND v.status = 'scheduled_for_deletion';
 
-    RETURN rule.outcome_of_secret(v_secret.id);
+    RETURN rule.outcome_of_secret(v_secret.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_restore(rule.caller, jsonb) IS

@@ -11,7 +11,7 @@ BEGIN
 
     UPDATE store.secret s SET protected = false WHERE s.id = v_secret.id;
 
-    RETURN rule.outcome_of_secret(v_secret.id);
+    RETURN rule.outcome_of_secret(v_secret.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_unprotect(rule.caller, jsonb) IS

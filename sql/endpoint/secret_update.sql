@@ -33,7 +33,7 @@ BEGIN
                                 ELSE 'replaced' END
      WHERE s.id = v_secret.id;
 
-    RETURN rule.outcome_of_secret(v_secret.id);
+    RETURN rule.outcome_of_secret(v_secret.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_update(rule.caller, jsonb) IS

@@ -41,7 +41,7 @@ BEGIN
     INSERT INTO store.dek (secret_id, revision, kek_id, wrapped)
     VALUES (v_secret.id, v_revision, v_kek_id, v_wrapped);
 
-    RETURN rule.outcome_of_version(v_secret, v_revision);
+    RETURN rule.outcome_of_version(v_secret, v_revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_create(rule.caller, jsonb, bytea, bytea) IS

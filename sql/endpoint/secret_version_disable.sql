@@ -15,7 +15,7 @@ BEGIN
     UPDATE store.version v SET status = 'disabled', updated_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision AND v.status = 'enabled';
 
-    RETURN rule.outcome_of_version(v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_disable(rule.caller, jsonb) IS

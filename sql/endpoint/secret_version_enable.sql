@@ -23,7 +23,7 @@ BEGIN
          WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
     END IF;
 
-    RETURN rule.outcome_of_version(v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_enable(rule.caller, jsonb) IS

@@ -8,7 +8,7 @@ DECLARE
     v_secret   store.secret := rule.secret_for(caller, request, v_argument.secret_id, 'read', 'secret_version');
     v_version  rule.version_now := rule.version_of(v_secret, v_argument.revision);
 BEGIN
-    RETURN rule.outcome_of_version(v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_get(rule.caller, jsonb) IS

@@ -18,7 +18,7 @@ BEGIN
          LIMIT v_argument.page_size OFFSET (v_argument.page - 1)::bigint * v_argument.page_size
     )
     SELECT row_to_json(shape) INTO v_body
-      FROM (SELECT ARRAY(SELECT rule.render_version(v_secret.region, v, page.latest)
+      FROM (SELECT ARRAY(SELECT rule.render_version(v_secret.region, v, page.latest, request)
                        FROM page JOIN rule.version_now v USING (secret_id, revision)
                       ORDER BY v.revision DESC) AS versions,
                    (SELECT count(*) FROM matching m WHERE v_status IS NULL OR m.status = ANY (v_status)) AS total_count) AS shape;

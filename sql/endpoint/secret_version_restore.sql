@@ -18,7 +18,7 @@ BEGIN
        SET status = v.status_to_restore, status_to_restore = NULL, deletion_requested_at = NULL, updated_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
 
-    RETURN rule.outcome_of_version(v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_restore(rule.caller, jsonb) IS

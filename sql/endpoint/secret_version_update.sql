@@ -34,7 +34,7 @@ BEGIN
            updated_at = clock_timestamp()
      WHERE v.secret_id = v_secret.id AND v.revision = v_version.revision;
 
-    RETURN rule.outcome_of_version(v_secret, v_version.revision);
+    RETURN rule.outcome_of_version(v_secret, v_version.revision, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_update(rule.caller, jsonb) IS

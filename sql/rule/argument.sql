@@ -79,7 +79,7 @@ AS $$
                                    'updated_at_asc', 'updated_at_desc']
         WHEN 'event_order' THEN ARRAY['recorded_at_desc', 'recorded_at_asc']
         WHEN 'statuses' THEN ARRAY['unknown_status', 'enabled', 'disabled', 'deleted', 'scheduled_for_deletion']
-        WHEN 'usages' THEN ARRAY['unknown_usage', 'symmetric_encryption', 'asymmetric_encryption', 'asymmetric_signing']
+        WHEN 'protection_level' THEN ARRAY['unknown_protection_level', 'software', 'hsm']
         WHEN 'origin' THEN ARRAY['unknown_origin', 'scaleway_kms', 'external']
         WHEN 'algorithm' THEN ARRAY['unknown_symmetric_encryption', 'aes_256_gcm']
     END
@@ -145,19 +145,26 @@ BEGIN
         ELSIF EXISTS (SELECT FROM jsonb_array_elements(value) AS tag WHERE octet_length(tag::text) > 4 * 255 + 2) THEN
             RETURN rule.argument_fault(name, 'constraint', 'each element must have at most 1020 bytes when JSON writes it');
         END IF;
-    WHEN 'statuses', 'usages' THEN
+    WHEN 'usages' THEN
+        NULL;       -- a word that is no usage matches nothing
+    WHEN 'statuses' THEN
         IF EXISTS (SELECT FROM jsonb_array_elements_text(value) AS choice
                     WHERE choice <> ALL (rule.argument_choices(kind))) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
         END IF;
-    WHEN 'type', 'product', 'order_by', 'event_order', 'origin', 'algorithm' THEN
+    WHEN 'type', 'product', 'order_by', 'event_order', 'origin', 'algorithm', 'protection_level' THEN
         IF v_text <> ALL (rule.argument_choices(kind)) THEN
             RETURN rule.argument_fault(name, 'format',
                                        'value must be one of ' || array_to_string(rule.argument_choices(kind), ', '));
         ELSIF kind = 'origin' AND v_text = 'external' THEN
             RETURN rule.argument_fault(name, 'constraint', 'material from elsewhere is not taken');
         END IF;
+    WHEN 'new_protection_level' THEN
+        IF v_text = 'hsm' THEN
+            RETURN rule.argument_fault(name, 'constraint', 'hardware protection is not available');
+        END IF;
+        RETURN rule.argument_check(name, 'protection_level', value);
     WHEN 'boolean' THEN
         IF v_type <> 'boolean' THEN
             RETURN rule.argument_fault(name, 'format', 'value must be a boolean');
@@ -352,7 +359,8 @@ BEGIN
             WHEN 'unprotected' THEN v_argument.unprotected := v_text;
             WHEN 'rotation_policy' THEN v_argument.rotation_policy := rule.rotation_policy(v_value);
             WHEN 'without_plaintext' THEN v_argument.without_plaintext := v_text;
-            WHEN 'usage', 'origin', 'algorithm', 'plaintext', 'ciphertext', 'associated_data' THEN
+            WHEN 'protection_level' THEN v_argument.protection_level := v_text;
+            WHEN 'usage', 'origin', 'new_protection_level', 'algorithm', 'plaintext', 'ciphertext', 'associated_data' THEN
                 NULL;       -- nothing but to be right: there is one choice, or the value is not here
             WHEN 'data' THEN v_faults := v_faults || rule.payload_fault(data);
         END CASE;

@@ -40,7 +40,7 @@ BEGIN
              WHERE key = ANY ('{secret_id,revision,organization_id,project_id,key_id,name,secret_name,path,prefix,secret_path,
                                 description,tags,type,product,protected,disable_previous,ephemeral_policy,ephemeral_properties,
                                 ephemeral,scheduled_for_deletion,status,order_by,page,page_size,resource_type,usage,usages,
-                                unprotected,origin,rotation_policy,algorithm,without_plaintext,
+                                unprotected,origin,protection_level,rotation_policy,algorithm,without_plaintext,
                                 resource_id,principal_id,method_name,product_name,service_name,source_ip,recorded_after,
                                 recorded_before,page_token,after,wait}'));
 END

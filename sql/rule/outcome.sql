@@ -48,7 +48,7 @@ COMMENT ON FUNCTION rule.outcome(integer, text, store.managed_key) IS
 
 -- After a change: the answer shows what the event shows.
 
-CREATE FUNCTION rule.outcome_of_secret(secret_id uuid)
+CREATE FUNCTION rule.outcome_of_secret(secret_id uuid, request jsonb)
 RETURNS rule.outcome
 LANGUAGE plpgsql STABLE
 AS $$
@@ -56,12 +56,12 @@ DECLARE
     v_secret store.secret;
 BEGIN
     SELECT * INTO v_secret FROM store.secret s WHERE s.id = secret_id;
-    RETURN rule.outcome(200, rule.render_secret(v_secret)::text, v_secret);
+    RETURN rule.outcome(200, rule.render_secret(v_secret, request)::text, v_secret);
 END
 $$;
-COMMENT ON FUNCTION rule.outcome_of_secret(uuid) IS 'Makes the outcome of a call that answers with a secret as it now is.';
+COMMENT ON FUNCTION rule.outcome_of_secret(uuid, jsonb) IS 'Makes the outcome of a call that answers with a secret as it now is.';
 
-CREATE FUNCTION rule.outcome_of_version(secret store.secret, revision integer)
+CREATE FUNCTION rule.outcome_of_version(secret store.secret, revision integer, request jsonb)
 RETURNS rule.outcome
 LANGUAGE plpgsql STABLE
 AS $$
@@ -73,14 +73,14 @@ BEGIN
      WHERE v.secret_id = secret.id AND v.revision = outcome_of_version.revision;
     v_latest := NOT EXISTS (SELECT FROM rule.version_now newer
                              WHERE newer.secret_id = secret.id AND newer.revision > v_version.revision);
-    RETURN rule.outcome(200, rule.render_version(secret.region, v_version, v_latest)::text, secret, revision,
+    RETURN rule.outcome(200, rule.render_version(secret.region, v_version, v_latest, request)::text, secret, revision,
                         v_version.created_at, v_version.updated_at);
 END
 $$;
-COMMENT ON FUNCTION rule.outcome_of_version(store.secret, integer) IS
+COMMENT ON FUNCTION rule.outcome_of_version(store.secret, integer, jsonb) IS
     'Makes the outcome of a call that answers with a version as it now is.';
 
-CREATE FUNCTION rule.outcome_of_key(key_id uuid)
+CREATE FUNCTION rule.outcome_of_key(key_id uuid, request jsonb)
 RETURNS rule.outcome
 LANGUAGE plpgsql STABLE
 AS $$
@@ -88,7 +88,7 @@ DECLARE
     v_key store.managed_key;
 BEGIN
     SELECT * INTO v_key FROM store.managed_key k WHERE k.id = outcome_of_key.key_id;
-    RETURN rule.outcome(200, rule.render_managed_key(v_key)::text, v_key);
+    RETURN rule.outcome(200, rule.render_managed_key(v_key, request)::text, v_key);
 END
 $$;
-COMMENT ON FUNCTION rule.outcome_of_key(uuid) IS 'Makes the outcome of a call that answers with a managed key as it now is.';
+COMMENT ON FUNCTION rule.outcome_of_key(uuid, jsonb) IS 'Makes the outcome of a call that answers with a managed key as it now is.';

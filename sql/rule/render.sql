@@ -36,13 +36,24 @@ END
 $$;
 COMMENT ON FUNCTION rule.render_policy(store.secret) IS 'Writes the ephemeral policy of a secret, null if it has none.';
 
-CREATE FUNCTION rule.render_secret(secret store.secret)
+-- The domain is a setting of the daemon, as /metadata tells it, and comes with the request.
+CREATE FUNCTION rule.srn(request jsonb, product text, region text, resource text)
+RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $$
+    SELECT 'srn://' || product || '.' || (request ->> 'domain') || '/regions/' || region || '/' || resource
+$$;
+COMMENT ON FUNCTION rule.srn(jsonb, text, text, text) IS
+    'Writes the name of a resource that is unique among all regions and products; null for a daemon of an earlier release, which does not tell its domain.';
+
+CREATE FUNCTION rule.render_secret(secret store.secret, request jsonb)
 RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT secret.id,
+                           rule.srn(request, 'secret-manager', secret.region, 'secrets/' || secret.id) AS srn,
                            secret.project_id,
                            secret.name,
                            secret.status,
@@ -62,15 +73,17 @@ BEGIN
                            secret.region) AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_secret(store.secret) IS 'Writes the shape Secret.';
+COMMENT ON FUNCTION rule.render_secret(store.secret, jsonb) IS 'Writes the shape Secret.';
 
-CREATE FUNCTION rule.render_version(region text, version rule.version_now, latest boolean)
+CREATE FUNCTION rule.render_version(region text, version rule.version_now, latest boolean, request jsonb)
 RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT version.revision,
+                           rule.srn(request, 'secret-manager', region,
+                                    'secrets/' || version.secret_id || '/versions/' || version.revision) AS srn,
                            version.secret_id,
                            version.status,
                            rule.render_time(version.created_at) AS created_at,
@@ -87,7 +100,7 @@ BEGIN
                            region) AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_version(text, rule.version_now, boolean) IS
+COMMENT ON FUNCTION rule.render_version(text, rule.version_now, boolean, jsonb) IS
     'Writes the shape Version; latest tells whether it is the highest revision of its secret. deleted_at is always null: what is deleted is not there.';
 
 CREATE FUNCTION rule.render_browse_item(name text, created_at timestamptz, updated_at timestamptz, secret store.secret)
@@ -113,13 +126,14 @@ $$;
 COMMENT ON FUNCTION rule.render_browse_item(text, timestamptz, timestamptz, store.secret) IS
     'Writes one item of a browse answer: a folder where there is no secret.';
 
-CREATE FUNCTION rule.render_managed_key(key store.managed_key)
+CREATE FUNCTION rule.render_managed_key(key store.managed_key, request jsonb)
 RETURNS json
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT key.id,
+                           rule.srn(request, 'key-manager', key.region, 'keys/' || key.id) AS srn,
                            key.project_id,
                            key.name,
                            '{"symmetric_encryption":"aes_256_gcm"}'::json AS usage,
@@ -143,7 +157,7 @@ BEGIN
                            key.region) AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_managed_key(store.managed_key) IS 'Writes the shape Key.';
+COMMENT ON FUNCTION rule.render_managed_key(store.managed_key, jsonb) IS 'Writes the shape Key.';
 
 CREATE FUNCTION rule.render_rotation(rotation rule.rotation)
 RETURNS json

@@ -108,7 +108,7 @@ SELECT is(after_expiry(secret), expected, title)
   ) AS t(secret, expected, title);
 
 UPDATE store.version SET expires_at = clock_timestamp() WHERE secret_id = secret('changed-disabled')::uuid;
-SELECT is((call('secret_version_restore', 'changed-disabled', '1')).body - '{secret_id,created_at,updated_at}'::text[],
+SELECT is((call('secret_version_restore', 'changed-disabled', '1')).body - '{secret_id,srn,created_at,updated_at}'::text[],
           '{"revision": 1, "status": "disabled", "deleted_at": null, "description": "", "latest": true,
             "ephemeral_properties": null, "deletion_requested_at": null, "region": "fr-par"}',
           'a disabled version that expires by a change comes back disabled, and without the expiry');

@@ -71,7 +71,7 @@ CREATE FUNCTION test.request(secret text DEFAULT NULL, revision text DEFAULT NUL
                              query jsonb DEFAULT '{}', data bytea DEFAULT NULL, extra jsonb DEFAULT '{}')
 RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object(
-        'id', gen_random_uuid(), 'instance', gen_random_uuid(), 'region', 'fr-par',
+        'id', gen_random_uuid(), 'instance', gen_random_uuid(), 'region', 'fr-par', 'domain', 'scw.eu',
         'path', jsonb_strip_nulls(jsonb_build_object('secret_id', test.secret(secret), 'revision', revision)),
         'query', (SELECT coalesce(jsonb_object_agg(key, CASE jsonb_typeof(value) WHEN 'array' THEN value
                                                         ELSE jsonb_build_array(value) END), '{}')

@@ -175,12 +175,20 @@ test_regions(void **state)
 {
 	(void)state;
 	assert_true(load("regions = fr-par,nl-ams\n"));
-	assert_true(load_region_is_served(&values, "fr-par/x", 6));
-	assert_true(load_region_is_served(&values, "nl-ams", 6));
-	assert_false(load_region_is_served(&values, "pl-waw", 6));
-	assert_false(load_region_is_served(&values, "fr-pa", 5));
-	assert_false(load_region_is_served(&values, "fr-par,", 7));
-	assert_false(load_region_is_served(&values, "", 0));
+	assert_true(load_has_region(values.regions, "fr-par/x", 6));
+	assert_true(load_has_region(values.regions, "nl-ams", 6));
+	assert_false(load_has_region(values.regions, "pl-waw", 6));
+	assert_false(load_has_region(values.regions, "fr-pa", 5));
+	assert_false(load_has_region(values.regions, "fr-par,", 7));
+	assert_false(load_has_region(values.regions, "", 0));
+	assert_true(load_has_region(values.regions_listed_empty, "pl-waw", 6));
+	/* The last part has three to seven letters. */
+	assert_true(load("regions = us-east,fr-parisxx\n"));
+	assert_true(load_has_region(values.regions, "us-east", 7));
+	assert_false(load_has_region(values.regions, "us-eas", 6));
+	assert_false(load("regions = fr-parisxxx\n"));
+	assert_false(load("regions = fr-pa\n"));
+	assert_false(load("regions_listed_empty = fr-pa\n"));
 }
 
 int

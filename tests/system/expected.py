@@ -22,10 +22,15 @@ ANY_ID = Any(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ANY_TIME = Any(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
+def srn(product, region, resource):
+    return f"srn://{product}.scw.eu/regions/{region}/{resource}"
+
+
 def secret(**members):
     """A new secret for which nothing but these members was given."""
     document = {
         "id": ANY_ID,
+        "srn": ANY_TEXT,
         "project_id": ANY_ID,
         "name": ANY_TEXT,
         "status": "ready",
@@ -45,13 +50,17 @@ def secret(**members):
         "region": "fr-par",
     }
     assert members.keys() <= document.keys()
-    return document | members
+    document |= members
+    if isinstance(document["id"], str):
+        document["srn"] = srn("secret-manager", document["region"], f"secrets/{document['id']}")
+    return document
 
 
 def version(**members):
     """The first version of a secret, for which nothing but these members was given."""
     document = {
         "revision": 1,
+        "srn": ANY_TEXT,
         "secret_id": ANY_ID,
         "status": "enabled",
         "created_at": ANY_TIME,
@@ -64,7 +73,11 @@ def version(**members):
         "region": "fr-par",
     }
     assert members.keys() <= document.keys()
-    return document | members
+    document |= members
+    if isinstance(document["secret_id"], str):
+        resource = f"secrets/{document['secret_id']}/versions/{document['revision']}"
+        document["srn"] = srn("secret-manager", document["region"], resource)
+    return document
 
 
 def access(**members):
@@ -84,6 +97,7 @@ def key(**members):
     """A new key, for which nothing but its usage and these members was given."""
     document = {
         "id": ANY_ID,
+        "srn": ANY_TEXT,
         "project_id": ANY_ID,
         "name": "",
         "usage": {"symmetric_encryption": "aes_256_gcm"},
@@ -103,7 +117,10 @@ def key(**members):
         "region": "fr-par",
     }
     assert members.keys() <= document.keys()
-    return document | members
+    document |= members
+    if isinstance(document["id"], str):
+        document["srn"] = srn("key-manager", document["region"], f"keys/{document['id']}")
+    return document
 
 
 def invalid_arguments(*faults):

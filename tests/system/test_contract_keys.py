@@ -135,6 +135,8 @@ def test_algorithms(manager):
         ("?usages=symmetric_encryption", found),
         ("?usages=asymmetric_signing&usages=symmetric_encryption", found),
         ("?usages=asymmetric_signing", []),
+        ("?usages=key_encapsulation", []),
+        ("?usages=none", []),
     ):
         assert_answer(manager.get(f"/algorithms{query}"), 200, {"algorithms": algorithms})
 
@@ -177,6 +179,10 @@ def test_lists(service, new_tenant):
         ("?usage=symmetric_encryption", [a, b, c]),
         ("?usage=unknown_usage", [a, b, c]),
         ("?usage=asymmetric_signing", []),
+        ("?usage=key_encapsulation", []),
+        ("?usage=none", []),
+        ("?protection_level=software", [a, b, c]),
+        ("?protection_level=hsm", []),
         ("?scheduled_for_deletion=true", []),
         ("?page_size=2", [a, b]),
         ("?page_size=2&page=2", [c]),
@@ -430,6 +436,8 @@ def test_create_and_update_are_refused(manager, new_key, members, argument, reas
         ({"usage": USAGE, "unprotected": "yes"}, "unprotected", "format"),
         ({"usage": USAGE, "origin": "elsewhere"}, "origin", "format"),
         ({"usage": USAGE, "origin": "external"}, "origin", "constraint"),
+        ({"usage": USAGE, "protection_level": "hsm"}, "protection_level", "constraint"),
+        ({"usage": {"key_encapsulation": "ml_kem_768"}}, "usage", "constraint"),
         ({"usage": USAGE, "project_id": "none"}, "project_id", "format"),
     ],
 )
@@ -443,7 +451,7 @@ def test_create_is_refused(manager, body, argument, reason):
         ("page=0", "page", "constraint"),
         ("page_size=101", "page_size", "constraint"),
         ("order_by=rotated_at_asc", "order_by", "format"),
-        ("usage=none", "usage", "format"),
+        ("protection_level=none", "protection_level", "format"),
         ("scheduled_for_deletion=2", "scheduled_for_deletion", "format"),
         ("project_id=none", "project_id", "format"),
     ],

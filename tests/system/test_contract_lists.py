@@ -4,7 +4,7 @@ from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
-from expected import assert_answer
+from expected import NO_ROUTE, assert_answer
 
 POLICY = {"time_to_live": "60s", "expires_once_accessed": False, "action": "disable"}
 ORDERS = (
@@ -275,6 +275,44 @@ def test_versions_by_unknown_status(api, versions):
 
 
 # Regions ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("secret-manager/v1beta1/regions/{}/secrets?page=3", {"secrets": [], "total_count": 0}),
+        (
+            "secret-manager/v1beta1/regions/{}/secrets/browse?prefix=a/",
+            {"items": [], "total_count": 0, "current_path": "/a"},
+        ),
+        ("secret-manager/v1beta1/regions/{}/tags", {"tags": [], "total_count": 0}),
+        ("secret-manager/v1beta1/regions/{}/secret-types", {"types": [], "total_count": 0}),
+        ("key-manager/v1alpha1/regions/{}/keys", {"keys": [], "total_count": 0}),
+        ("key-manager/v1alpha1/regions/{}/algorithms", {"algorithms": []}),
+        ("audit-trail/v1alpha1/regions/{}/events", {"events": [], "next_page_token": None}),
+    ],
+)
+def test_lists_of_known_regions_are_empty(home, path, body):
+    """For whoever has an API key, with a receipt; nothing else is there."""
+    nobody = home.client(key=home.key())
+    for region in ("nl-ams", "pl-waw", "it-mil"):
+        answer = nobody.get(f"/{path.format(region)}", absolute=True)
+        assert_answer(answer, 200, body)
+        assert answer.headers["X-Audit-Id"]
+    assert nobody.as_key(None).get(f"/{path.format('nl-ams')}", absolute=True).status == 401
+    for method, region in (("GET", "us-est"), ("POST", "nl-ams"), ("GET", "nl%2Dams")):
+        assert_answer(nobody.call(method, f"/{path.format(region)}", absolute=True), *NO_ROUTE)
+
+
+def test_regions_that_are_listed_empty_are_a_setting(new_database, start_daemon, new_tenant):
+    daemon = start_daemon(new_database(), regions="fr-paris", regions_listed_empty="us-east", domain="example.org")
+    client = new_tenant(daemon).client()
+    client.region = "fr-paris"
+    secret = client.create_secret(name="here")
+    assert secret["srn"] == f"srn://secret-manager.example.org/regions/fr-paris/secrets/{secret['id']}"
+    for region, status in (("fr-paris", 200), ("us-east", 200), ("nl-ams", 404), ("fr-par", 404)):
+        client.region = region
+        assert client.get("/secrets").status == status
 
 
 def test_regions_are_apart(new_database, start_daemon, new_tenant):

@@ -12,11 +12,12 @@ SELECT is(:'text'::text, '{"algorithms":[{"usage":"symmetric_encryption","name":
 SELECT is((call_key('algorithm_list', query => jsonb_build_object('usages', usages))).text,
           CASE WHEN found THEN :'text' ELSE '{"algorithms":[]}' END, format('algorithm_list for %s', usages))
   FROM (VALUES ('["symmetric_encryption"]'::jsonb, true), ('["asymmetric_signing", "symmetric_encryption"]', true),
-               ('["unknown_usage"]', true), ('["asymmetric_signing", "asymmetric_encryption"]', false)) AS t(usages, found);
+               ('["unknown_usage"]', true), ('["key_encapsulation"]', false), ('["x"]', false),
+               ('["asymmetric_signing", "asymmetric_encryption"]', false)) AS t(usages, found);
 
 -- Refused ----------------------------------------------------------------------
 
-SELECT refuses_key('algorithm_list', '400 invalid_arguments usages format', 'a usage that is none', query => '{"usages": ["x"]}');
+SELECT refuses_key('algorithm_list', '400 invalid_arguments usages format', 'what is no list of words', query => '{"usages": [["x"]]}');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -10,7 +10,7 @@ SELECT status, text FROM call_key('key_create', caller => 'only key create',
 SELECT is(:status, 200, 'key_create answers 200');
 SELECT is(audited(), 'key_create 200 by only key create on new in main', 'it is audited');
 SELECT is(:'text', (call_key('key_get', 'new')).text, 'the answer is the key');
-SELECT is(:'text'::jsonb - '{id,created_at,updated_at,rotated_at}'::text[],
+SELECT is(:'text'::jsonb - '{id,srn,created_at,updated_at,rotated_at}'::text[],
           format('{"project_id": "%s", "name": "new", "usage": {"symmetric_encryption": "aes_256_gcm"}, "state": "enabled",
                    "rotation_count": 1, "protected": true, "locked": false, "description": null, "tags": [],
                    "rotation_policy": null, "origin": "scaleway_kms", "deletion_requested_at": null,
@@ -26,7 +26,7 @@ SELECT is((call_key('key_create', body => jsonb_build_object('project_id', proje
               "name": "Full-1._", "usage": {"symmetric_encryption": "aes_256_gcm"}, "tags": ["b", "a", "b"],
               "description": "what for", "unprotected": true, "origin": "scaleway_kms",
               "rotation_policy": {"rotation_period": "2592000.000000000s", "next_rotation_at": "2999-01-01T00:00:00Z"}}')).body
-          - '{id,created_at,updated_at,rotated_at}'::text[],
+          - '{id,srn,created_at,updated_at,rotated_at}'::text[],
           format('{"project_id": "%s", "name": "Full-1._", "usage": {"symmetric_encryption": "aes_256_gcm"}, "state": "enabled",
                    "rotation_count": 1, "protected": false, "locked": false, "description": "what for", "tags": ["b", "a", "b"],
                    "rotation_policy": {"rotation_period": "2592000s", "next_rotation_at": "2999-01-01T00:00:00.000000Z"},
@@ -63,14 +63,30 @@ SELECT is((knock('key_create', :'request'::jsonb || material(:'key', gen_random_
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses_key('key_create', '400 invalid_arguments usage required', 'no usage');
+SELECT is((call_key('key_create', body => jsonb_build_object('usage', '{"symmetric_encryption": "aes_256_gcm"}'::jsonb,
+                                                             'protection_level', level))).body ->> 'protection_level',
+          'software', 'protection is by software: ' || level)
+  FROM unnest('{software,unknown_protection_level}'::text[]) AS level;
+SELECT refuses_key('key_create', '400 invalid_arguments protection_level constraint', 'protection by hardware',
+                   body => '{"usage": {"symmetric_encryption": "aes_256_gcm"}, "protection_level": "hsm"}');
+SELECT refuses_key('key_create', '400 invalid_arguments protection_level format', 'a level that is none',
+                   body => '{"usage": {"symmetric_encryption": "aes_256_gcm"}, "protection_level": "hard"}');
+SELECT is((call_key('key_create', body => '{"usage": {"symmetric_encryption": "aes_256_gcm"}, "protection_level": "hsm"}')).text,
+          '{"details":[{"argument_name":"protection_level","help_message":"hardware protection is not available",'
+          '"reason":"constraint"}],"message":"invalid argument(s)","type":"invalid_arguments"}', 'in the words of the contract');
+SELECT refuses_key('key_create', '400 invalid_arguments usage constraint', 'a usage ' || usage::text,
+                   body => jsonb_build_object('usage', usage))
+  FROM (VALUES ('{"asymmetric_encryption": "rsa_oaep_3072_sha256"}'::jsonb), ('{"key_encapsulation": "ml_kem_768"}'),
+               ('{"symmetric_encryption": "aes_256_gcm", "asymmetric_signing": "ec_p256_sha256"}'),
+               ('{"symmetric_encryption": "aes_128"}')) AS t(usage);
 SELECT refuses_key('key_create', '400 invalid_arguments usage constraint', 'another usage',
                    body => '{"usage": {"asymmetric_signing": "ec_p256_sha256"}}');
 SELECT refuses_key('key_create',
                    '400 invalid_arguments project_id format, name format, usage format, description format, tags format, '
-                   'rotation_policy.rotation_period constraint, unprotected format, origin constraint',
+                   'rotation_policy.rotation_period constraint, unprotected format, origin constraint, protection_level constraint',
                    'arguments that are wrong, all together',
                    body => '{"project_id": "main", "name": "a/b", "usage": 7, "description": {}, "tags": [1],
-                             "rotation_policy": {"rotation_period": "1s"}, "unprotected": "no", "origin": "external"}');
+                             "rotation_policy": {"rotation_period": "1s"}, "unprotected": "no", "origin": "external", "protection_level": "hsm"}');
 SELECT operator.quota_set(organization('acme'), 'key',
                           (SELECT count(*)::integer FROM store.managed_key WHERE organization_id = organization('acme')));
 SELECT matches((call_key('key_create', body => '{"usage": {"symmetric_encryption": "aes_256_gcm"}}')).text,

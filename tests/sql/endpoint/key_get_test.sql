@@ -10,7 +10,7 @@ SELECT status, text FROM call_key('key_get', 'live', caller => 'only key read') 
 SELECT is(:status, 200, 'key_get answers 200');
 SELECT is(audited(), 'key_get 200 by only key read on live in main', 'it is audited');
 SELECT is(:'text',
-          format('{"id":"%s","project_id":"%s","name":"live","usage":{"symmetric_encryption":"aes_256_gcm"},"state":"enabled",'
+          format('{"id":"%1$s","srn":"srn://key-manager.scw.eu/regions/fr-par/keys/%1$s","project_id":"%2$s","name":"live","usage":{"symmetric_encryption":"aes_256_gcm"},"state":"enabled",'
                  '"rotation_count":1,"created_at":"2001-02-03T04:05:06.789000Z","updated_at":"2001-02-03T04:05:06.789000Z",'
                  '"protected":false,"locked":false,"description":null,"tags":[],"rotated_at":"2001-02-03T04:05:06.789000Z",'
                  '"rotation_policy":null,"origin":"scaleway_kms","deletion_requested_at":null,"protection_level":"software",'

@@ -36,6 +36,11 @@ SELECT is(listed(query), expected, 'key_list ' || title)
                ('{"usage": "symmetric_encryption"}', 'C a b d of 4', 'filters by usage'),
                ('{"usage": "asymmetric_signing"}', 'of 0', 'of which there is one'),
                ('{"usage": "unknown_usage"}', 'C a b d of 4', 'unknown_usage being no filter'),
+               ('{"usage": "key_encapsulation"}', 'of 0', 'of no usage of which there is no key'),
+               ('{"usage": "x"}', 'of 0', 'nor of a word that is none'),
+               ('{"protection_level": "software"}', 'C a b d of 4', 'filters by protection'),
+               ('{"protection_level": "unknown_protection_level"}', 'C a b d of 4', 'where any is no filter'),
+               ('{"protection_level": "hsm"}', 'of 0', 'and none is by hardware'),
                ('{"scheduled_for_deletion": "true"}', 'gone of 1', 'gives those that are scheduled for deletion'),
                ('{"scheduled_for_deletion": "False"}', 'C a b d of 4', 'or those that are not'),
                ('{"tags": "y", "name": "b", "usage": "symmetric_encryption"}', 'b of 1', 'takes filters together'),
@@ -67,9 +72,9 @@ SELECT is(array_agg(k ->> 'id' ORDER BY place, n), (SELECT array_agg(k.id::text 
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses_key('key_list', '400 invalid_arguments organization_id format, project_id format, order_by format, page constraint, '
-                   'page_size constraint, name format, usage format, scheduled_for_deletion format', 'wrong arguments',
+                   'page_size constraint, name format, scheduled_for_deletion format, protection_level format', 'wrong arguments',
                    query => '{"organization_id": "x", "project_id": "x", "order_by": "x", "page": "0", "page_size": "101",
-                              "name": "a b", "usage": "x", "scheduled_for_deletion": "x"}');
+                              "name": "a b", "scheduled_for_deletion": "x", "protection_level": "x"}');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -9,7 +9,7 @@ SELECT status, text FROM call('secret_create', body => '{"name": "db"}', caller 
 SELECT is(:status, 200, 'secret_create answers 200');
 SELECT is(audited(), 'secret_create 200 by only create on db in main', 'it is audited');
 SELECT is(:'text', (call('secret_get', 'db')).text, 'the answer is the secret');
-SELECT is(:'text'::jsonb - '{id,created_at,updated_at}'::text[],
+SELECT is(:'text'::jsonb - '{id,srn,created_at,updated_at}'::text[],
           format('{"project_id": "%s", "name": "db", "status": "ready", "tags": [], "version_count": 0, "description": "",
                    "managed": false, "type": "opaque", "protected": false, "path": "/",
                  "ephemeral_policy": null,
@@ -22,7 +22,7 @@ SELECT is((call('secret_create', body => jsonb_build_object('project_id', projec
               "name": "Full-1._", "tags": ["b", "a", "b"], "description": "what for", "type": "ssh_key",
               "path": "a//b/", "protected": true,
               "ephemeral_policy": {"time_to_live": "2.5s", "expires_once_accessed": true, "action": "delete"}}')).body
-          - '{id,created_at,updated_at}'::text[],
+          - '{id,srn,created_at,updated_at}'::text[],
           format('{"project_id": "%s", "name": "Full-1._", "status": "ready", "tags": ["b", "a", "b"],
                    "version_count": 0, "description": "what for", "managed": false, "type": "ssh_key",
                    "protected": true, "path": "/a/b",

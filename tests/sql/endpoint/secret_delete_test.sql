@@ -21,7 +21,7 @@ SELECT results_eq($$SELECT status, status_to_restore,
                            ('scheduled_for_deletion', 'enabled', false, true)$$,
                   'its versions are scheduled with it, remember what they were, and count as unchanged');
 SELECT is((call('secret_get',
-                'ready')).body - '{id,project_id,name,created_at,updated_at,deletion_requested_at}'::text[],
+                'ready')).body - '{id,srn,project_id,name,created_at,updated_at,deletion_requested_at}'::text[],
           '{"status": "ready", "tags": [], "version_count": 3, "description": "", "managed": false, "type": "opaque",
             "protected": false, "path": "/", "ephemeral_policy": null, "used_by": [], "key_id": null,
           "region": "fr-par"}',

@@ -11,7 +11,7 @@ SELECT make_secret('full', '{
        given('secret_add_owner', 'full', body => '{"product": "s2s_vpn"}'), backdate('full');
 SELECT status, text FROM call('secret_get', 'full', caller => 'only read') \gset
 SELECT is(:status, 200, 'secret_get answers 200');
-SELECT is(:'text', format('{"id":"%s","project_id":"%s","name":"full","status":"ready","created_at":"2001-02-03T04:05:06.789000Z",'
+SELECT is(:'text', format('{"id":"%1$s","srn":"srn://secret-manager.scw.eu/regions/fr-par/secrets/%1$s","project_id":"%2$s","name":"full","status":"ready","created_at":"2001-02-03T04:05:06.789000Z",'
                           '"updated_at":"2001-02-03T04:05:06.789000Z","tags":["b","a"],"version_count":2,'
                           '"description":"what for","managed":false,"type":"key_value","protected":true,"path":"/a/b",'
                           '"ephemeral_policy":{"time_to_live":"1800s","expires_once_accessed":true,"action":"delete"},'

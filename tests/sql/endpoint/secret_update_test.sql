@@ -11,7 +11,7 @@ SELECT status, text FROM call('secret_update', 'ready', caller => 'only write', 
 SELECT is(:status, 200, 'secret_update answers 200');
 SELECT is(audited(), 'secret_update 200 by only write on ready in main', 'it is audited');
 SELECT is(:'text', (call('secret_get', 'ready')).text, 'the answer is the secret');
-SELECT is(:'text'::jsonb - '{id,project_id,created_at,updated_at}'::text[],
+SELECT is(:'text'::jsonb - '{id,srn,project_id,created_at,updated_at}'::text[],
           '{"name": "renamed", "status": "ready", "tags": ["b", "a"], "version_count": 1, "description": "what for",
             "managed": false, "type": "opaque", "protected": false, "path": "/a/b",
             "ephemeral_policy": {"time_to_live": "1800.500s", "expires_once_accessed": false,

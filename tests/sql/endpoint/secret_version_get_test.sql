@@ -7,7 +7,7 @@ BEGIN;
 SELECT make_version('ready', body => '{"description": "second"}'), backdate('ready');
 SELECT status, text FROM call('secret_version_get', 'ready', '2', caller => 'only read') \gset
 SELECT is(:status, 200, 'secret_version_get answers 200');
-SELECT is(:'text', format('{"revision":2,"secret_id":"%s","status":"enabled","created_at":"2001-02-03T04:05:06.789000Z",'
+SELECT is(:'text', format('{"revision":2,"srn":"srn://secret-manager.scw.eu/regions/fr-par/secrets/%1$s/versions/2","secret_id":"%1$s","status":"enabled","created_at":"2001-02-03T04:05:06.789000Z",'
                           '"updated_at":"2001-02-03T04:05:06.789000Z","deleted_at":null,"description":"second","latest":true,'
                           '"ephemeral_properties":null,"deletion_requested_at":null,"region":"fr-par"}',
                           secret('ready')),

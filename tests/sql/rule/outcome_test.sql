@@ -22,17 +22,17 @@ SELECT is(rule.outcome(200, '{}', jsonb_populate_record(NULL::store.managed_key,
 
 -- What is answered after a change, and what the event shows, is one state.
 SELECT is((o.status, o.body::jsonb - 'version_count', o.project_id, o.secret_id, o.revision, o.snapshot),
-          (200::smallint, rule.render_secret(stored('ready'))::jsonb - 'version_count', project('main'), secret('ready')::uuid, NULL::integer,
+          (200::smallint, rule.render_secret(stored('ready'), '{}')::jsonb - 'version_count', project('main'), secret('ready')::uuid, NULL::integer,
            rule.snapshot(stored('ready'))), 'rule.outcome_of_secret')
-  FROM rule.outcome_of_secret(secret('ready')::uuid) AS o;
+  FROM rule.outcome_of_secret(secret('ready')::uuid, '{}') AS o;
 SELECT is((o.status, o.body::jsonb ->> 'revision', o.body::jsonb ->> 'latest', o.project_id, o.secret_id, o.revision, o.snapshot),
           (200::smallint, '1'::text, 'true'::text, project('main'), secret('ready')::uuid, 1,
            rule.snapshot(stored('ready'), (stored('ready', 1)).created_at, (stored('ready', 1)).updated_at)), 'rule.outcome_of_version')
-  FROM rule.outcome_of_version(stored('ready'), 1) AS o;
+  FROM rule.outcome_of_version(stored('ready'), 1, '{}') AS o;
 SELECT is((o.status, o.body::jsonb, o.project_id, o.secret_id, o.revision, o.snapshot),
-          (200::smallint, rule.render_managed_key(stored_key('live'))::jsonb, project('main'), secret('live')::uuid, NULL::integer,
+          (200::smallint, rule.render_managed_key(stored_key('live'), '{}')::jsonb, project('main'), secret('live')::uuid, NULL::integer,
            rule.snapshot(stored_key('live'))), 'rule.outcome_of_key')
-  FROM rule.outcome_of_key(secret('live')::uuid) AS o;
+  FROM rule.outcome_of_key(secret('live')::uuid, '{}') AS o;
 
 SELECT finish();
 ROLLBACK;
