@@ -24,6 +24,7 @@
 #define DOCTOR_SQL                        \
 	"SELECT what, found, fault FROM " \
 	"daemon.doctor($1::text[], $2::integer)"
+#define DOCTOR_ORPHANS_SQL "SELECT what, found, fault FROM daemon.orphans()"
 #define DOCTOR_PEPPER_SQL "SELECT root_id, wrapped FROM daemon.pepper_get()"
 #define DOCTOR_CLOCK_SQL "SELECT extract(epoch FROM clock_timestamp())::bigint"
 
@@ -220,27 +221,44 @@ doctor_query(struct doctor *doctor, const char *what, const char *sql,
 	return (NULL);
 }
 
-/* What the database finds about itself. */
+/* Says each row of what, found and fault; frees the result, NULL: none. */
 static void
-doctor_check_database(struct doctor *doctor)
+doctor_hear(struct doctor *doctor, PGresult *result)
 {
-	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3] = "{}", size[24];
-	const char *values[] = { root_ids, size };
-	PGresult *result;
 	int i;
 
-	if (doctor->keyring != NULL)
-		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
-	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
-	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
-	result = doctor_query(doctor, "database", DOCTOR_SQL, 2, values);
 	for (i = 0; i < PQntuples(result); i++)
 		doctor_say(doctor, PQgetvalue(result, i, 0),
 		    PQgetvalue(result, i, 1),
 		    PQgetisnull(result, i, 2) ? NULL
 					      : PQgetvalue(result, i, 2));
 	PQclear(result);
+}
+
+/* What the database finds about itself. */
+static void
+doctor_check_database(struct doctor *doctor)
+{
+	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3] = "{}", size[24];
+	const char *values[] = { root_ids, size };
+
+	if (doctor->keyring != NULL)
+		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
+	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
+	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
+	doctor_hear(
+	    doctor, doctor_query(doctor, "database", DOCTOR_SQL, 2, values));
 	PQclear(PQexec(doctor->connection, "COMMIT"));
+}
+
+/* It reads each table, which may take longer than a call. */
+static void
+doctor_check_orphans(struct doctor *doctor)
+{
+	PQclear(PQexec(doctor->connection, "SET statement_timeout = 0"));
+	doctor_hear(doctor,
+	    doctor_query(doctor, "orphans", DOCTOR_ORPHANS_SQL, 0, NULL));
+	PQclear(PQexec(doctor->connection, "RESET statement_timeout"));
 }
 
 static void
@@ -357,6 +375,7 @@ command_doctor(const struct settings *settings)
 	doctor_check_tls(&doctor);
 	if (doctor_check_connection(&doctor)) {
 		doctor_check_database(&doctor);
+		doctor_check_orphans(&doctor);
 		doctor_check_doors(&doctor);
 		doctor_check_pepper(&doctor);
 		doctor_check_commits(&doctor);

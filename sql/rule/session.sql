@@ -8,6 +8,11 @@ AS $$
                                      session_user, name,
                                      CASE WHEN must_be LIKE '% %' THEN quote_literal(must_be) ELSE must_be END)
                               ORDER BY name), '{}')
+           -- Where only the file of the server says it, ALTER SYSTEM and a reload change it in sessions that run.
+           || ARRAY(SELECT format('session_replication_role is not set for the role: ALTER ROLE %I SET session_replication_role = origin', session_user)
+                      FROM pg_settings s
+                     WHERE s.name = 'session_replication_role' AND s.setting = 'origin'
+                       AND s.source <> ALL ('{session,client,user,"database user",database}'))
       FROM (SELECT name, must_be, current_setting(name, true) AS present
               FROM (VALUES ('log_parameter_max_length', '0'),
                            ('log_parameter_max_length_on_error', '0'),

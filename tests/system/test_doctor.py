@@ -40,7 +40,7 @@ def test_all_is_well(doctor):
     assert found == {
         "settings", "root key", "descriptors", "TLS", "database", "schema", "encoding", "role settings", "deploy", "keys",
         "audit partitions", "audit seals", "audit anchors", "connections", "fsync", "full_page_writes", "standby",
-        "commits", "doors", "pepper", "clock",
+        "commits", "orphans", "doors", "pepper", "clock",
     }  # fmt: skip
 
 
@@ -68,6 +68,26 @@ def test_every_fault_is_said_at_once(doctor, tmp_path):
     for fault in faults:
         assert fault.startswith("FAULT  ")
         assert expected[fault[7:].split(":")[0]] in fault
+
+
+def test_rows_that_are_left_behind(doctor, start_daemon, new_tenant):
+    """Each kind with the statement that mends it."""
+    database = doctor.database
+    client = new_tenant(start_daemon(database)).client()
+    secret = client.create_secret(name="left")["id"]
+    client.create_version(secret, b"value")
+    with database.connect() as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute("DELETE FROM store.secret WHERE id = %s", [secret])
+    code, faults, _ = doctor()
+    assert code == 1 and [fault.split(":")[1] for fault in faults] == [
+        " 1 rows of store.version without store.secret",
+        " 1 rows of store.secret_count with other numbers than there are",
+    ]
+    for fault in faults:
+        database.query(fault.split("as coffer_owner, ")[1])
+    assert doctor()[:2] == (0, [])
+    assert database.query("SELECT count(*) FROM store.dek") == [(0,)]
 
 
 AGED = "UPDATE audit.{} SET {} = {} - interval '5 minutes'"

@@ -235,12 +235,17 @@ def test_replaced_function_stops_the_service_until_the_next_deploy(database, sta
             "ALTER ROLE coffer_api SET log_parameter_max_length = 0",
         ),
         (
+            "ALTER ROLE coffer_api RESET session_replication_role",
+            "session_replication_role is not set for the role",
+            "ALTER ROLE coffer_api SET session_replication_role = origin",
+        ),
+        (
             "ALTER ROLE coffer_api IN DATABASE {} SET session_replication_role = replica",
             "session_replication_role is replica",
             "ALTER ROLE coffer_api IN DATABASE {} RESET session_replication_role",
         ),
     ],
-    ids=["taken back", "no foreign keys"],
+    ids=["taken back", "not pinned", "no foreign keys"],
 )
 def test_setting_that_is_changed_stops_the_service(own_cluster, start, change, fault, mend):
     """By a session that began before, nothing would be seen of it."""
@@ -261,6 +266,20 @@ def test_database_of_another_encoding_is_not_served(own_cluster, start):
     eventually(lambda: "the database is encoded in LATIN1, not in UTF8: restore a dump" in daemon.readiness()[1])
     database.query(encode.format("UTF8"))
     eventually(daemon.ready)
+
+
+def test_server_that_becomes_a_replica_leaves_nothing_behind(own_cluster, start, new_tenant):
+    """By ALTER SYSTEM and a reload, which sessions of the daemon do not follow: foreign keys go on to cascade."""
+    database = own_cluster.database()
+    client = new_tenant(start(database)).client()
+    secret = client.create_secret(name="ephemeral", ephemeral_policy={"expires_once_accessed": True, "action": "delete"})["id"]
+    client.create_version(secret, b"value")
+    own_cluster.set(session_replication_role="replica")
+    assert client.access(secret) == b"value"
+    database.query("UPDATE store.secret SET deletion_requested_at = now() - interval '8 days'")
+    database.query("SELECT job.run('secret_purge')", role="coffer_operator")  # unless the daemon's job comes first
+    assert database.query("SELECT (SELECT count(*) FROM store.secret), (SELECT count(*) FROM store.version), (SELECT count(*) FROM store.dek)") == [(0, 0, 0)]
+    assert database.query("SELECT * FROM operator.orphans()", role="coffer_operator") == []
 
 
 SLOW = """

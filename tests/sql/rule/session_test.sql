@@ -41,6 +41,12 @@ SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_
 SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value) FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
 SELECT is(faults_with('client_min_messages', 'warning'), '{}', 'client_min_messages may let warnings through alone');
 
+RESET session_replication_role;
+SELECT is(rule.session_faults(),
+          '{"session_replication_role is not set for the role: ALTER ROLE postgres SET session_replication_role = origin"}',
+          'a session that follows the file of the server, which a reload changes, has a fault');
+SET LOCAL session_replication_role = origin;
+
 -- What is pinned -----------------------------------------------------------------------------
 
 SET LOCAL default_transaction_isolation = serializable;
