@@ -10,3 +10,14 @@ clock_microseconds(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return ((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
+
+int64_t
+clock_apart(int64_t there, int64_t microseconds)
+{
+	int64_t ahead = there - (int64_t)time(NULL);
+
+	if (ahead >= 0)
+		return (ahead);
+	ahead += microseconds / 1000000 + 1;
+	return (ahead < 0 ? ahead : 0);
+}

@@ -9,4 +9,13 @@
 /* Microseconds since some moment in the past. */
 int64_t clock_microseconds(void);
 
+#define CLOCK_APART_MOST 5 /* seconds by which two clocks may differ */
+
+/*
+ * By how many seconds another machine's clock is ahead of this machine's, or
+ * behind if that is negative.  It said there, in seconds since 1970, at some time
+ * in the last so many microseconds.
+ */
+int64_t clock_apart(int64_t there, int64_t microseconds);
+
 #endif

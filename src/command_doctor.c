@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "clock.h"
 #include "command_doctor.h"
 #include "dsn.h"
 #include "endpoints.h"
@@ -18,7 +19,6 @@
 #include "tls.h"
 
 #define DOCTOR_COMMIT_WAIT 2 /* seconds; more are a fault */
-#define DOCTOR_CLOCK_MOST 5 /* seconds by which two clocks may differ */
 #define DOCTOR_DESCRIPTORS 64 /* for all that is no connection */
 
 #define DOCTOR_SQL                        \
@@ -26,7 +26,6 @@
 	"daemon.doctor($1::text[], $2::integer)"
 #define DOCTOR_ORPHANS_SQL "SELECT what, found, fault FROM daemon.orphans()"
 #define DOCTOR_PEPPER_SQL "SELECT root_id, wrapped FROM daemon.pepper_get()"
-#define DOCTOR_CLOCK_SQL "SELECT extract(epoch FROM clock_timestamp())::bigint"
 
 struct doctor {
 	const struct settings *settings;
@@ -316,20 +315,22 @@ doctor_check_commits(struct doctor *doctor)
 static void
 doctor_check_clock(struct doctor *doctor)
 {
+	const int64_t asked = clock_microseconds();
 	PGresult *result =
-	    doctor_query(doctor, "clock", DOCTOR_CLOCK_SQL, 0, NULL);
-	int64_t there, difference;
+	    doctor_query(doctor, "clock", STATEMENT_CLOCK_SQL, 0, NULL);
+	int64_t there, ahead;
 	char text[160];
 
 	if (result == NULL)
 		return;
 	memcpy(&there, PQgetvalue(result, 0, 0), sizeof(there));
-	difference = (int64_t)be64toh((uint64_t)there) - (int64_t)time(NULL);
+	ahead = clock_apart(
+	    (int64_t)be64toh((uint64_t)there), clock_microseconds() - asked);
 	snprintf(text, sizeof(text),
-	    "%lld s from the database's: have both set by NTP",
-	    (long long)difference);
+	    "the database's is %lld s %s: have both set by NTP",
+	    llabs((long long)ahead), ahead > 0 ? "ahead" : "behind");
 	doctor_say(doctor, "clock", "as the database's",
-	    llabs((long long)difference) > DOCTOR_CLOCK_MOST ? text : NULL);
+	    llabs((long long)ahead) > CLOCK_APART_MOST ? text : NULL);
 	PQclear(result);
 }
 

@@ -1,6 +1,8 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "check.h"
+#include "clock.h"
 #include "job.h"
 #include "log.h"
 #include "probe.h"
@@ -124,6 +126,21 @@ readiness_jobs(const struct service *service)
 	return (text);
 }
 
+/* Versions expire by the clock of the database, and are gone then. */
+static const char *
+readiness_clock(const struct service *service)
+{
+	static char text[128];
+	const int64_t ahead = service->audit.clock_ahead;
+
+	if (!service->audit.known || llabs(ahead) <= CLOCK_APART_MOST)
+		return (NULL);
+	snprintf(text, sizeof(text),
+	    "the database's clock is %lld s %s the daemon's: set both by NTP",
+	    llabs(ahead), ahead > 0 ? "ahead of" : "behind");
+	return (text);
+}
+
 static const char *
 readiness_log(const struct service *service)
 {
@@ -153,6 +170,7 @@ static const struct readiness_check {
 	{ "seal_lag", readiness_seal_lag },
 	{ "anchor_lag", readiness_anchor_lag },
 	{ "jobs", readiness_jobs },
+	{ "clock", readiness_clock },
 	{ "log", readiness_log },
 };
 

@@ -339,6 +339,8 @@ seal_state_got(
 	state->anchor_lag = seal_number(result, 5);
 	state->commit_wait = seal_number(result, 7);
 	seal_note(seal, result);
+	state->clock_ahead = clock_apart(
+	    seal_number(result, 13), clock_microseconds() - seal->asked);
 	seal->service->warnings = json_tokener_parse(PQgetvalue(result, 0, 6));
 	if (state->last_change != last_change)
 		watch_ring(seal->service->watch);

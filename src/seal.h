@@ -21,6 +21,7 @@ struct seal_state {
 	int64_t months_ahead; /* that have a partition */
 	int64_t last_change; /* rises with each change that can be listed */
 	int64_t commit_wait; /* seconds that one has waited for a standby */
+	int64_t clock_ahead; /* seconds, of the clock here; or behind: < 0 */
 };
 
 /* Seals, signs and anchors what is due, every second. */

@@ -31,7 +31,7 @@ const struct statement statements[] = {
 	{ STATEMENT_SIGNER_KEEP, "SELECT root_id, wrapped FROM daemon.signer_keep($1, $2, $3)", 3, { BYTEA, TEXT, BYTEA } },
 	{ STATEMENT_ANCHOR_BEGIN, "SELECT no, hash, signer, signature, epoch FROM daemon.anchor_begin($1)", 1, { UUID } },
 	{ STATEMENT_ANCHOR_END, "SELECT daemon.anchor_end($1)", 1, { INT8 } },
-	{ STATEMENT_AUDIT_STATE, "SELECT seal_lag, unanchored, months_ahead, last_change, unsealed, anchor_lag, daemon.warnings()::text, (" STATEMENT_COMMIT_WAIT_SQL "), epoch, seal, seal_hash, sealed_to, xid_end FROM daemon.audit_state()", 0, { 0 } },
+	{ STATEMENT_AUDIT_STATE, "SELECT seal_lag, unanchored, months_ahead, last_change, unsealed, anchor_lag, daemon.warnings()::text, (" STATEMENT_COMMIT_WAIT_SQL "), epoch, seal, seal_hash, sealed_to, xid_end, (" STATEMENT_CLOCK_SQL ") FROM daemon.audit_state()", 0, { 0 } },
 	{ STATEMENT_AUDIT_PROBE, "SELECT daemon.audit_probe()", 0, { 0 } },
 	{ STATEMENT_SESSION_FAULTS, "SELECT array_to_json(daemon.session_faults())::text", 0, { 0 } },
 };

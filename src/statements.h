@@ -61,6 +61,10 @@ extern const size_t statements_count;
 	"bigint FROM pg_catalog.pg_stat_activity WHERE "       \
 	"usename = session_user AND wait_event = 'SyncRep'"
 
+/* Seconds since 1970 by the clock of the server, bigint. */
+#define STATEMENT_CLOCK_SQL \
+	"SELECT extract(epoch FROM clock_timestamp())::bigint"
+
 /* The one shape of all doors: %s is the function of the endpoint. */
 #define STATEMENT_DOOR_SQL                                 \
 	"SELECT status, body, receipt, receipt_hash FROM " \

@@ -1,8 +1,10 @@
 """`bootstrap run`: whoever operates its PostgreSQL cannot read the root key, nor the other files of the daemon."""
 
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -89,13 +91,14 @@ def assert_superuser_cannot_read(run):
     """Each way of PostgreSQL to a file or a process, as its superuser."""
     daemon = f"/proc/{run.daemon_pid}"
     assert user_of(daemon) != user_of(f"/proc/{run.postgres_pid}")
-    files = [run.directory / name for name in ("root.key", "coffer.conf", "seed.env", "client.env")]
+    # From its data directory, as it need not be able to go where the checkout is.
+    files = [f"../../{name}" for name in ("root.key", "coffer.conf", "seed.env", "client.env")]
     files += [f"{daemon}/environ", f"{daemon}/mem", f"{daemon}/maps"]
     with run.superuser() as connection:
         connection.execute("CREATE TEMPORARY TABLE line (line text)")
         # It may read what is its own, so that a refusal means something.
-        own = run.directory / "postgres" / "data" / "PG_VERSION"
-        assert outcome(connection, f"SELECT pg_read_file('{own}')") != "42501"
+        for own in ("PG_VERSION", "../../coffer"):
+            assert len(outcome(connection, f"SELECT pg_read_binary_file('{own}', 0, 1)")) == 1
         for file in files:
             for statement in (
                 f"SELECT pg_read_file('{file}', 0, 1)",
@@ -160,20 +163,30 @@ def test_run_after_one_that_was_killed(run):
     assert_superuser_cannot_read(run)
 
 
-def test_one_who_cannot_become_root_is_told(numbered):
+@pytest.fixture
+def public_directory():
+    """One that each user may go to, which the checkout may not be."""
+    directory = Path(tempfile.mkdtemp(prefix="coffer-bootstrap-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+def test_one_who_cannot_become_root_is_told(public_directory):
     """One user then runs both. A port that is taken ends this run before it makes anything."""
-    directory = numbered("run")
+    directory = public_directory / "var"
     directory.mkdir()
-    command = [SOURCE / "bootstrap", "run", "--var", directory]
-    if os.geteuid() == 0:
-        directory.chmod(0o777)
-        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
     # sudo, where there is one, refuses.
-    programs = numbered("programs")
+    programs = public_directory / "programs"
     programs.mkdir()
     sudo = programs / "sudo"
     sudo.write_text("#!/bin/sh\nexit 1\n")
     sudo.chmod(0o755)
+    shutil.copy(SOURCE / "bootstrap", programs)
+    command = [programs / "bootstrap", "run", "--var", directory]
+    if os.geteuid() == 0:
+        directory.chmod(0o777)
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = subprocess.run(

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from test_stop import refuses_connections
 
 from support import eventually
 from support.client import Client
-from support.daemon import free_port
+from support.daemon import BINARY, environment, free_port
 
 
 def reason(daemon):
@@ -259,3 +260,43 @@ def test_stops_at_once_before_it_has_listened(own_cluster, start_daemon):
     eventually(lambda: "no connection to the database" in daemon.log)
     daemon.terminate()
     assert daemon.wait() == 0
+
+
+# Clocks -------------------------------------------------------------------------------------------
+
+SLOW_CLOCK = """
+#define _GNU_SOURCE
+#include <time.h>
+time_t time(time_t *now)
+{
+	struct timespec right;
+	clock_gettime(CLOCK_REALTIME, &right);
+	right.tv_sec -= 3600;
+	if (now != NULL)
+		*now = right.tv_sec;
+	return (right.tv_sec);
+}
+"""
+
+
+def test_clock_of_the_database_is_ahead(database, start_daemon, numbered):
+    """Versions expire by it, so /ready warns, as doctor does; it serves all the same."""
+    directory = numbered("clock")
+    directory.mkdir()
+    library, binary = directory / "clock.so", directory / "coffer"
+    command = ["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"]
+    subprocess.run(command, input=SLOW_CLOCK, text=True, check=True)
+    binary.write_text(
+        f'#!/bin/sh\nASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD={library} exec {BINARY} "$@"\n'
+    )
+    binary.chmod(0o755)
+    daemon = start_daemon(database, binary=binary)
+    text = eventually(lambda: warnings(daemon).get("clock"))
+    assert re.fullmatch("the database's clock is 3[56][0-9]{2} s ahead of the daemon's: set both by NTP", text)
+    command = [binary, "--config", daemon.config, "doctor"]
+    said = subprocess.run(command, env=environment({}), capture_output=True, text=True).stdout
+    assert re.search("^FAULT +clock", said, re.MULTILINE), said
+
+
+def test_clocks_that_agree(service):
+    assert "clock" not in warnings(service)

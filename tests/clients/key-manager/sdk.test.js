@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { createClient, Errors } from "@scaleway/sdk-client";
 import { KeyManagerv1alpha1 } from "@scaleway/sdk-key-manager";
+import { Secretv1beta1 } from "@scaleway/sdk-secret";
 
 const projectId = process.env.SCW_DEFAULT_PROJECT_ID;
 const region = process.env.SCW_DEFAULT_REGION;
@@ -14,18 +15,18 @@ const run = `js-${randomUUID()}`;
 
 const created = [];
 
-const apiWith = (settings) =>
-  new KeyManagerv1alpha1.API(
-    createClient({
-      accessKey: process.env.SCW_ACCESS_KEY,
-      secretKey: process.env.SCW_SECRET_KEY,
-      apiURL: process.env.SCW_API_URL,
-      defaultOrganizationId: process.env.SCW_DEFAULT_ORGANIZATION_ID,
-      defaultProjectId: projectId,
-      defaultRegion: region,
-      ...settings,
-    }),
-  );
+const clientWith = (settings) =>
+  createClient({
+    accessKey: process.env.SCW_ACCESS_KEY,
+    secretKey: process.env.SCW_SECRET_KEY,
+    apiURL: process.env.SCW_API_URL,
+    defaultOrganizationId: process.env.SCW_DEFAULT_ORGANIZATION_ID,
+    defaultProjectId: projectId,
+    defaultRegion: region,
+    ...settings,
+  });
+
+const apiWith = (settings) => new KeyManagerv1alpha1.API(clientWith(settings));
 
 const api = apiWith({});
 
@@ -267,4 +268,17 @@ test("no method of the API was left out", () => {
     methods.filter((name) => !source.includes(`api.${name}(`) && name !== "pageOfListKeys"),
     [],
   );
+});
+
+// README.md names the versions that npm installs together.
+test("one client serves the SDK of secrets, too", async () => {
+  const client = clientWith({});
+  const key = await newKey();
+  const secrets = new Secretv1beta1.API(client);
+  const secret = await secrets.createSecret({ name: run, protected: false, tags: [run], keyId: key.id });
+  await secrets.createSecretVersion({ secretId: secret.id, data: base64("hunter2") });
+  const { data } = await secrets.accessSecretVersion({ secretId: secret.id, revision: "latest" });
+  assert.equal(text(data), "hunter2");
+  assert.equal((await new KeyManagerv1alpha1.API(client).getKey({ keyId: key.id })).id, key.id);
+  await secrets.deleteSecret({ secretId: secret.id });
 });
