@@ -35,11 +35,14 @@
 
 static const char audit_usage[] =
     "usage: coffer [--config FILE] audit verify [--anchors FILE]...\n"
-    "           [--public-key HEX]... [--seals FILE --events FILE]\n"
+    "           [--complete] [--public-key HEX]...\n"
+    "           [--seals FILE --events FILE [--month YYYY-MM-01]]\n"
     "\n"
     "Verifies the audit of the database of auditor_dsn, or what was exported\n"
     "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
-    "are lines of daemons' logs, or what anchor_command has kept.  Each damage\n"
+    "are lines of daemons' logs, or what anchor_command has kept.  --complete\n"
+    "says that they are the whole logs of all daemons: then each row of a call\n"
+    "needs a receipt.  --month refuses the files of another month.  Each damage\n"
     "is a line; the exit code is 0 when all is sound, 1 when there is damage, 2\n"
     "when nothing was verified, as with anchors in which there are none.\n";
 
@@ -48,6 +51,7 @@ struct audit {
 	struct witness witness;
 	const char *seals;
 	const char *events;
+	const char *month; /* that it must be of; NULL: of any */
 	/* Two, because seals and rows are read side by side. */
 	PGconn *connections[2];
 };
@@ -98,6 +102,8 @@ audit_options(struct audit *audit, int argc, char **argv)
 		{ "public-key", required_argument, NULL, 'k' },
 		{ "seals", required_argument, NULL, 's' },
 		{ "events", required_argument, NULL, 'e' },
+		{ "month", required_argument, NULL, 'm' },
+		{ "complete", no_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool right = argc >= 1 && strcmp(argv[0], "verify") == 0;
@@ -115,12 +121,18 @@ audit_options(struct audit *audit, int argc, char **argv)
 			audit->seals = optarg;
 		} else if (option == 'e') {
 			audit->events = optarg;
+		} else if (option == 'm') {
+			audit->month = optarg;
+		} else if (option == 'c') {
+			audit->verify.complete = true;
 		} else {
 			right = false;
 		}
 	}
 	right = right && (!readable || optind == argc) &&
-	    (audit->seals == NULL) == (audit->events == NULL);
+	    (audit->seals == NULL) == (audit->events == NULL) &&
+	    (audit->month == NULL || audit->seals != NULL) &&
+	    (!audit->verify.complete || audit->verify.witness != NULL);
 	if (!right && readable)
 		fputs(audit_usage, stderr);
 	return (right && readable);
@@ -205,6 +217,23 @@ audit_source(
 	return (copy);
 }
 
+/* Of files that were exported: false, once it is said, when of another. */
+static bool
+audit_is_month(const struct audit *audit)
+{
+	const struct verify *verify = &audit->verify;
+	char month[MONTHS_NAME_SIZE];
+
+	if (!verify->partial || !verify->month_known)
+		return (true);
+	months_name(verify->month, month);
+	if (audit->month == NULL || strcmp(audit->month, month) == 0)
+		return (true);
+	fprintf(stderr, "coffer: %s has the seals of month %s, not of %s\n",
+	    audit->seals, month, audit->month);
+	return (false);
+}
+
 static bool
 audit_run(struct audit *audit)
 {
@@ -219,6 +248,8 @@ audit_run(struct audit *audit)
 	if (chain != NULL) {
 		verify_chain(&audit->verify, chain);
 		copy_free(chain);
+	}
+	if (chain != NULL && audit_is_month(audit)) {
 		/* Seals first: all that they cover is in a later snapshot. */
 		seals = audit_source(audit, audit->seals, 0, AUDIT_SEALS_SQL);
 		events =
@@ -227,7 +258,12 @@ audit_run(struct audit *audit)
 	if (seals != NULL && events != NULL) {
 		verify_rows(&audit->verify, seals, events);
 		verify_anchors(&audit->verify);
-		done = true;
+		done = !audit->verify.other_month;
+		if (!done)
+			fprintf(stderr,
+			    "coffer: the rows of %s are of another month than "
+			    "the seals of %s\n",
+			    audit->events, audit->seals);
 	}
 	copy_free(seals);
 	copy_free(events);
@@ -253,6 +289,17 @@ audit_report_anchors(const struct verify *verify)
 		    witness->seals_found_last);
 	fprintf(stderr, "; receipts of %" PRIu64 " rows, %" PRIu64 " found\n",
 	    witness->receipts_rows, witness->receipts_found);
+	if (witness->coverage.foreign.count > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " rows of calls, the first of them row "
+		    "%" PRId64 ", are of no instance whose log was given\n",
+		    witness->coverage.foreign.count,
+		    witness->coverage.foreign.first);
+	if (witness->coverage.lossy > 0)
+		fprintf(stderr,
+		    "coffer: the logs of %" PRIu64 " instances have lost "
+		    "lines: their rows need no receipt\n",
+		    witness->coverage.lossy);
 	if (verify->unanchored > 0)
 		fprintf(stderr,
 		    "coffer: of %" PRIu64 " seals that the database has noted "
@@ -300,9 +347,15 @@ audit_report_lost(const struct verify *verify)
 static int
 audit_report(const struct verify *verify)
 {
+	char month[MONTHS_NAME_SIZE];
 	size_t i;
 
 	audit_report_lost(verify);
+	if (verify->partial && verify->month_known) {
+		months_name(verify->month, month);
+		fprintf(stderr, "coffer: the export of month %s\n", month);
+	}
+
 	for (i = 0; i < verify->months.drops_count; i++) {
 		if (verify->months.drops[i].believed)
 			fprintf(stderr,

@@ -10,6 +10,7 @@
 #include "metrics.h"
 #include "pool.h"
 #include "retry.h"
+#include "text.h"
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
@@ -141,6 +142,18 @@ seat_close(struct pool_seat *seat)
 }
 
 /* The connection is gone; the fate of what ran on it is not known. */
+/*
+ * It may be committed, with its row in the audit, and nobody gets the receipt:
+ * else that row would look as if it was forged.
+ */
+static void
+seat_is_not_heard(const struct query *query)
+{
+	/* Of a call the label is its id; other statements have no receipt. */
+	if (strlen(query->label) == TEXT_UUID_SIZE - 1)
+		log_witness("outcome not heard", log_text("id", query->label));
+}
+
 static void
 seat_lose(struct pool_seat *seat)
 {
@@ -155,8 +168,10 @@ seat_lose(struct pool_seat *seat)
 	for (i = 0; i < count; i++) {
 		query = members[i].query;
 		session_clear(members[i].result);
-		if (query != NULL)
-			retry_in_doubt(pool->line, query, pool->open > 0);
+		if (query == NULL)
+			continue;
+		seat_is_not_heard(query);
+		retry_in_doubt(pool->line, query, pool->open > 0);
 	}
 	pool_dispatch(pool);
 }
@@ -548,6 +563,7 @@ pool_close(struct pool *pool)
 			session_clear(members[j].result);
 			if (query == NULL)
 				continue;
+			seat_is_not_heard(query);
 			query->in_doubt = query_is_in_doubt(query);
 			query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 		}
@@ -749,8 +765,9 @@ pool_abandon(struct query *query)
 	query->pool = NULL;
 	query_end_deadline(query);
 	if (seat == NULL)
-		query_line_leave(query);
-	else if (!group_abandon(&seat->group, query))
+		return (query_line_leave(query));
+	seat_is_not_heard(query);
+	if (!group_abandon(&seat->group, query))
 		/* It is left to run, for as much time again. */
 		session_start_timer(
 		    seat->session, seat->pool->settings->request_deadline);

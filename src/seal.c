@@ -34,6 +34,7 @@ struct seal {
 	struct anchor *anchor;
 	bool more;
 	int anchors; /* of this round */
+	uint64_t lost; /* lines of the log, as the log says itself */
 	struct anchor_seal head;
 	char no[SEAL_NUMBER_SIZE];
 	unsigned char public[CRYPTO_KEY_SIZE];
@@ -346,6 +347,20 @@ seal_state_got(
 		watch_ring(seal->service->watch);
 }
 
+/* Who compares receipts with rows must know that some may be missing. */
+static void
+seal_note_lost_lines(struct seal *seal)
+{
+	const uint64_t lost = log_lost();
+
+	if (lost == seal->lost || !log_takes_lines())
+		return;
+	/* Should it be lost, too, it is written again. */
+	seal->lost = lost;
+	log_witness("lines lost", log_text("instance", seal->service->instance),
+	    log_number("count", (int64_t)lost));
+}
+
 static void
 seal_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -354,6 +369,7 @@ seal_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	seal->anchors = 0;
+	seal_note_lost_lines(seal);
 	seal_begin(seal);
 }
 

@@ -308,7 +308,7 @@ service_run(struct settings *settings)
 	uuid_unparse_lower(instance, service.instance);
 	service.base = event_base_new();
 	log_start(service.base);
-	log_info("starting", log_text("version", PACKAGE_VERSION),
+	log_witness("starting", log_text("version", PACKAGE_VERSION),
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);

@@ -1,7 +1,7 @@
 /*
  * Any number of numbers with their hashes, to be read in the order of numbers.
  * Memory hardly grows with them: most are in a file without a name, in $TMPDIR
- * or /tmp, which has 40 bytes of each.
+ * or /tmp, which has 48 bytes of each.
  */
 #ifndef COFFER_SPOOL_H
 #define COFFER_SPOOL_H
@@ -15,6 +15,8 @@
 
 struct spool_entry {
 	int64_t number;
+	/* What the caller wants to know of it. */
+	uint32_t mark, at;
 	unsigned char hash[CRYPTO_SHA256_SIZE];
 };
 

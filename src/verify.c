@@ -10,7 +10,8 @@
 
 #define VERIFY_SEAL_LABEL "coffer-se1"
 #define VERIFY_ROW_LABEL "coffer-au1"
-#define VERIFY_DAY 86400000000
+#define VERIFY_SECOND 1000000
+#define VERIFY_DAY (86400 * (int64_t)VERIFY_SECOND)
 #define VERIFY_DROP "operator.audit_drop_month"
 #define VERIFY_EPOCH "operator.audit_epoch_begin"
 #define VERIFY_MONTHS_MAX 64 /* in one range of transactions */
@@ -45,6 +46,8 @@ enum {
 	EVENT_XID = 1,
 	EVENT_EPOCH = 2,
 	EVENT_AT = 3,
+	EVENT_INSTANCE = 4,
+	EVENT_REQUEST_ID = 5,
 	EVENT_METHOD = 12,
 	EVENT_ERROR = 18,
 	EVENT_REQUEST = 19,
@@ -335,6 +338,26 @@ verify_link(struct verify *verify, const struct copy_field *seal,
 		    "its transactions do not go on from those before");
 }
 
+/* An export is of one month. */
+static void
+verify_seal_month(
+    struct verify *verify, const struct copy_field *seal, const char *place)
+{
+	const int64_t month = copy_number(&seal[SEAL_MONTH]);
+	char name[MONTHS_NAME_SIZE];
+
+	if (!verify->partial || (verify->month_known && month == verify->month))
+		return;
+	if (!verify->month_known) {
+		verify->month = month;
+		verify->month_known = true;
+		return;
+	}
+	months_name(month, name);
+	verify_damage(verify, "other_month", place,
+	    "it is of month %s, and the first seal of another", name);
+}
+
 /* A seal over nothing begins an epoch, or closes a month as it is. */
 static void
 verify_closing(struct verify *verify, const struct copy_field *seal,
@@ -397,6 +420,7 @@ verify_chain(struct verify *verify, struct copy *seals)
 		verify_anchor(verify, seal, no);
 		verify_link(verify, seal, &before, before_hash);
 		verify_closing(verify, seal, &before, place);
+		verify_seal_month(verify, seal, place);
 		before.given = true;
 		before.no = verify->last_seal = no;
 		before.epoch = copy_number(&seal[SEAL_EPOCH]);
@@ -620,7 +644,12 @@ verify_row(struct verify *verify, struct verify_range *range,
 		verify_damage(verify, "row_changed", verify_place("row", id),
 		    "its hash is not that of its other columns");
 	if (verify->witness != NULL)
-		witness_row(verify->witness, id, hash);
+		witness_row(verify->witness, id,
+		    coverage_mark(&verify->witness->coverage,
+			&event[EVENT_INSTANCE], &event[EVENT_REQUEST_ID],
+			&event[EVENT_METHOD]),
+		    (uint32_t)(copy_number(&event[EVENT_AT]) / VERIFY_SECOND),
+		    hash);
 	while (range->count > 0 && verify_is_past(range, epoch, xid)) {
 		verify_finish_range(verify, range);
 		verify_take_range(range);
@@ -679,6 +708,16 @@ verify_absent(struct verify *verify)
 	}
 }
 
+/* Of an export, the first row tells that its seals are in another file. */
+static bool
+verify_is_of_other_month(struct verify *verify, const struct copy_field *event)
+{
+	verify->other_month = verify->partial && verify->rows == 0 &&
+	    verify->month_known &&
+	    verify_month(copy_number(&event[EVENT_AT])) != verify->month;
+	return (verify->other_month);
+}
+
 void
 verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 {
@@ -693,6 +732,8 @@ verify_rows(struct verify *verify, struct copy *seals, struct copy *events)
 	verify_take_seal(&range.next, seals);
 	verify_take_range(&range);
 	while (copy_next(events, event, EVENT_FIELDS)) {
+		if (verify_is_of_other_month(verify, event))
+			break;
 		verify_row_hash(context, event, hash);
 		verify_row(verify, &range, event, hash);
 	}
@@ -763,6 +804,36 @@ verify_receipts(struct verify *verify, int64_t *first)
 	return (lost);
 }
 
+/* Rows of an instance whose log has no receipt for them, but later ones. */
+static void
+verify_coverage(struct verify *verify)
+{
+	const struct coverage *coverage = &verify->witness->coverage;
+	char text[UUID_STR_LEN];
+	size_t i;
+
+	for (i = 0; i < coverage->count; i++) {
+		const struct coverage_instance *instance =
+		    &coverage->instances[i];
+
+		if (instance->missing.count == 0)
+			continue;
+		uuid_unparse_lower(instance->id, text);
+		verify_damage(verify, "receipt_missing",
+		    verify_place("row", instance->missing.first),
+		    "it and %" PRIu64 " more of instance %s have no receipt, "
+		    "though its log has receipts of later rows: they were "
+		    "forged, or a part of the log was not given",
+		    instance->missing.count - 1, text);
+	}
+	if (verify->complete && coverage->foreign.count > 0)
+		verify_damage(verify, "receipt_missing",
+		    verify_place("row", coverage->foreign.first),
+		    "it and %" PRIu64 " more are of calls, and of no instance "
+		    "whose log was given",
+		    coverage->foreign.count - 1);
+}
+
 void
 verify_anchors(struct verify *verify)
 {
@@ -775,6 +846,7 @@ verify_anchors(struct verify *verify)
 	witness_seals_end(witness, verify->epoch);
 	if (witness_rows_end(witness))
 		lost = verify_receipts(verify, &first);
+	verify_coverage(verify);
 	/* What is no part of an export has anchors and receipts, too. */
 	if (!verify->partial) {
 		if (!verify_seals_are_behind(verify))

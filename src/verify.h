@@ -37,6 +37,7 @@ struct verify {
 	struct witness *witness; /* NULL: there are no anchors */
 	bool standby; /* more may come, of rows after this id */
 	int64_t standby_row;
+	bool complete; /* of all daemons, from start to end */
 	bool partial; /* it is of exported months, and of these all is there */
 	struct closing closing;
 
@@ -56,6 +57,10 @@ struct verify {
 	/* A standby lacks what comes after: that is no damage. */
 	uint64_t behind_seals, behind_receipts;
 	int64_t behind_seal, behind_row; /* the first of each */
+
+	/* Of an export: its month, by the first day; whether it has rows of it. */
+	int64_t month;
+	bool month_known, other_month;
 
 	/* The last epoch, and up to which transaction it is sealed. */
 	int64_t epoch, sealed;

@@ -95,15 +95,17 @@ witness_line(struct witness *witness, const char *text)
 {
 	struct json_object *line, *number;
 	const char *json = strchr(text, '{');
-	struct spool_entry entry;
+	struct spool_entry entry = { .number = 0 };
 	bool is_seal, kept = true;
 
 	if (json == NULL)
 		return (true);
 	is_seal = strstr(json, "\"event\":\"seal\"") != NULL;
-	if (!is_seal && strstr(json, "\"receipt\":") == NULL)
+	if (!is_seal && strstr(json, "\"receipt\":") == NULL &&
+	    !coverage_is_event(json))
 		return (true);
 	line = json_tokener_parse(json);
+	coverage_hear(&witness->coverage, line);
 	if (json_object_object_get_ex(
 		line, is_seal ? "no" : "receipt", &number) &&
 	    witness_hash(line, is_seal ? "hash" : "receipt_hash", entry.hash)) {
@@ -143,11 +145,13 @@ witness_free(struct witness *witness)
 	spool_free(witness->seals);
 	spool_free(witness->receipts);
 	spool_free(witness->rows);
+	coverage_free(&witness->coverage);
 }
 
 bool
 witness_begin(struct witness *witness)
 {
+	coverage_begin(&witness->coverage);
 	if (witness->receipts != NULL) {
 		witness->rows = spool_new();
 		if (!spool_begin(witness->receipts))
@@ -232,9 +236,10 @@ witness_seals_end(struct witness *witness, int64_t epoch)
 }
 
 void
-witness_row(struct witness *witness, int64_t id, const unsigned char *hash)
+witness_row(struct witness *witness, int64_t id, uint32_t mark, uint32_t at,
+    const unsigned char *hash)
 {
-	struct spool_entry entry = { .number = id };
+	struct spool_entry entry = { .number = id, .mark = mark, .at = at };
 
 	if (witness->rows == NULL || witness->failed ||
 	    id < witness->receipts_first || id > witness->receipts_last)
@@ -248,6 +253,14 @@ witness_rows_end(struct witness *witness)
 {
 	return (!witness->failed &&
 	    (witness->rows == NULL || spool_begin(witness->rows)));
+}
+
+static void
+witness_cover(
+    struct witness *witness, const struct spool_entry *row, bool covered)
+{
+	coverage_row(
+	    &witness->coverage, row->mark, row->number, row->at, covered);
 }
 
 /* Takes all of a number; false when one of them has another hash. */
@@ -277,10 +290,14 @@ witness_next_fault(struct witness *witness, struct witness_fault *fault)
 	    (next = spool_next(witness->receipts)) != NULL) {
 		receipt = *next;
 		while ((next = spool_next(witness->rows)) != NULL &&
-		    next->number < receipt.number)
+		    next->number < receipt.number) {
+			witness_cover(witness, next, false);
 			spool_take(witness->rows);
+		}
 		fault->row = receipt.number;
 		fault->lost = next == NULL || next->number > receipt.number;
+		if (!fault->lost)
+			witness_cover(witness, next, true);
 		witness->receipts_rows++;
 		witness->receipts_found += !fault->lost;
 		agrees = witness_take(witness->rows, &receipt);

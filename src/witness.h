@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "copy.h"
+#include "coverage.h"
 #include "crypto.h"
 #include "spool.h"
 
@@ -33,6 +35,7 @@ struct witness {
 	int64_t receipts_first, receipts_last; /* of the rows, by number */
 	struct spool *rows; /* with receipts, as far as these numbers tell */
 	bool failed; /* there was no room for rows */
+	struct coverage coverage; /* of rows by receipts */
 };
 
 /* A row that is not what was given out as its receipt. */
@@ -63,9 +66,12 @@ void witness_seal_ended(struct witness *witness, int64_t no);
 /* There are no more seals; the last was of this epoch. */
 void witness_seals_end(struct witness *witness, int64_t epoch);
 
-/* Keeps the hash of a row for the comparison with receipts. */
-void
-witness_row(struct witness *witness, int64_t id, const unsigned char *hash);
+/*
+ * Keeps the hash of a row for the comparison with receipts, with its mark of
+ * coverage_mark and its time in seconds.
+ */
+void witness_row(struct witness *witness, int64_t id, uint32_t mark,
+    uint32_t at, const unsigned char *hash);
 
 /* There are no more rows; false when they cannot be read again. */
 bool

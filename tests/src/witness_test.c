@@ -71,7 +71,7 @@ assert_faults(
 
 	for (i = 0; i < 3; i++) {
 		if (hashes[i] != NULL)
-			witness_row(&witness, 69 + i, hashes[i]);
+			witness_row(&witness, 69 + i, 0, 0, hashes[i]);
 	}
 	assert_true(witness_rows_end(&witness));
 	for (; expected->row != 0; expected++) {
@@ -125,7 +125,7 @@ test_a_row_that_is_there_twice(void **state)
 	(void)state;
 	read_text("{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
 	assert_true(witness_begin(&witness));
-	witness_row(&witness, 70, other);
+	witness_row(&witness, 70, 0, 0, other);
 	assert_faults(ROWS(NULL, hash, NULL), FAULTS({ 70, false }));
 }
 
@@ -222,7 +222,7 @@ test_many_receipts(void **state)
 	assert_true(witness_begin(&witness));
 	for (i = 4 * some; i > 0; i--) {
 		if (i != 8)
-			witness_row(&witness, (int64_t)i - 1,
+			witness_row(&witness, (int64_t)i - 1, 0, 0,
 			    i == 3 * some ? other : hash);
 	}
 	assert_true(witness_rows_end(&witness));
@@ -251,7 +251,7 @@ test_no_room_for_rows(void **state)
 	page.rlim_cur = 4096;
 	setrlimit(RLIMIT_FSIZE, &page);
 	for (i = 1; i <= SPOOL_ROOM + 1; i++)
-		witness_row(&witness, i, hash);
+		witness_row(&witness, i, 0, 0, hash);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_false(witness_rows_end(&witness));
 	assert_false(witness_is_whole(&witness));

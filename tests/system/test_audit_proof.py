@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -185,3 +186,73 @@ def test_ready_warns_of_what_is_held_up(database, start_daemon, new_tenant, tmp_
     database.deploy("REVOKE EXECUTE ON FUNCTION daemon.audit_state() FROM coffer_api")
     eventually(lambda: list(ready(daemon)["warnings"]) == ["audit"])
     assert "audit" not in ready(daemon)
+
+
+# A read that nobody made, of two minutes ago, with a hash that fits: who can write to the audit can do that before it is sealed.
+FORGE = """
+    INSERT INTO audit.event
+    SELECT (f.event).id, (f.event).xid, (f.event).epoch, (f.event).at, (f.event).instance, (f.event).request_id, (f.event).database_role,
+           (f.event).organization_id, (f.event).principal_id, (f.event).api_key_id, (f.event).ip, (f.event).user_agent, (f.event).method,
+           (f.event).region, (f.event).project_id, (f.event).secret_id, (f.event).revision, (f.event).status, (f.event).error,
+           (f.event).request, rule.audit_hash(f.event)
+      FROM (SELECT jsonb_populate_record(e, jsonb_build_object('id', nextval('audit.event_id'), 'xid', pg_current_xact_id()::text::bigint,
+                'at', now() - interval '2 minutes', 'request_id', gen_random_uuid(), 'instance', %s::text)) AS event
+              FROM audit.event e WHERE e.method = 'secret_version_access' LIMIT 1) AS f
+    RETURNING id"""
+
+
+def forged(audited, database, instance):
+    daemon, client, secret = audited
+    [[row]] = database.query(FORGE, instance)
+    client.access(secret)
+    eventually(lambda: is_anchored(database))
+    assert verify_inside(database) == [] and verify(database) == (0, [])
+    return row
+
+
+def test_a_forged_read_of_a_daemon_has_no_receipt(audited, database):
+    daemon, client, secret = audited
+    [[instance]] = database.query("SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1")
+    row = forged(audited, database, instance)
+    assert verify(database, "--anchors", daemon.log_file) == (1, [f"receipt_missing row {row}"])
+
+
+@pytest.mark.parametrize("instance", [None, "11111111-0000-4000-8000-000000000001"])
+def test_a_forged_read_of_no_daemon(audited, database, instance):
+    """Whether a log is missing is for the auditor to say."""
+    daemon, client, secret = audited
+    row = forged(audited, database, instance)
+    code, errors = said(database, "--anchors", daemon.log_file)
+    assert code == 0 and f"1 rows of calls, the first of them row {row}, are of no instance whose log was given\n" in errors
+    assert verify(database, "--anchors", daemon.log_file, "--complete") == (1, [f"receipt_missing row {row}"])
+
+
+def test_a_call_whose_answer_was_lost_is_no_forgery(audited, database):
+    """It is committed, and asked again: the first time nobody heard the receipt, which the log says."""
+    daemon, client, secret = audited
+    with database.connect() as connection:
+        with connection.transaction():
+            connection.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
+            with ThreadPoolExecutor(1) as threads:
+                answer = threads.submit(client.access, secret)
+                eventually(lambda: database.query(BLOCKED) != [])
+                database.query("SELECT pg_terminate_backend(pid) FROM (" + BLOCKED + ") AS blocked")
+                connection.execute("COMMIT")
+                assert answer.result(30) == b"value"
+    [lost] = {line["id"] for line in daemon.log_lines() if line["event"] == "outcome not heard"}
+    database.query(FORGE.replace("gen_random_uuid()", f"'{lost}'"), database.query("SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1")[0][0])
+    client.access(secret)
+    eventually(lambda: is_anchored(database))
+    assert verify(database, "--anchors", daemon.log_file, "--complete") == (0, [])
+
+
+BLOCKED = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'coffer_api' AND wait_event_type = 'Lock' AND query LIKE '%%secret_version_access%%'"
+
+
+def test_a_daemon_that_was_killed_owes_no_receipts(audited, database, start_daemon):
+    daemon, client, secret = audited
+    daemon.kill()
+    again = start_daemon(database)
+    client.to(again).access(secret)
+    eventually(lambda: is_anchored(database))
+    assert verify(database, "--anchors", daemon.log_file, "--anchors", again.log_file, "--complete") == (0, [])

@@ -276,6 +276,7 @@ def test_server_that_becomes_a_replica_leaves_nothing_behind(own_cluster, start,
     client.create_version(secret, b"value")
     own_cluster.set(session_replication_role="replica")
     assert client.access(secret) == b"value"
+    assert client.delete(f"/secrets/{secret}").status == 204
     database.query("UPDATE store.secret SET deletion_requested_at = now() - interval '8 days'")
     database.query("SELECT job.run('secret_purge')", role="coffer_operator")  # unless the daemon's job comes first
     assert database.query("SELECT (SELECT count(*) FROM store.secret), (SELECT count(*) FROM store.version), (SELECT count(*) FROM store.dek)") == [(0, 0, 0)]

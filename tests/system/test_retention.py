@@ -10,6 +10,7 @@ import pytest
 
 from support import eventually
 from support.audit import export_month, is_anchored, unsealed, verify, verify_inside
+from support.daemon import BINARY, environment
 from support.load import Load
 
 # As if the calls of this test had been made in the month before. Who can write rows can do that as long as they are not sealed.
@@ -133,6 +134,28 @@ def test_a_row_that_is_committed_at_last_is_not_dropped(database, month, tmp_pat
         with pytest.raises(psycopg.Error, match="not sealed yet|not anchored yet|not exported since"):
             dropped.result(60)
     assert database.query(f"SELECT count(*) FROM {month.partition}") == [(month.rows + 1,)]
+
+
+def verify_files(events, seals, *arguments):
+    """The exit status, what is damaged and what is said."""
+    done = subprocess.run(
+        [BINARY, "audit", "verify", "--events", events, "--seals", seals, *arguments], env=environment({}), text=True, capture_output=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_an_export_names_its_month(database, month, tmp_path):
+    events, seals = export_month(database, month.name, tmp_path)
+    code, damages, errors = verify_files(events, seals, "--month", month.name)
+    assert (code, damages) == (0, "") and f"coffer: the export of month {month.name}\n" in errors
+    code, damages, errors = verify_files(events, seals, "--month", "2001-02-01")
+    assert (code, damages) == (2, "") and f"{seals} has the seals of month {month.name}, not of 2001-02-01\n" in errors
+    # Rows of this month, which is not over, with the seals of the one before.
+    other = tmp_path / "other"
+    copy = f"\\copy (SELECT * FROM audit.event WHERE at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') TO '{other}' (FORMAT binary)"
+    subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True)
+    code, _, errors = verify_files(other, seals)
+    assert code == 2 and f"the rows of {other} are of another month than the seals of {seals}\n" in errors
 
 
 def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_path):
