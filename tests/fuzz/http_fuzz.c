@@ -21,7 +21,9 @@
 #include "../../src/log.h"
 #include "../../src/memory.h"
 #include "../../src/pool.h"
+#include "../../src/probe.h"
 #include "../../src/request.h"
+#include "../../src/retry.h"
 #include "../../src/service.h"
 #include "fuzz.h"
 
@@ -101,6 +103,28 @@ pool_fault(const struct pool *pool)
 	return (NULL);
 }
 
+const char *
+probe_fault(const struct probe *probe)
+{
+	(void)probe;
+	return (NULL);
+}
+
+size_t
+job_faults(const struct job *job, struct job_fault faults[JOB_MAX])
+{
+	(void)job;
+	(void)faults;
+	return (0);
+}
+
+const struct error_sqlstate *
+retry_sqlstate(const char *sqlstate)
+{
+	(void)sqlstate;
+	return (&error_sqlstates[0]);
+}
+
 bool
 keyring_has_pepper(const struct keyring *ring)
 {
@@ -161,6 +185,7 @@ http_start(void)
 	service.budget = budget_new(&service);
 	service.listen = listen_new(&service, cause, sizeof(cause));
 	FUZZ_EXPECT(service.listen != NULL);
+	listen_open(service.listen);
 }
 
 /* The client --------------------------------------------------------------- */
