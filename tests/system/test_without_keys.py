@@ -315,7 +315,7 @@ def test_doors_give_no_value_without_a_key(thief, stage, name):
     assert (status, need["need"], set(need)) == (
         0,
         "key",
-        {"need", "secret_id", "project_id", "kek_id", "root_id", "wrapped"},
+        {"need", "secret_id", "project_id", "kek_id", "root_id", "key_id", "rotation", "wrapped"},
     )
     wrapped = base64.b64decode(need["wrapped"])
     ours = {"secret_id": secret_id, "kek_id": kek_of(stage, secret_id)}
