@@ -4,10 +4,11 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_count bigint;
+    v_before CONSTANT timestamptz := clock_timestamp() - interval '1 day';
+    v_count  bigint;
 BEGIN
     DELETE FROM store.instance i
-     WHERE i.id = ANY (ARRAY(SELECT e.id FROM store.instance e WHERE e.seen_at < clock_timestamp() - interval '1 day'
+     WHERE i.id = ANY (ARRAY(SELECT e.id FROM store.instance e WHERE e.seen_at < v_before
                               ORDER BY e.seen_at LIMIT batch FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;

@@ -4,10 +4,11 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_count bigint;
+    v_before CONSTANT timestamptz := clock_timestamp() - interval '1 day';
+    v_count  bigint;
 BEGIN
     DELETE FROM store.request r
-     WHERE r.id = ANY (ARRAY(SELECT e.id FROM store.request e WHERE e.at < clock_timestamp() - interval '1 day'
+     WHERE r.id = ANY (ARRAY(SELECT e.id FROM store.request e WHERE e.at < v_before
                               ORDER BY e.at LIMIT batch));
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
