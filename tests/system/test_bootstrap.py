@@ -23,7 +23,7 @@ class Run:
     """`bootstrap run` in a directory, until stop()."""
 
     def __init__(self, directory):
-        self.directory = Path(directory)
+        self.directory = directory
         self.port = free_port()
         self.start()
 
@@ -114,9 +114,18 @@ def assert_superuser_cannot_read(run):
 
 
 @pytest.fixture(scope="module")
-def run(numbered):
+def public_directory():
+    """One that each user may go to, which the checkout may not be."""
+    directory = Path(tempfile.mkdtemp(prefix="coffer-bootstrap-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def run(public_directory):
     """One that serves; a test may end it, and starts it again."""
-    run = Run(numbered("run"))
+    run = Run(public_directory / "run")
     yield run
     if run.process.poll() is None:
         run.stop()
@@ -161,15 +170,6 @@ def test_run_after_one_that_was_killed(run):
     run.start()
     assert run.variables["SCW_SECRET_KEY"] == before
     assert_superuser_cannot_read(run)
-
-
-@pytest.fixture
-def public_directory():
-    """One that each user may go to, which the checkout may not be."""
-    directory = Path(tempfile.mkdtemp(prefix="coffer-bootstrap-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
 
 
 def test_one_who_cannot_become_root_is_told(public_directory):

@@ -6,7 +6,9 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -126,14 +128,16 @@ def test_calls_fail(database, start_daemon, new_tenant, trouble, end):
 
 
 @pytest.fixture
-def small_disk(numbered):
-    """A file system of 1 MB."""
-    directory = numbered("disk")
-    directory.mkdir()
+def small_disk():
+    """A file system of 1 MB, where PostgreSQL's user can go, too."""
+    directory = Path(tempfile.mkdtemp(prefix="coffer-disk-"))
+    directory.chmod(0o755)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], capture_output=True).returncode:
+        directory.rmdir()
         pytest.skip("no file system can be mounted")
     yield directory
     subprocess.run(["umount", "--lazy", directory], check=True)
+    directory.rmdir()
 
 
 def test_disk_is_full(own_cluster, start_daemon, new_tenant, small_disk):
