@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "access_key.h"
+#include "columns.h"
 #include "hint.h"
 #include "log.h"
 #include "need.h"
@@ -145,17 +146,14 @@ access_key_kept(
 		return (call_finish(request));
 	}
 	/* Another root key has become active meanwhile: the door says which. */
-	if (PQntuples(result) == 0)
+	if (columns_rows(result) == 0)
 		return (call_again(request));
-	if (PQgetlength(result, 0, 0) != sizeof(key->kek) ||
-	    PQgetlength(result, 0, 1) != ROOT_KEY_ID_SIZE - 1 ||
-	    PQgetlength(result, 0, 2) != sizeof(key->wrapped.bytes))
+	if (!columns_copy(
+		result, 0, 1, key->wrapped.root_id, ROOT_KEY_ID_SIZE - 1) ||
+	    !columns_copy(
+		result, 0, 2, key->wrapped.bytes, sizeof(key->wrapped.bytes)))
 		return (call_fail(request, "kept key is malformed"));
-	memcpy(key->kek, PQgetvalue(result, 0, 0), sizeof(key->kek));
-	memcpy(
-	    key->wrapped.root_id, PQgetvalue(result, 0, 1), ROOT_KEY_ID_SIZE);
-	memcpy(key->wrapped.bytes, PQgetvalue(result, 0, 2),
-	    sizeof(key->wrapped.bytes));
+	uuid_copy(key->kek, columns_uuid(result, 0, 0));
 	access_key_use(request, &key->wrapped);
 }
 

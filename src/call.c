@@ -1,8 +1,8 @@
-#include <endian.h>
 #include <event2/buffer.h>
 #include <string.h>
 
 #include "call.h"
+#include "columns.h"
 #include "key_use.h"
 #include "log.h"
 #include "memory.h"
@@ -165,15 +165,11 @@ call_ask(struct request *request,
 static void
 call_take_receipt(struct request *request, const PGresult *result)
 {
-	uint64_t receipt;
-
-	if (PQgetlength(result, 0, 2) != sizeof(receipt) ||
-	    PQgetlength(result, 0, 3) != sizeof(request->receipt_hash))
+	if (columns_is_null(result, 0, 2) ||
+	    !columns_copy(result, 0, 3, request->receipt_hash,
+		sizeof(request->receipt_hash)))
 		return;
-	memcpy(&receipt, PQgetvalue(result, 0, 2), sizeof(receipt));
-	request->receipt = (int64_t)be64toh(receipt);
-	memcpy(request->receipt_hash, PQgetvalue(result, 0, 3),
-	    sizeof(request->receipt_hash));
+	request->receipt = columns_number(result, 0, 2);
 	request->has_receipt = true;
 	newest_receipt(&request->service->newest, request->receipt,
 	    request->receipt_hash, request->arrived);
@@ -182,13 +178,17 @@ call_take_receipt(struct request *request, const PGresult *result)
 static void
 call_take_answer(struct request *request, const PGresult *result, int status)
 {
-	const char *body = PQgetvalue(result, 0, 1);
-	const size_t size = (size_t)PQgetlength(result, 0, 1);
+	const char *body = columns_text(result, 0, 1);
+	const size_t size = strlen(body);
 
+	call_take_receipt(request, result);
+	/* No answer but a refusal leaves the daemon without its audit row. */
+	if (status < 100 || status > 599 ||
+	    (status < 400 && !request->has_receipt))
+		return (call_fail(request, "call's answer is malformed"));
 	request->status = status;
 	pool_note_answer(request->service->pool, &request->call.query);
 	probe_call_succeeded(request->service->probe);
-	call_take_receipt(request, result);
 	if (status != 200 || !key_use_has_plaintext(request))
 		evbuffer_add(request->body, body, size);
 	else if (!key_use_answer(request, body, size))
@@ -202,21 +202,17 @@ call_done(
     struct query *query, const PGresult *result, const struct error *error)
 {
 	struct request *request = query->owner;
-	uint16_t status;
+	int status;
 
 	if (error != NULL) {
 		request->error = error;
 		probe_call_failed(request->service->probe);
 		return (call_finish(request));
 	}
-	if (PQntuples(result) != 1 || PQnfields(result) != 4 ||
-	    PQgetlength(result, 0, 0) != sizeof(status))
-		return (call_fail(request, "call's answer is malformed"));
-	memcpy(&status, PQgetvalue(result, 0, 0), sizeof(status));
-	status = be16toh(status);
+	status = (int)columns_number(result, 0, 0);
 	if (status == 0) {
 		rate_accept(request);
-		need_meet(request, PQgetvalue(result, 0, 1));
+		need_meet(request, columns_text(result, 0, 1));
 	} else
 		call_take_answer(request, result, status);
 }

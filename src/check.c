@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "columns.h"
 #include "greet.h"
 #include "log.h"
 #include "memory.h"
@@ -55,7 +56,7 @@ check_result(void *owner, PGresult *result)
 	struct check *check = owner;
 
 	greet_result(&check->greet, result);
-	session_clear(result);
+	columns_clear(result);
 }
 
 /* A greeting that fails for other reasons says nothing about what serves. */

@@ -37,18 +37,35 @@ command_connect(const char *setting, const char *value)
 	return (connection);
 }
 
+static bool
+command_fits(const PGresult *result, const struct columns *columns)
+{
+	char fault[COLUMNS_FAULT_SIZE];
+
+	if (columns == NULL || columns_fit(result, columns, fault))
+		return (true);
+	fprintf(stderr, "coffer: the answer of the database is malformed: %s\n",
+	    fault);
+	return (false);
+}
+
 /* Coffer's own words never hold the values that they are about. */
 PGresult *
 command_query(PGconn *connection, const char *sql, int count,
-    const char *const *values, const int *sizes, const int *formats, int binary)
+    const char *const *values, const int *sizes, const int *formats,
+    const struct columns *columns)
 {
 	PGresult *result = PQexecParams(
-	    connection, sql, count, NULL, values, sizes, formats, binary);
+	    connection, sql, count, NULL, values, sizes, formats, 1);
 	char sqlstate[SESSION_SQLSTATE_SIZE];
 	const char *hint = NULL;
 
-	if (!session_sqlstate(result, sqlstate))
-		return (result);
+	if (!session_sqlstate(result, sqlstate)) {
+		if (command_fits(result, columns))
+			return (result);
+		PQclear(result);
+		return (NULL);
+	}
 	if (strncmp(sqlstate, "SM", 2) == 0) {
 		hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
 		fprintf(stderr, "coffer: %s (SQLSTATE %s)\n",

@@ -7,16 +7,19 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
+#include "columns.h"
+
 /* Connects with the value of that setting; NULL when why not was said. */
 PGconn *command_connect(const char *setting, const char *value);
 
 /*
- * Runs one statement, results in binary or in text; NULL when why it failed
- * was said: the SQLSTATE, and words only where they are Coffer's own.
+ * Runs one statement that gives these columns, or with NULL no rows; NULL when
+ * why it failed was said: the SQLSTATE, words only where they are Coffer's
+ * own, or in what its answer differs from these columns.
  */
 PGresult *command_query(PGconn *connection, const char *sql, int count,
     const char *const *values, const int *sizes, const int *formats,
-    int binary);
+    const struct columns *columns);
 
 /*
  * Has all that was printed written; false when some of it is lost, which main()

@@ -33,6 +33,11 @@
 	"([.][0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 #define API_KEY_DURATION "^[1-9][0-9]{0,4}[smhdw]$"
 
+static const struct columns api_key_pepper_columns = { 0, 1, 2,
+	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
+static const struct columns api_key_add_columns = { 1, 1, 1,
+	{ { .type = COLUMN_UUID } } };
+
 static const char api_key_usage[] =
     "usage: coffer [--config FILE] api-key create --principal UUID\n"
     "           [--project UUID] [--description TEXT] "
@@ -138,14 +143,10 @@ api_key_options(struct api_key *key, int argc, char **argv)
 static bool
 api_key_read_pepper(const PGresult *result, struct keyring_wrapped *wrapped)
 {
-	if (result == NULL || PQntuples(result) != 1 ||
-	    PQgetlength(result, 0, 0) != ROOT_KEY_ID_SIZE - 1 ||
-	    PQgetlength(result, 0, 1) != sizeof(wrapped->bytes))
-		return (false);
-	memcpy(wrapped->root_id, PQgetvalue(result, 0, 0), ROOT_KEY_ID_SIZE);
-	memcpy(
-	    wrapped->bytes, PQgetvalue(result, 0, 1), sizeof(wrapped->bytes));
-	return (true);
+	memset(wrapped, 0, sizeof(*wrapped));
+	return (columns_copy(
+		    result, 0, 0, wrapped->root_id, ROOT_KEY_ID_SIZE - 1) &&
+	    columns_copy(result, 0, 1, wrapped->bytes, sizeof(wrapped->bytes)));
 }
 
 /* Opens the pepper of the database, or makes it when it is the first use. */
@@ -159,13 +160,13 @@ api_key_open_pepper(PGconn *connection, struct keyring *keyring)
 	PGresult *result;
 	bool opened;
 
-	result = command_query(
-	    connection, API_KEY_PEPPER_GET_SQL, 0, NULL, NULL, NULL, 1);
-	if (result != NULL && PQntuples(result) == 0) {
+	result = command_query(connection, API_KEY_PEPPER_GET_SQL, 0, NULL,
+	    NULL, NULL, &api_key_pepper_columns);
+	if (result != NULL && columns_rows(result) == 0) {
 		PQclear(result);
 		keyring_pepper_make(keyring, &wrapped);
 		result = command_query(connection, API_KEY_PEPPER_KEEP_SQL, 2,
-		    values, sizes, formats, 1);
+		    values, sizes, formats, &api_key_pepper_columns);
 	}
 	if (result == NULL)
 		return (false);
@@ -204,7 +205,7 @@ static bool
 api_key_run(PGconn *connection, const char *sql)
 {
 	PGresult *result =
-	    command_query(connection, sql, 0, NULL, NULL, NULL, 0);
+	    command_query(connection, sql, 0, NULL, NULL, NULL, NULL);
 
 	PQclear(result);
 	return (result != NULL);
@@ -229,8 +230,8 @@ api_key_add(PGconn *connection, const struct api_key *key)
 	const int formats[] = { 0, 0, 1, 0, 0, 0, 0 };
 	PGresult *result;
 
-	result = command_query(
-	    connection, API_KEY_ADD_SQL, 7, values, sizes, formats, 1);
+	result = command_query(connection, API_KEY_ADD_SQL, 7, values, sizes,
+	    formats, &api_key_add_columns);
 	PQclear(result);
 	return (result != NULL);
 }

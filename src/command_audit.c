@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "command_audit.h"
 #include "dsn.h"
 #include "verify.h"
@@ -172,12 +173,12 @@ audit_ask_keys(struct audit *audit)
 {
 	PGresult *result = PQexecParams(audit->connections[0],
 	    AUDIT_SIGNERS_SQL, 0, NULL, NULL, NULL, NULL, 1);
+	unsigned char key[CRYPTO_KEY_SIZE];
 	int i;
 
-	for (i = 0; i < PQntuples(result); i++) {
-		if (PQgetlength(result, i, 0) == CRYPTO_KEY_SIZE)
-			verify_trust(&audit->verify,
-			    (const unsigned char *)PQgetvalue(result, i, 0));
+	for (i = 0; i < columns_rows(result); i++) {
+		if (columns_copy(result, i, 0, key, sizeof(key)))
+			verify_trust(&audit->verify, key);
 	}
 	PQclear(result);
 	fprintf(stderr,
@@ -193,12 +194,11 @@ static void
 audit_ask_standby(struct audit *audit)
 {
 	PGresult *result = PQexecParams(audit->connections[0],
-	    AUDIT_STANDBY_SQL, 0, NULL, NULL, NULL, NULL, 0);
+	    AUDIT_STANDBY_SQL, 0, NULL, NULL, NULL, NULL, 1);
 
-	if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0)) {
+	if (columns_rows(result) == 1 && !columns_is_null(result, 0, 0)) {
 		audit->verify.standby = true;
-		audit->verify.standby_row =
-		    strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+		audit->verify.standby_row = columns_number(result, 0, 0);
 	}
 	PQclear(result);
 }

@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +25,14 @@
 	"daemon.doctor($1::text[], $2::integer)"
 #define DOCTOR_ORPHANS_SQL "SELECT what, found, fault FROM daemon.orphans()"
 #define DOCTOR_PEPPER_SQL "SELECT root_id, wrapped FROM daemon.pepper_get()"
+
+static const struct columns doctor_columns = { 0, COLUMNS_ANY, 3,
+	{ { .type = COLUMN_TEXT }, { .type = COLUMN_TEXT, .null = true },
+	    { .type = COLUMN_TEXT, .null = true } } };
+static const struct columns doctor_pepper_columns = { 0, 1, 2,
+	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
+static const struct columns doctor_number_columns = { 1, 1, 1,
+	{ { .type = COLUMN_INT8 } } };
 
 struct doctor {
 	const struct settings *settings;
@@ -203,18 +210,27 @@ doctor_check_connection(struct doctor *doctor)
 /* NULL, once that is said: it failed. */
 static PGresult *
 doctor_query(struct doctor *doctor, const char *what, const char *sql,
-    int count, const char *const *values)
+    int count, const char *const *values, const struct columns *columns)
 {
 	char sqlstate[SESSION_SQLSTATE_SIZE], fault[256];
+	char malformed[COLUMNS_FAULT_SIZE];
 	PGresult *result = PQexecParams(
 	    doctor->connection, sql, count, NULL, values, NULL, NULL, 1);
 
-	if (!session_sqlstate(result, sqlstate))
+	if (session_sqlstate(result, sqlstate)) {
+		snprintf(fault, sizeof(fault),
+		    "the database refuses (SQLSTATE %s): deploy the SQL of "
+		    "this build with migrations/migrate, and connect as "
+		    "coffer_api to the primary",
+		    sqlstate);
+	} else if (columns_fit(result, columns, malformed)) {
 		return (result);
-	snprintf(fault, sizeof(fault),
-	    "the database refuses (SQLSTATE %s): deploy the SQL of this build "
-	    "with migrations/migrate, and connect as coffer_api to the primary",
-	    sqlstate);
+	} else {
+		snprintf(fault, sizeof(fault),
+		    "its answer is malformed (%s): connect to a PostgreSQL "
+		    "that Coffer is in",
+		    malformed);
+	}
 	doctor_say(doctor, what, NULL, fault);
 	PQclear(result);
 	return (NULL);
@@ -226,11 +242,11 @@ doctor_hear(struct doctor *doctor, PGresult *result)
 {
 	int i;
 
-	for (i = 0; i < PQntuples(result); i++)
-		doctor_say(doctor, PQgetvalue(result, i, 0),
-		    PQgetvalue(result, i, 1),
-		    PQgetisnull(result, i, 2) ? NULL
-					      : PQgetvalue(result, i, 2));
+	for (i = 0; i < columns_rows(result); i++)
+		doctor_say(doctor, columns_text(result, i, 0),
+		    columns_text(result, i, 1),
+		    columns_is_null(result, i, 2) ? NULL
+						  : columns_text(result, i, 2));
 	PQclear(result);
 }
 
@@ -245,8 +261,9 @@ doctor_check_database(struct doctor *doctor)
 		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
 	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
 	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
-	doctor_hear(
-	    doctor, doctor_query(doctor, "database", DOCTOR_SQL, 2, values));
+	doctor_hear(doctor,
+	    doctor_query(
+		doctor, "database", DOCTOR_SQL, 2, values, &doctor_columns));
 	PQclear(PQexec(doctor->connection, "COMMIT"));
 }
 
@@ -256,7 +273,8 @@ doctor_check_orphans(struct doctor *doctor)
 {
 	PQclear(PQexec(doctor->connection, "SET statement_timeout = 0"));
 	doctor_hear(doctor,
-	    doctor_query(doctor, "orphans", DOCTOR_ORPHANS_SQL, 0, NULL));
+	    doctor_query(doctor, "orphans", DOCTOR_ORPHANS_SQL, 0, NULL,
+		&doctor_columns));
 	PQclear(PQexec(doctor->connection, "RESET statement_timeout"));
 }
 
@@ -264,22 +282,20 @@ static void
 doctor_check_pepper(struct doctor *doctor)
 {
 	struct keyring_wrapped wrapped;
-	PGresult *result =
-	    doctor_query(doctor, "pepper", DOCTOR_PEPPER_SQL, 0, NULL);
+	PGresult *result = doctor_query(doctor, "pepper", DOCTOR_PEPPER_SQL, 0,
+	    NULL, &doctor_pepper_columns);
 	char fault[160];
 	bool opens;
 
-	if (result != NULL && PQntuples(result) == 0) {
+	if (result != NULL && columns_rows(result) == 0) {
 		doctor_say(doctor, "pepper", "none yet", NULL);
 	} else if (result != NULL && doctor->keyring != NULL) {
 		memset(&wrapped, 0, sizeof(wrapped));
 		snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-		    PQgetvalue(result, 0, 0));
-		opens = PQgetlength(result, 0, 1) == sizeof(wrapped.bytes);
-		if (opens)
-			memcpy(wrapped.bytes, PQgetvalue(result, 0, 1),
-			    sizeof(wrapped.bytes));
-		opens = opens && keyring_pepper_open(doctor->keyring, &wrapped);
+		    columns_text(result, 0, 0));
+		opens = columns_copy(result, 0, 1, wrapped.bytes,
+			    sizeof(wrapped.bytes)) &&
+		    keyring_pepper_open(doctor->keyring, &wrapped);
 		snprintf(fault, sizeof(fault),
 		    "it does not open under root key %s: add that key to the "
 		    "root keys, or else restore the pepper from a backup",
@@ -293,19 +309,18 @@ doctor_check_pepper(struct doctor *doctor)
 static void
 doctor_check_commits(struct doctor *doctor)
 {
-	PGresult *result =
-	    doctor_query(doctor, "commits", STATEMENT_COMMIT_WAIT_SQL, 0, NULL);
-	uint64_t seconds;
+	PGresult *result = doctor_query(doctor, "commits",
+	    STATEMENT_COMMIT_WAIT_SQL, 0, NULL, &doctor_number_columns);
+	int64_t seconds;
 	char text[160];
 
 	if (result == NULL)
 		return;
-	memcpy(&seconds, PQgetvalue(result, 0, 0), sizeof(seconds));
-	seconds = be64toh(seconds);
+	seconds = columns_number(result, 0, 0);
 	snprintf(text, sizeof(text),
-	    "one has waited for a synchronous standby for %llu s: see "
+	    "one has waited for a synchronous standby for %lld s: see "
 	    "pg_stat_replication",
-	    (unsigned long long)seconds);
+	    (long long)seconds);
 	doctor_say(doctor, "commits", "none waits for a synchronous standby",
 	    seconds > DOCTOR_COMMIT_WAIT ? text : NULL);
 	PQclear(result);
@@ -316,16 +331,15 @@ static void
 doctor_check_clock(struct doctor *doctor)
 {
 	const int64_t asked = clock_microseconds();
-	PGresult *result =
-	    doctor_query(doctor, "clock", STATEMENT_CLOCK_SQL, 0, NULL);
-	int64_t there, ahead;
+	PGresult *result = doctor_query(doctor, "clock", STATEMENT_CLOCK_SQL, 0,
+	    NULL, &doctor_number_columns);
+	int64_t ahead;
 	char text[160];
 
 	if (result == NULL)
 		return;
-	memcpy(&there, PQgetvalue(result, 0, 0), sizeof(there));
 	ahead = clock_apart(
-	    (int64_t)be64toh((uint64_t)there), clock_microseconds() - asked);
+	    columns_number(result, 0, 0), clock_microseconds() - asked);
 	snprintf(text, sizeof(text),
 	    "the database's is %lld s %s: have both set by NTP",
 	    llabs((long long)ahead), ahead > 0 ? "ahead" : "behind");

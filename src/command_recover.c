@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <getopt.h>
 #include <json-c/json.h>
 #include <libpq-fe.h>
@@ -44,6 +43,23 @@ enum recover_column {
 	RECOVER_KEY,
 	RECOVER_ROTATION,
 };
+
+static const struct columns recover_columns = { 0, COLUMNS_ANY, 13,
+	{
+	    [RECOVER_SECRET] = { .type = COLUMN_UUID },
+	    [RECOVER_PROJECT] = { .type = COLUMN_UUID },
+	    [RECOVER_PATH] = { .type = COLUMN_TEXT },
+	    [RECOVER_NAME] = { .type = COLUMN_TEXT },
+	    [RECOVER_REVISION] = { .type = COLUMN_INT4 },
+	    [RECOVER_STATUS] = { .type = COLUMN_TEXT },
+	    [RECOVER_SEALED] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_DEK] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_KEK] = { .type = COLUMN_UUID, .null = true },
+	    [RECOVER_ROOT_ID] = { .type = COLUMN_TEXT, .null = true },
+	    [RECOVER_WRAPPED] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_KEY] = { .type = COLUMN_UUID, .null = true },
+	    [RECOVER_ROTATION] = { .type = COLUMN_INT4, .null = true },
+	} };
 
 static const char recover_usage[] =
     "usage: coffer [--config FILE] recover --secret UUID [--yes]\n"
@@ -94,84 +110,36 @@ recover_read_options(struct recover_options *values, int argc, char **argv)
 	    (values->secret == NULL || values->project == NULL));
 }
 
-static const unsigned char *
-recover_bytes(const PGresult *result, int row, enum recover_column column)
-{
-	return ((const unsigned char *)PQgetvalue(result, row, (int)column));
-}
-
-static uint32_t
-recover_number(const PGresult *result, int row, enum recover_column column)
-{
-	uint32_t number;
-
-	if (PQgetlength(result, row, (int)column) != sizeof(number))
-		return (0);
-	memcpy(&number, recover_bytes(result, row, column), sizeof(number));
-	return (be32toh(number));
-}
-
 static unsigned int
 recover_revision(const PGresult *result, int row)
 {
-	return (recover_number(result, row, RECOVER_REVISION));
+	return ((unsigned int)columns_number(result, row, RECOVER_REVISION));
 }
 
 static bool
 recover_access_key(struct recover *recover, struct keyring *keyring,
     const PGresult *result, int row)
 {
-	const unsigned char *kek = recover_bytes(result, row, RECOVER_KEK);
+	const unsigned char *kek = columns_uuid(result, row, RECOVER_KEK);
 	const unsigned char *project =
-	    recover_bytes(result, row, RECOVER_PROJECT);
-	struct keyring_place place = { .rotation = recover_number(
+	    columns_uuid(result, row, RECOVER_PROJECT);
+	struct keyring_place place = { .rotation = (uint32_t)columns_number(
 					   result, row, RECOVER_ROTATION) };
 	struct keyring_wrapped wrapped;
 
 	memset(&wrapped, 0, sizeof(wrapped));
-	if (PQgetlength(result, row, RECOVER_ROOT_ID) != ROOT_KEY_ID_SIZE - 1 ||
-	    PQgetlength(result, row, RECOVER_WRAPPED) != sizeof(wrapped.bytes))
-		return (false);
-	memcpy(wrapped.root_id, recover_bytes(result, row, RECOVER_ROOT_ID),
-	    ROOT_KEY_ID_SIZE);
-	memcpy(wrapped.bytes, recover_bytes(result, row, RECOVER_WRAPPED),
-	    sizeof(wrapped.bytes));
 	uuid_copy(place.kek, kek);
 	uuid_copy(place.project, project);
-	if (!PQgetisnull(result, row, RECOVER_KEY))
-		uuid_copy(place.key, recover_bytes(result, row, RECOVER_KEY));
-	return (keyring_kek_open(keyring, &place, &wrapped) &&
+	if (!columns_is_null(result, row, RECOVER_KEY))
+		uuid_copy(place.key, columns_uuid(result, row, RECOVER_KEY));
+	return (columns_copy(result, row, RECOVER_ROOT_ID, wrapped.root_id,
+		    ROOT_KEY_ID_SIZE - 1) &&
+	    columns_copy(result, row, RECOVER_WRAPPED, wrapped.bytes,
+		sizeof(wrapped.bytes)) &&
+	    keyring_kek_open(keyring, &place, &wrapped) &&
 	    keyring_access_key(keyring, kek, project,
-		recover_bytes(result, row, RECOVER_SECRET),
+		columns_uuid(result, row, RECOVER_SECRET),
 		recover->access_key));
-}
-
-/* The way down: root key, KEK, access key, DEK, payload. */
-static bool
-recover_open(struct recover *recover, struct keyring *keyring,
-    const PGresult *result, int row)
-{
-	struct envelope_place place = {
-		.kind = "dek",
-		.project = recover_bytes(result, row, RECOVER_PROJECT),
-		.secret = recover_bytes(result, row, RECOVER_SECRET),
-		.revision = recover_revision(result, row),
-		.kek = recover_bytes(result, row, RECOVER_KEK),
-	};
-
-	if (!recover_access_key(recover, keyring, result, row) ||
-	    !envelope_open(recover->access_key, &place,
-		recover_bytes(result, row, RECOVER_DEK),
-		(size_t)PQgetlength(result, row, RECOVER_DEK), recover->dek,
-		&recover->size) ||
-	    recover->size != ENVELOPE_KEY_SIZE)
-		return (false);
-	place.kind = "pay";
-	place.kek = NULL;
-	return (envelope_open(recover->dek, &place,
-	    recover_bytes(result, row, RECOVER_SEALED),
-	    (size_t)PQgetlength(result, row, RECOVER_SEALED), recover->plain,
-	    &recover->size));
 }
 
 /* In front of the payload: 00, or 01 and the client's checksum. */
@@ -181,11 +149,41 @@ recover_frame(const struct recover *recover)
 	return (recover->plain[0] == 0 ? 1 : 5);
 }
 
+/* The way down: root key, KEK, access key, DEK, payload. */
+static bool
+recover_open(struct recover *recover, struct keyring *keyring,
+    const PGresult *result, int row)
+{
+	struct envelope_place place = {
+		.kind = "dek",
+		.project = columns_uuid(result, row, RECOVER_PROJECT),
+		.secret = columns_uuid(result, row, RECOVER_SECRET),
+		.revision = recover_revision(result, row),
+		.kek = columns_uuid(result, row, RECOVER_KEK),
+	};
+	size_t dek_size, size;
+	const unsigned char *dek =
+	    columns_bytes(result, row, RECOVER_DEK, &dek_size);
+	const unsigned char *payload =
+	    columns_bytes(result, row, RECOVER_SEALED, &size);
+
+	if (!recover_access_key(recover, keyring, result, row) ||
+	    !envelope_open(recover->access_key, &place, dek, dek_size,
+		recover->dek, &recover->size) ||
+	    recover->size != ENVELOPE_KEY_SIZE)
+		return (false);
+	place.kind = "pay";
+	place.kek = NULL;
+	return (envelope_open(recover->dek, &place, payload, size,
+		    recover->plain, &recover->size) &&
+	    recover->size >= recover_frame(recover));
+}
+
 /* Its key is no more: a managed key was purged, which is no failure. */
 static bool
 recover_is_destroyed(const PGresult *result, int row)
 {
-	return (PQgetisnull(result, row, RECOVER_DEK) != 0);
+	return (columns_is_null(result, row, RECOVER_DEK));
 }
 
 /* Says which are, for they are missing in what is printed; gives their number. */
@@ -195,22 +193,22 @@ recover_count_destroyed(const PGresult *result)
 	char secret[UUID_STR_LEN];
 	int row, count = 0;
 
-	for (row = 0; row < PQntuples(result); row++) {
+	for (row = 0; row < columns_rows(result); row++) {
 		if (!recover_is_destroyed(result, row))
 			continue;
 		count++;
 		uuid_unparse_lower(
-		    recover_bytes(result, row, RECOVER_SECRET), secret);
+		    columns_uuid(result, row, RECOVER_SECRET), secret);
 		fprintf(stderr,
 		    "coffer: revision %u of %s, %s, is lost: its key was "
 		    "destroyed\n",
 		    recover_revision(result, row), secret,
-		    PQgetvalue(result, row, RECOVER_NAME));
+		    columns_text(result, row, RECOVER_NAME));
 	}
 	if (count > 0)
 		fprintf(stderr,
 		    "coffer: %d of %d versions cannot be recovered\n", count,
-		    PQntuples(result));
+		    columns_rows(result));
 	return (count);
 }
 
@@ -218,13 +216,13 @@ static void
 recover_print(struct recover *recover, const PGresult *result, int row)
 {
 	struct json_object *path =
-	    json_object_new_string(PQgetvalue(result, row, RECOVER_PATH));
+	    json_object_new_string(columns_text(result, row, RECOVER_PATH));
 	struct json_object *name =
-	    json_object_new_string(PQgetvalue(result, row, RECOVER_NAME));
+	    json_object_new_string(columns_text(result, row, RECOVER_NAME));
 	const size_t frame = recover_frame(recover);
 	char secret[UUID_STR_LEN];
 
-	uuid_unparse_lower(recover_bytes(result, row, RECOVER_SECRET), secret);
+	uuid_unparse_lower(columns_uuid(result, row, RECOVER_SECRET), secret);
 	base64_encode(
 	    recover->plain + frame, recover->size - frame, recover->text);
 	printf("{\"secret_id\":\"%s\",\"path\":%s,\"name\":%s,"
@@ -235,7 +233,7 @@ recover_print(struct recover *recover, const PGresult *result, int row)
 	    json_object_to_json_string_ext(
 		name, JSON_C_TO_STRING_NOSLASHESCAPE),
 	    recover_revision(result, row),
-	    PQgetvalue(result, row, RECOVER_STATUS), recover->text);
+	    columns_text(result, row, RECOVER_STATUS), recover->text);
 	json_object_put(name);
 	json_object_put(path);
 }
@@ -263,7 +261,7 @@ recover_all(struct keyring *keyring, const PGresult *result)
 
 	/* A stream would keep what went through its buffer. */
 	setvbuf(stdout, NULL, _IONBF, 0);
-	for (row = 0; row < PQntuples(result); row++) {
+	for (row = 0; row < columns_rows(result); row++) {
 		if (recover_is_destroyed(result, row))
 			continue;
 		if (recover_open(recover, keyring, result, row)) {
@@ -272,12 +270,12 @@ recover_all(struct keyring *keyring, const PGresult *result)
 		}
 		code = 1;
 		uuid_unparse_lower(
-		    recover_bytes(result, row, RECOVER_SECRET), secret);
+		    columns_uuid(result, row, RECOVER_SECRET), secret);
 		fprintf(stderr,
 		    "coffer: revision %u of %s does not open, under root key "
 		    "%s\n",
 		    recover_revision(result, row), secret,
-		    PQgetvalue(result, row, RECOVER_ROOT_ID));
+		    columns_text(result, row, RECOVER_ROOT_ID));
 	}
 	memory_free_locked(recover, sizeof(*recover));
 	return (code);
@@ -296,15 +294,15 @@ recover_run(const struct settings *settings, struct keyring *keyring,
 	if (connection == NULL)
 		return (1);
 	result = command_query(
-	    connection, RECOVER_BEGIN_SQL, 0, NULL, NULL, NULL, 0);
+	    connection, RECOVER_BEGIN_SQL, 0, NULL, NULL, NULL, NULL);
 	if (result != NULL) {
 		PQclear(result);
-		result = command_query(
-		    connection, RECOVER_SQL, 2, values, NULL, NULL, 1);
+		result = command_query(connection, RECOVER_SQL, 2, values, NULL,
+		    NULL, &recover_columns);
 	}
-	if (result != NULL && PQntuples(result) == 0)
+	if (result != NULL && columns_rows(result) == 0)
 		fprintf(stderr, "coffer: there is no such version\n");
-	count = PQntuples(result) - recover_count_destroyed(result);
+	count = columns_rows(result) - recover_count_destroyed(result);
 	if (count > 0 && recover_is_wanted(options, count))
 		code = recover_all(keyring, result);
 	PQclear(result);

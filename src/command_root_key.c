@@ -6,13 +6,21 @@
 #include "command_root_key.h"
 #include "root_key.h"
 
-#define ROOT_KEY_LIST_SQL                                     \
-	"SELECT id, state, first_seen_at::text, "             \
-	"coalesce(activated_at::text, '-'), "                 \
-	"coalesce(retired_at::text, '-'), wraps, instances, " \
-	"instances_without FROM operator.root_key ORDER BY first_seen_at, id"
+#define ROOT_KEY_LIST_SQL                                \
+	"SELECT id, state, first_seen_at::text, "        \
+	"coalesce(activated_at::text, '-'), "            \
+	"coalesce(retired_at::text, '-'), wraps::text, " \
+	"instances::text, instances_without::text FROM operator.root_key ORDER BY first_seen_at, id"
 #define ROOT_KEY_ACTIVATE_SQL "SELECT operator.root_key_activate($1::text)"
 #define ROOT_KEY_RETIRE_SQL "SELECT operator.root_key_retire($1::text)"
+
+static const struct columns root_key_list_columns = { 0, COLUMNS_ANY, 8,
+	{ { .type = COLUMN_TEXT }, { .type = COLUMN_TEXT },
+	    { .type = COLUMN_TEXT }, { .type = COLUMN_TEXT },
+	    { .type = COLUMN_TEXT }, { .type = COLUMN_TEXT },
+	    { .type = COLUMN_TEXT }, { .type = COLUMN_TEXT } } };
+static const struct columns root_key_done_columns = { 1, 1, 1,
+	{ { .type = COLUMN_VOID } } };
 
 static const char root_key_usage[] =
     "usage: coffer root-key generate FILE\n"
@@ -52,15 +60,17 @@ command_root_key_ask(
 	int row, column;
 
 	if (connection != NULL)
-		result = command_query(
-		    connection, sql, id != NULL ? 1 : 0, &id, NULL, NULL, 0);
+		result = command_query(connection, sql, id != NULL ? 1 : 0, &id,
+		    NULL, NULL,
+		    id != NULL ? &root_key_done_columns
+			       : &root_key_list_columns);
 	if (result != NULL && id == NULL)
 		printf("id\tstate\tfirst seen\tactivated\tretired\twraps\t"
 		       "instances\twithout it\n");
-	for (row = 0; id == NULL && row < PQntuples(result); row++) {
-		for (column = 0; column < PQnfields(result); column++)
+	for (row = 0; id == NULL && row < columns_rows(result); row++) {
+		for (column = 0; column < root_key_list_columns.count; column++)
 			printf("%s%s", column > 0 ? "\t" : "",
-			    PQgetvalue(result, row, column));
+			    columns_text(result, row, column));
 		printf("\n");
 	}
 	PQclear(result);

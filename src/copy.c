@@ -51,18 +51,26 @@ copy_query(PGconn *connection, const char *sql)
 	return (begun ? copy_new(NULL, connection) : NULL);
 }
 
-/* What is left is read, so that the connection can be used again. */
+/*
+ * What is left is read, so that the connection can be used again.  A server
+ * that begins another COPY instead would be asked without end.
+ */
 static void
 copy_drain(struct copy *copy)
 {
+	bool over = false;
 	PGresult *result;
 
 	do {
 		PQfreemem(copy->chunk);
 		copy->chunk = NULL;
 	} while (PQgetCopyData(copy->connection, &copy->chunk, 0) > 0);
-	while ((result = PQgetResult(copy->connection)) != NULL)
+	while (!over && (result = PQgetResult(copy->connection)) != NULL) {
+		over = PQresultStatus(result) == PGRES_COPY_OUT ||
+		    PQresultStatus(result) == PGRES_COPY_IN ||
+		    PQresultStatus(result) == PGRES_COPY_BOTH;
 		PQclear(result);
+	}
 }
 
 void

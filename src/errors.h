@@ -35,20 +35,23 @@ struct error {
 
 extern const struct error errors[ERROR_COUNT];
 
-/* What to do about a call that PostgreSQL did not carry out. */
+/*
+ * What to do about a call that PostgreSQL has refused.  It has undone it, so
+ * that none of them is in doubt: that is a call whose connection was lost.
+ */
 enum error_remedy {
 	REMEDY_NONE, /* a fault: 500 */
 	REMEDY_GIVE_UP, /* 503 */
 	REMEDY_AGAIN, /* after a moment; at last 503 */
 	REMEDY_AGAIN_FAULT, /* after a moment; at last it is a fault: 500 */
-	REMEDY_PREPARE, /* the statements anew, once, and the call again */
-	REMEDY_RECONNECT, /* and again: a read once, a write until it is known */
+	REMEDY_PREPARE, /* the statements anew, once, and the call with its text */
+	REMEDY_RECONNECT, /* and after a moment; at last 503 */
 };
 
 struct error_sqlstate {
 	const char *prefix; /* of the SQLSTATE; the first that fits counts */
 	enum error_remedy remedy;
-	int repeats; /* for the two that send again */
+	int repeats; /* for the three that send again */
 	const char *meaning;
 };
 

@@ -1,12 +1,13 @@
-#include <endian.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "endpoints.h"
 #include "greet.h"
 #include "log.h"
+#include "retry.h"
 #include "statements.h"
 
 /* The first schema that has everything this build calls. */
@@ -18,6 +19,8 @@
 	"epoch::bigint, behind "                                     \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[], $4::jsonb)"
 #define GREET_EPOCH_SQL "SELECT daemon.epoch_begin($1::jsonb)"
+#define GREET_MALFORMED \
+	"its answer is malformed: connect to a PostgreSQL that Coffer is in"
 #define GREET_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
 
@@ -45,6 +48,25 @@ static const struct greet_remedy {
 };
 
 #define GREET_REMEDIES (sizeof(greet_remedies) / sizeof(greet_remedies[0]))
+
+/* What they give. */
+static const struct columns greet_hello_columns = { 1, 1, 8,
+	{
+	    { .type = COLUMN_TEXT, .null = true },
+	    { .type = COLUMN_TEXT },
+	    { .type = COLUMN_TEXT, .null = true },
+	    { .type = COLUMN_BYTEA, .null = true },
+	    { .type = COLUMN_TEXT, .null = true },
+	    { .type = COLUMN_TEXT, .null = true },
+	    { .type = COLUMN_INT8, .null = true },
+	    { .type = COLUMN_BOOL, .null = true },
+	} };
+static const struct columns greet_pepper_columns = { 0, 1, 2,
+	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
+static const struct columns greet_epoch_columns = { 1, 1, 1,
+	{ { .type = COLUMN_INT4, .null = true } } };
+static const struct columns greet_deploy_columns = { 1, 1, 1,
+	{ { .type = COLUMN_VOID } } };
 
 /* A fault is a sentence of the form `what is wrong: what to do`. */
 static void
@@ -76,40 +98,49 @@ greet_start(struct greet *greet)
 	greet->behind = false;
 	greet->locked_out = false;
 	greet->step = GREET_DEPLOY;
-	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, 0);
+	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, NULL, 0);
 	session_flush_results(greet->session);
-	session_query(greet->session, GREET_HELLO_SQL, parameters, 4);
+	session_query(greet->session, GREET_HELLO_SQL, NULL, parameters, 4);
 	session_sync(greet->session);
 }
 
 static void
 greet_prepare(struct greet *greet)
 {
-	char sql[256];
+	char sql[STATEMENT_SQL_SIZE];
 	size_t i;
 
-	session_query(greet->session, "DEALLOCATE ALL", NULL, 0);
+	greet->taken = false;
 	for (i = 0; i < endpoints_count; i++) {
 		if (endpoints[i].flags & ENDPOINT_LOCAL)
 			continue;
-		snprintf(sql, sizeof(sql), STATEMENT_DOOR_SQL,
-		    endpoints[i].function);
-		session_prepare(greet->session, endpoints[i].function, sql,
+		session_prepare(greet->session, endpoints[i].function,
+		    statement_sql(endpoints[i].function, sql),
 		    statement_door.types, statement_door.count);
 	}
 	for (i = 0; i < statements_count; i++)
 		session_prepare(greet->session, statements[i].name,
 		    statements[i].sql, statements[i].types,
 		    statements[i].count);
-	session_sync(greet->session);
 }
 
+/*
+ * A pooler may give each transaction another connection of PostgreSQL: in one
+ * transaction, statements are forgotten and prepared on the same.  It may also
+ * keep count of what is prepared by what it hears: so it hears the answer to
+ * DEALLOCATE ALL before the first statement is prepared.  On a connection that
+ * nobody has looked at yet, the session is looked at before it serves.
+ */
 void
 greet_prepare_again(struct greet *greet)
 {
 	greet->refused = false;
-	greet->step = GREET_PREPARE_AGAIN;
-	greet_prepare(greet);
+	greet->step = GREET_FORGET;
+	session_query(greet->session, "BEGIN", NULL, NULL, 0);
+	session_query(greet->session, "DEALLOCATE ALL", NULL, NULL, 0);
+	session_query(greet->session,
+	    statement_find(STATEMENT_SESSION_FAULTS)->sql, NULL, NULL, 0);
+	session_sync(greet->session);
 }
 
 void
@@ -134,7 +165,7 @@ greet_make_pepper(struct greet *greet)
 
 	keyring_pepper_make(greet->keyring, &greet->made);
 	greet->step = GREET_PEPPER;
-	session_query(greet->session, GREET_PEPPER_SQL, parameters, 2);
+	session_query(greet->session, GREET_PEPPER_SQL, NULL, parameters, 2);
 	session_sync(greet->session);
 }
 
@@ -147,13 +178,11 @@ greet_open_pepper(struct greet *greet, const PGresult *result, int column)
 
 	memset(&wrapped, 0, sizeof(wrapped));
 	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-	    PQgetvalue(result, 0, column));
-	if (PQgetlength(result, 0, column + 1) == sizeof(wrapped.bytes)) {
-		memcpy(wrapped.bytes, PQgetvalue(result, 0, column + 1),
-		    sizeof(wrapped.bytes));
-		if (keyring_pepper_open(greet->keyring, &wrapped))
-			return;
-	}
+	    columns_text(result, 0, column));
+	if (columns_copy(
+		result, 0, column + 1, wrapped.bytes, sizeof(wrapped.bytes)) &&
+	    keyring_pepper_open(greet->keyring, &wrapped))
+		return;
 	snprintf(fault, sizeof(fault),
 	    "the pepper does not open under root key %s: "
 	    "load that key",
@@ -164,13 +193,19 @@ greet_open_pepper(struct greet *greet, const PGresult *result, int column)
 static void
 greet_hear_faults(struct greet *greet, const char *text)
 {
-	struct json_object *faults = json_tokener_parse(text);
+	struct json_object *faults = columns_json(text, json_type_array);
+	struct json_object *fault;
 	size_t i;
 
-	for (i = 0; faults != NULL && i < json_object_array_length(faults); i++)
+	if (faults == NULL)
+		return (greet_refuse(greet, GREET_MALFORMED));
+	for (i = 0; i < json_object_array_length(faults); i++) {
+		fault = json_object_array_get_idx(faults, i);
 		greet_refuse(greet,
-		    json_object_get_string(
-			json_object_array_get_idx(faults, i)));
+		    json_object_is_type(fault, json_type_string)
+			? json_object_get_string(fault)
+			: GREET_MALFORMED);
+	}
 	json_object_put(faults);
 }
 
@@ -211,7 +246,7 @@ greet_begin_epoch(struct greet *greet)
 	log_warning("an epoch is begun, since the database lacks what was seen",
 	    log_text("seen", parameter.value));
 	greet->step = GREET_EPOCH;
-	session_query(greet->session, GREET_EPOCH_SQL, &parameter, 1);
+	session_query(greet->session, GREET_EPOCH_SQL, NULL, &parameter, 1);
 	session_sync(greet->session);
 }
 
@@ -219,32 +254,27 @@ greet_begin_epoch(struct greet *greet)
 static void
 greet_hear_epoch(struct greet *greet, const PGresult *result)
 {
-	uint64_t epoch = 0;
-
-	if (PQgetlength(result, 0, 6) == sizeof(epoch))
-		memcpy(&epoch, PQgetvalue(result, 0, 6), sizeof(epoch));
-	newest_begin(greet->newest, (int64_t)be64toh(epoch));
+	newest_begin(greet->newest, columns_number(result, 0, 6));
 }
 
 static void
 greet_hear_hello(struct greet *greet, const PGresult *result)
 {
 	const char *lockout =
-	    PQgetisnull(result, 0, 5) ? NULL : PQgetvalue(result, 0, 5);
+	    columns_is_null(result, 0, 5) ? NULL : columns_text(result, 0, 5);
 
 	if (greet->offer != 0 && !greet_hear_offer(greet, lockout))
 		return;
 	greet->locked_out = lockout != NULL;
-	greet->behind =
-	    PQgetlength(result, 0, 7) == 1 && *PQgetvalue(result, 0, 7) != 0;
-	if (strtol(PQgetvalue(result, 0, 0), NULL, 10) < GREET_SCHEMA)
+	greet->behind = columns_flag(result, 0, 7);
+	if (strtol(columns_text(result, 0, 0), NULL, 10) < GREET_SCHEMA)
 		greet_refuse(
 		    greet, "its schema is too old: run migrations/migrate");
-	greet_hear_faults(greet, PQgetvalue(result, 0, 1));
-	if (!greet->refused && !PQgetisnull(result, 0, 3))
+	greet_hear_faults(greet, columns_text(result, 0, 1));
+	if (!greet->refused && !columns_is_null(result, 0, 3))
 		greet_open_pepper(greet, result, 2);
-	if (!greet->refused && !PQgetisnull(result, 0, 4) &&
-	    !keyring_activate(greet->keyring, PQgetvalue(result, 0, 4)))
+	if (!greet->refused && !columns_is_null(result, 0, 4) &&
+	    !keyring_activate(greet->keyring, columns_text(result, 0, 4)))
 		greet_refuse(
 		    greet, "the active root key is not loaded: load that key");
 	greet->unfit = greet->refused;
@@ -256,7 +286,7 @@ static void
 greet_hear_session(struct greet *greet, const PGresult *result)
 {
 	greet->examined = true;
-	greet_hear_faults(greet, PQgetvalue(result, 0, 0));
+	greet_hear_faults(greet, columns_text(result, 0, 0));
 }
 
 static const char *
@@ -282,6 +312,7 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 		[GREET_EPOCH] = "daemon.epoch_begin",
 		[GREET_PEPPER] = "daemon.pepper_keep",
 		[GREET_PREPARE] = "PREPARE",
+		[GREET_FORGET] = "DEALLOCATE ALL",
 		[GREET_PREPARE_AGAIN] = "PREPARE",
 	};
 	char fault[256];
@@ -290,8 +321,14 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 	 * All that follows an error in a pipeline fails without a cause; and a
 	 * session that was not examined is greeted, and says more then.
 	 */
-	if (greet->refused || greet->step == GREET_EXAMINE)
+	if (greet->refused || greet->taken || greet->step == GREET_EXAMINE)
 		return;
+	/* A pooler has left what others have prepared. */
+	if (greet->step == GREET_PREPARE &&
+	    retry_sqlstate(sqlstate)->remedy == REMEDY_PREPARE) {
+		greet->taken = true;
+		return;
+	}
 	if (!session_is_writable(greet->session))
 		return (greet_refuse(greet,
 		    "it takes no writes: connect to the primary, with "
@@ -301,6 +338,32 @@ greet_hear_error(struct greet *greet, const char *sqlstate)
 	greet_refuse(greet, fault);
 }
 
+/* Whether a result is what the statement of this step gives. */
+static bool
+greet_fits(const struct greet *greet, const PGresult *result)
+{
+	const struct columns *columns = NULL;
+	char fault[COLUMNS_FAULT_SIZE];
+
+	if (greet->step == GREET_DEPLOY)
+		columns = &greet_deploy_columns;
+	else if (greet->step == GREET_HELLO)
+		columns = &greet_hello_columns;
+	else if (greet->step == GREET_PEPPER)
+		columns = &greet_pepper_columns;
+	else if (greet->step == GREET_EPOCH)
+		columns = &greet_epoch_columns;
+	else if (greet->step == GREET_EXAMINE ||
+	    (greet->step == GREET_FORGET &&
+		PQresultStatus(result) == PGRES_TUPLES_OK))
+		columns = &statement_find(STATEMENT_SESSION_FAULTS)->columns;
+	if (columns == NULL || columns_fit(result, columns, fault))
+		return (true);
+	log_error(
+	    "an answer of PostgreSQL is malformed", log_text("fault", fault));
+	return (false);
+}
+
 void
 greet_result(struct greet *greet, const PGresult *result)
 {
@@ -308,16 +371,19 @@ greet_result(struct greet *greet, const PGresult *result)
 
 	if (session_sqlstate(result, sqlstate))
 		greet_hear_error(greet, sqlstate);
+	else if (!greet_fits(greet, result))
+		greet_refuse(greet, GREET_MALFORMED);
 	else if (greet->step == GREET_DEPLOY)
 		greet->step = GREET_HELLO;
-	else if (greet->step == GREET_HELLO && PQntuples(result) == 1)
+	else if (greet->step == GREET_HELLO)
 		greet_hear_hello(greet, result);
-	else if (greet->step == GREET_PEPPER && PQntuples(result) == 1)
+	else if (greet->step == GREET_PEPPER && columns_rows(result) == 1)
 		greet_open_pepper(greet, result, 0);
 	else if (greet->step == GREET_PEPPER)
 		greet_refuse(greet,
 		    "another root key has become active: it is tried again");
-	else if (greet->step == GREET_EXAMINE && PQntuples(result) == 1)
+	else if (greet->step == GREET_EXAMINE ||
+	    (greet->step == GREET_FORGET && columns_rows(result) == 1))
 		greet_hear_session(greet, result);
 }
 
@@ -346,6 +412,16 @@ greet_finished(struct greet *greet)
 		greet_start(greet);
 		return (GREET_GOES_ON);
 	case GREET_PREPARE:
+		if (!greet->taken)
+			return (GREET_READY);
+		greet_prepare_again(greet);
+		return (GREET_GOES_ON);
+	case GREET_FORGET:
+		greet->step = GREET_PREPARE_AGAIN;
+		greet_prepare(greet);
+		session_query(greet->session, "COMMIT", NULL, NULL, 0);
+		session_sync(greet->session);
+		return (GREET_GOES_ON);
 	case GREET_PREPARE_AGAIN:
 		return (GREET_READY);
 	case GREET_EXAMINE:
@@ -356,5 +432,6 @@ greet_finished(struct greet *greet)
 	}
 	greet->step = GREET_PREPARE;
 	greet_prepare(greet);
+	session_sync(greet->session);
 	return (GREET_GOES_ON);
 }

@@ -26,6 +26,7 @@ enum greet_step {
 	GREET_EPOCH, /* the database lacks what was seen of it */
 	GREET_PEPPER,
 	GREET_PREPARE,
+	GREET_FORGET, /* what is prepared there, and then */
 	GREET_PREPARE_AGAIN,
 	GREET_EXAMINE,
 };
@@ -42,6 +43,7 @@ struct greet {
 	bool behind; /* that is the case, and its only fault */
 	bool unfit; /* by what the database itself has said */
 	bool examined; /* and found fit, or else refused */
+	bool taken; /* statements of these names are there already */
 	bool locked_out; /* it needs a root key that is not loaded */
 	unsigned int offer; /* of root keys that it was shown; 0: those had */
 	struct keyring_wrapped made;
@@ -52,7 +54,7 @@ void greet_start(struct greet *greet);
 void greet_result(struct greet *greet, const PGresult *result);
 enum greet_outcome greet_finished(struct greet *greet);
 
-/* Begins with the last step: all statements are prepared again. */
+/* Forgets what is prepared, and prepares all statements again. */
 void greet_prepare_again(struct greet *greet);
 
 /*

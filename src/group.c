@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "group.h"
+#include "log.h"
 #include "memory.h"
 #include "metrics.h"
 
@@ -22,6 +23,8 @@ static void
 group_add(struct group *group, struct query *query)
 {
 	metrics_waited(clock_microseconds() - query->since);
+	group->members[group->count].columns =
+	    &statement_find(query->statement)->columns;
 	group->members[group->count++].query = query;
 }
 
@@ -39,36 +42,69 @@ group_gather(struct group *group, struct query *query, struct query_line *line,
 		metrics_group(group->count);
 }
 
+/*
+ * A statement that was forgotten once is sent with its text: a pooler may give
+ * it a connection of PostgreSQL where it is not prepared again and again.
+ */
+static void
+group_send_one(struct session *session, const struct query *query)
+{
+	char sql[STATEMENT_SQL_SIZE];
+
+	if (query->prepared_again)
+		session_query(session, statement_sql(query->statement, sql),
+		    statement_find(query->statement)->types, query->parameters,
+		    query->count);
+	else
+		session_execute(
+		    session, query->statement, query->parameters, query->count);
+}
+
 void
 group_send(struct group *group, struct session *session)
 {
 	const struct query *query;
 	long i;
 
-	group->failed = false;
+	group->failed = group->malformed = false;
 	for (i = 0; i < group->count; i++) {
 		query = group->members[i].query;
-		session_execute(
-		    session, query->statement, query->parameters, query->count);
+		group_send_one(session, query);
 	}
 	session_sync(session);
+}
+
+/* Nothing of it is read by anybody. */
+static void
+group_distrust(
+    struct group *group, const struct query *query, const char *fault)
+{
+	group->malformed = true;
+	log_error("an answer of PostgreSQL is malformed",
+	    log_text("id", query != NULL ? query->label : NULL),
+	    log_text("statement", query != NULL ? query->statement : NULL),
+	    log_text("fault", fault));
 }
 
 void
 group_result(struct group *group, PGresult *result)
 {
-	char sqlstate[SESSION_SQLSTATE_SIZE];
+	char sqlstate[SESSION_SQLSTATE_SIZE], fault[COLUMNS_FAULT_SIZE];
+	struct group_member *member = &group->members[group->results];
 
 	if (session_sqlstate(result, sqlstate)) {
 		/* What follows the first fault fails without a cause. */
 		if (!group->failed)
 			memcpy(group->sqlstate, sqlstate, sizeof(sqlstate));
 		group->failed = true;
-		session_clear(result);
+		columns_clear(result);
 	} else if (group->results < group->count) {
-		group->members[group->results++].result = result;
+		if (!columns_fit(result, member->columns, fault))
+			group_distrust(group, member->query, fault);
+		member->result = result;
+		group->results++;
 	} else {
-		session_clear(result);
+		columns_clear(result);
 	}
 }
 

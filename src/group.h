@@ -7,6 +7,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 
+#include "columns.h"
 #include "query.h"
 #include "session.h"
 
@@ -14,6 +15,7 @@
 
 struct group_member {
 	struct query *query; /* NULL: it was abandoned */
+	const struct columns *columns; /* that its result must have */
 	PGresult *result;
 };
 
@@ -24,6 +26,7 @@ struct group {
 	bool reads;
 	bool searches;
 	bool failed;
+	bool malformed; /* a result is not what its statement gives */
 	char sqlstate[SESSION_SQLSTATE_SIZE]; /* the first, when it failed */
 };
 
@@ -41,7 +44,7 @@ void group_gather(struct group *group, struct query *query,
 /* Sends all of it, as one transaction. */
 void group_send(struct group *group, struct session *session);
 
-/* Takes the next result. */
+/* Takes the next result, and compares it with what it must be. */
 void group_result(struct group *group, PGresult *result);
 
 /* The first member; NULL: it was abandoned. */

@@ -1,8 +1,8 @@
-#include <endian.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "columns.h"
 #include "job.h"
 #include "log.h"
 #include "memory.h"
@@ -103,7 +103,7 @@ job_listed(
     struct query *query, const PGresult *result, const struct error *error)
 {
 	struct job *job = query->owner;
-	int i, count = PQntuples(result);
+	int i, count = columns_rows(result);
 
 	if (error != NULL) {
 		metrics_job_failed();
@@ -112,7 +112,7 @@ job_listed(
 	if (count > JOB_MAX)
 		count = JOB_MAX;
 	for (i = 0; i < count; i++)
-		job_take(job, (size_t)i, PQgetvalue(result, i, 0));
+		job_take(job, (size_t)i, columns_text(result, i, 0));
 	job->count = (size_t)count;
 	job_run_next(job);
 }
@@ -135,20 +135,17 @@ job_ran(struct query *query, const PGresult *result, const struct error *error)
 {
 	struct job *job = query->owner;
 	struct job_fault *one = &job->jobs[job->next++];
-	uint64_t count = 0;
+	const int64_t count = columns_number(result, 0, 0);
 
 	if (error != NULL) {
 		job_failed(one, query->sqlstate);
-	} else if (PQntuples(result) == 1 &&
-	    PQgetlength(result, 0, 0) == sizeof(count)) {
-		memcpy(&count, PQgetvalue(result, 0, 0), sizeof(count));
-		count = be64toh(count);
+	} else {
 		one->times = 0;
-		metrics_job(count);
+		metrics_job(count > 0 ? (uint64_t)count : 0);
 	}
 	if (count > 0)
 		log_info("job done", log_text("job", one->name),
-		    log_number("count", (int64_t)count));
+		    log_number("count", count));
 	job->more = job->more || count >= JOB_BATCH;
 	job_run_next(job);
 }

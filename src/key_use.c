@@ -56,7 +56,8 @@ key_use_open(struct request *request, struct json_object *need,
 	rotation->number = (int32_t)place->rotation;
 	rotation->kek_id = need_text(given, "kek_id");
 	need_wrapped(given, &wrapped);
-	return (need_uuid(need, "project_id", place->project) &&
+	return (rotation->number > 0 &&
+	    need_uuid(need, "project_id", place->project) &&
 	    need_uuid(given, "kek_id", place->kek) &&
 	    (keyring_cipher_key(keyring, place, rotation->key) ||
 		(keyring_kek_open(keyring, place, &wrapped) &&

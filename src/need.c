@@ -2,6 +2,7 @@
 
 #include "access_key.h"
 #include "base64.h"
+#include "columns.h"
 #include "key_use.h"
 #include "log.h"
 #include "need.h"
@@ -20,6 +21,20 @@ need_text(struct json_object *need, const char *name)
 	    !json_object_is_type(value, json_type_string))
 		return ("");
 	return (json_object_get_string(value));
+}
+
+int64_t
+need_number(
+    struct json_object *need, const char *name, int64_t least, int64_t most)
+{
+	struct json_object *value;
+	int64_t number;
+
+	if (!json_object_object_get_ex(need, name, &value) ||
+	    !json_object_is_type(value, json_type_int))
+		return (-1);
+	number = json_object_get_int64(value);
+	return (number >= least && number <= most ? number : -1);
 }
 
 bool
@@ -129,7 +144,7 @@ static const struct need {
 void
 need_meet(struct request *request, const char *text)
 {
-	struct json_object *need = json_tokener_parse(text);
+	struct json_object *need = columns_json(text, json_type_object);
 	const char *name = need_text(need, "need");
 	size_t i;
 

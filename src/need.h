@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <uuid/uuid.h>
 
 #include "keyring.h"
@@ -17,6 +18,9 @@ void need_meet(struct request *request, const char *text);
 
 /* Members of what it said: "" when there is no such text; false: malformed. */
 const char *need_text(struct json_object *need, const char *name);
+/* An integer of these bounds; -1: it has none. */
+int64_t need_number(
+    struct json_object *need, const char *name, int64_t least, int64_t most);
 bool need_uuid(struct json_object *need, const char *name, uuid_t id)
     __attribute__((warn_unused_result));
 

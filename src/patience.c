@@ -1,7 +1,10 @@
+#include "need.h"
 #include "patience.h"
 #include "request.h"
 #include "service.h"
 #include "watch.h"
+
+#define PATIENCE_MAX 60 /* seconds, as the argument `wait` has it */
 
 /* From now on the door may not ask to wait. */
 static void
@@ -41,12 +44,9 @@ patience_wait(struct request *request, struct json_object *need)
 {
 	struct service *service = request->service;
 	struct call *call = &request->call;
-	struct json_object *seconds;
-	struct timeval time = { 0, 0 };
+	struct timeval time = { need_number(need, "wait", 0, PATIENCE_MAX), 0 };
 
-	if (call->patience == NULL &&
-	    json_object_object_get_ex(need, "wait", &seconds)) {
-		time.tv_sec = json_object_get_int(seconds);
+	if (call->patience == NULL && time.tv_sec >= 0) {
 		call->patience =
 		    evtimer_new(service->base, patience_lost, request);
 		evtimer_add(call->patience, &time);

@@ -3,6 +3,7 @@
 #include <sys/queue.h>
 
 #include "clock.h"
+#include "columns.h"
 #include "greet.h"
 #include "group.h"
 #include "log.h"
@@ -159,6 +160,8 @@ seat_lose(struct pool_seat *seat)
 {
 	struct group_member members[GROUP_MAX];
 	struct pool *pool = seat->pool;
+	/* One for which statements are prepared again has failed, and is undone. */
+	const bool failed = seat->state == SEAT_PREPARING;
 	struct query *query;
 	long count, i;
 
@@ -167,11 +170,14 @@ seat_lose(struct pool_seat *seat)
 	seat_schedule(seat);
 	for (i = 0; i < count; i++) {
 		query = members[i].query;
-		session_clear(members[i].result);
+		columns_clear(members[i].result);
 		if (query == NULL)
 			continue;
 		seat_is_not_heard(query);
-		retry_in_doubt(pool->line, query, pool->open > 0);
+		if (failed)
+			retry_again(pool->line, query, pool->open > 0);
+		else
+			retry_in_doubt(pool->line, query, pool->open > 0);
 	}
 	pool_dispatch(pool);
 }
@@ -246,8 +252,6 @@ seat_mend(struct pool_seat *seat)
 	    log_text("sqlstate", sqlstate));
 	if (seat->group.count == 1 && query != NULL)
 		memcpy(query->sqlstate, sqlstate, sizeof(query->sqlstate));
-	if (state->remedy == REMEDY_RECONNECT)
-		return (seat_lose(seat));
 	if (seat->group.count == 1 && query != NULL &&
 	    state->remedy == REMEDY_PREPARE && !query->prepared_again) {
 		query->prepared_again = true;
@@ -255,10 +259,16 @@ seat_mend(struct pool_seat *seat)
 		return (greet_prepare_again(&seat->greet));
 	}
 	count = seat_empty(seat, members);
-	seat_free(seat);
+	if (state->remedy == REMEDY_RECONNECT ||
+	    session_is_standby(seat->session)) {
+		seat_close(seat);
+		seat_schedule(seat);
+	} else {
+		seat_free(seat);
+	}
 	for (i = 0; i < count; i++) {
 		query = members[i].query;
-		session_clear(members[i].result);
+		columns_clear(members[i].result);
 		if (query != NULL && count > 1) {
 			query->alone = true;
 			retry_again(pool->line, query, pool->open > 0);
@@ -288,7 +298,29 @@ seat_answer(struct pool_seat *seat)
 			query->settled = settled;
 			query_finish(query, members[i].result, NULL);
 		}
-		session_clear(members[i].result);
+		columns_clear(members[i].result);
+	}
+}
+
+/*
+ * What PostgreSQL has answered is not what its function gives: nobody is told
+ * any of it.  It is committed, and so nobody knows what a change has done.
+ */
+static void
+seat_distrust(struct pool_seat *seat)
+{
+	struct group_member members[GROUP_MAX];
+	long count = seat_empty(seat, members), i;
+	struct query *query;
+
+	seat_free(seat);
+	for (i = 0; i < count; i++) {
+		query = members[i].query;
+		columns_clear(members[i].result);
+		if (query != NULL)
+			query_finish(query, NULL,
+			    &errors[query->once ? ERROR_IN_DOUBT
+						: ERROR_INTERNAL]);
 	}
 }
 
@@ -322,7 +354,7 @@ pool_result(void *owner, PGresult *result)
 		return (group_result(&seat->group, result));
 	if (seat->state != SEAT_CLEANING)
 		greet_result(&seat->greet, result);
-	session_clear(result);
+	columns_clear(result);
 }
 
 /* Gives up all connections that serve, but for this one; NULL: all. */
@@ -414,6 +446,8 @@ pool_finished(void *owner)
 		seat_answer(seat);
 	else if (seat->group.failed)
 		seat_mend(seat);
+	else if (seat->group.malformed)
+		seat_distrust(seat);
 	else
 		seat_answer(seat);
 	pool_dispatch(seat->pool);
@@ -560,7 +594,7 @@ pool_close(struct pool *pool)
 		count = seat_empty(seat, members);
 		for (j = 0; j < count; j++) {
 			query = members[j].query;
-			session_clear(members[j].result);
+			columns_clear(members[j].result);
 			if (query == NULL)
 				continue;
 			seat_is_not_heard(query);
@@ -597,6 +631,22 @@ bool
 pool_is_ready(const struct pool *pool)
 {
 	return (pool->open > 0 && keyring_has_pepper(pool->keyring));
+}
+
+bool
+pool_takes_writes(const struct pool *pool)
+{
+	const struct pool_seat *seat;
+	long i;
+
+	for (i = 0; i < pool->settings->pool_size; i++) {
+		seat = &pool->seats[i];
+		if (seat->state != SEAT_CLOSED &&
+		    seat->state != SEAT_GREETING &&
+		    session_is_writable(seat->session))
+			return (true);
+	}
+	return (false);
 }
 
 void

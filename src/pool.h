@@ -37,6 +37,9 @@ void pool_free(struct pool *pool);
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
 
+/* Whether one of those that serve is to a server that takes writes. */
+bool pool_takes_writes(const struct pool *pool);
+
 /* The answer of a call is committed: its host serves. */
 void pool_note_answer(struct pool *pool, const struct query *query);
 

@@ -43,9 +43,11 @@ print_remedy(enum error_remedy remedy)
 	case REMEDY_AGAIN_FAULT:
 		return ("send again up to %d times, then answer 500");
 	case REMEDY_PREPARE:
-		return ("prepare and send again once, then answer 500");
+		return (
+		    "prepare and send again once, with its text, then answer 500");
 	case REMEDY_RECONNECT:
-		return ("connect anew and send again, a read once");
+		return (
+		    "connect anew and send again up to %d times, then answer 503");
 	default:
 		return ("answer 500");
 	}

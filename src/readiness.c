@@ -27,6 +27,8 @@ readiness_pool(const struct service *service)
 {
 	const char *fault = pool_fault(service->pool);
 
+	if (pool_is_ready(service->pool) && !pool_takes_writes(service->pool))
+		return ("the database takes no writes");
 	if (pool_is_ready(service->pool))
 		return (NULL);
 	return (fault != NULL ? fault : "no fit database connection");

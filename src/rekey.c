@@ -1,24 +1,18 @@
-#include <endian.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
 #include "array.h"
+#include "columns.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
 #include "rekey.h"
 #include "service.h"
 
-/* Of one transaction, and the pause after it, in which others have their turn. */
-#define REKEY_BATCH "64"
+/* After each transaction, in which others have their turn. */
 #define REKEY_PAUSE 50 /* ms */
-
-/* Types of the elements, of PostgreSQL's pg_type. */
-#define REKEY_BYTEA 17
-#define REKEY_TEXT 25
-#define REKEY_UUID 2950
 
 #define REKEY_ARRAYS 5
 
@@ -86,39 +80,22 @@ static bool
 rekey_wrapped(const PGresult *result, int row, int column,
     struct keyring_wrapped *wrapped)
 {
-	if (PQgetlength(result, row, column) != ROOT_KEY_ID_SIZE - 1 ||
-	    PQgetlength(result, row, column + 1) != sizeof(wrapped->bytes))
-		return (false);
-	memcpy(wrapped->root_id, PQgetvalue(result, row, column),
-	    ROOT_KEY_ID_SIZE);
-	memcpy(wrapped->bytes, PQgetvalue(result, row, column + 1),
-	    sizeof(wrapped->bytes));
-	return (true);
-}
-
-/* The server sends a uuid in its 16 bytes. */
-static const unsigned char *
-rekey_uuid(const PGresult *result, int row, int column)
-{
-	return ((const unsigned char *)PQgetvalue(result, row, column));
+	return (columns_copy(result, row, column, wrapped->root_id,
+		    ROOT_KEY_ID_SIZE - 1) &&
+	    columns_copy(result, row, column + 1, wrapped->bytes,
+		sizeof(wrapped->bytes)));
 }
 
 /* Two of the columns may be null: then it is a KEK of the project. */
 static struct keyring_place
 rekey_place(const PGresult *result, int row, const int columns[4])
 {
-	struct keyring_place place = { .rotation = 0 };
-	uint32_t rotation;
+	struct keyring_place place = { .rotation = (uint32_t)columns_number(
+					   result, row, columns[3]) };
 
-	uuid_copy(place.kek, rekey_uuid(result, row, columns[0]));
-	uuid_copy(place.project, rekey_uuid(result, row, columns[1]));
-	if (PQgetlength(result, row, columns[2]) == sizeof(place.key))
-		uuid_copy(place.key, rekey_uuid(result, row, columns[2]));
-	if (PQgetlength(result, row, columns[3]) == sizeof(rotation)) {
-		memcpy(&rotation, PQgetvalue(result, row, columns[3]),
-		    sizeof(rotation));
-		place.rotation = be32toh(rotation);
-	}
+	uuid_copy(place.kek, columns_uuid(result, row, columns[0]));
+	uuid_copy(place.project, columns_uuid(result, row, columns[1]));
+	uuid_copy(place.key, columns_uuid(result, row, columns[2]));
 	return (place);
 }
 
@@ -162,7 +139,7 @@ static bool
 rekey_activate(struct rekey *rekey, const PGresult *result, int column)
 {
 	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
-	    PQgetvalue(result, 0, column));
+	    columns_text(result, 0, column));
 	/* One that is not loaded is a fault, which the check finds. */
 	return (keyring_activate(rekey->service->keyring, rekey->root_id));
 }
@@ -186,7 +163,7 @@ rekey_is_left(struct rekey *rekey, const struct keyring_place *place,
 static size_t
 rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 {
-	static const Oid types[] = { REKEY_UUID, REKEY_TEXT, REKEY_BYTEA };
+	static const Oid types[] = { COLUMN_UUID, COLUMN_TEXT, COLUMN_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
 	static const int columns[] = { 0, 1, 5, 6 };
@@ -197,10 +174,10 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 	bool opened;
 	int row;
 
-	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
+	rekey_arrays(rekey, types, sizes, (size_t)columns_rows(result));
 	if (!rekey_activate(rekey, result, 4))
 		return (0);
-	for (row = 0; row < PQntuples(result); row++) {
+	for (row = 0; row < columns_rows(result); row++) {
 		place = rekey_place(result, row, columns);
 		opened = rekey_wrapped(result, row, 2, &wrapped);
 		if (rekey_is_left(rekey, &place, &wrapped))
@@ -222,21 +199,21 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 static size_t
 rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 {
-	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_BYTEA };
+	static const Oid types[] = { COLUMN_UUID, COLUMN_UUID, COLUMN_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		sizeof(uuid_t), CRYPTO_SEALED_SIZE };
 	struct keyring_place place = { .rotation = 0 };
 	struct keyring_wrapped wrapped;
-	size_t row, rows = (size_t)PQntuples(result);
+	size_t row, rows = (size_t)columns_rows(result);
 
 	rekey_arrays(rekey, types, sizes, rows);
 	if (!rekey_activate(rekey, result, 2))
 		return (0);
 	for (row = 0; row < rows; row++) {
-		uuid_copy(place.project, rekey_uuid(result, (int)row, 1));
+		uuid_copy(place.project, columns_uuid(result, (int)row, 1));
 		keyring_kek_make(rekey->service->keyring, &place, &wrapped);
 		array_set(
-		    &rekey->arrays[0], row, rekey_uuid(result, (int)row, 0));
+		    &rekey->arrays[0], row, columns_uuid(result, (int)row, 0));
 		array_set(&rekey->arrays[1], row, place.kek);
 		array_set(&rekey->arrays[2], row, wrapped.bytes);
 	}
@@ -249,7 +226,7 @@ rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
     const int columns[4], unsigned char key[KEYRING_ACCESS_KEY_SIZE])
 {
 	struct keyring *keyring = rekey->service->keyring;
-	const unsigned char *secret = rekey_uuid(result, row, 0);
+	const unsigned char *secret = columns_uuid(result, row, 0);
 	struct keyring_place place = rekey_place(result, row, columns);
 	struct keyring_wrapped wrapped = { .root_id = "" };
 
@@ -266,8 +243,8 @@ rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
 static size_t
 rekey_fill_deks(struct rekey *rekey, const PGresult *result)
 {
-	static const Oid types[] = { REKEY_UUID, REKEY_UUID, REKEY_UUID,
-		REKEY_BYTEA, REKEY_BYTEA };
+	static const Oid types[] = { COLUMN_UUID, COLUMN_UUID, COLUMN_UUID,
+		COLUMN_BYTEA, COLUMN_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		sizeof(uuid_t), sizeof(uuid_t), KEYRING_ACCESS_KEY_SIZE,
 		KEYRING_ACCESS_KEY_SIZE };
@@ -276,14 +253,17 @@ rekey_fill_deks(struct rekey *rekey, const PGresult *result)
 	size_t count = 0;
 	int row;
 
-	rekey_arrays(rekey, types, sizes, (size_t)PQntuples(result));
-	for (row = 0; row < PQntuples(result); row++) {
+	rekey_arrays(rekey, types, sizes, (size_t)columns_rows(result));
+	for (row = 0; row < columns_rows(result); row++) {
 		if (!rekey_access_key(rekey, result, row, old, keys[0]) ||
 		    !rekey_access_key(rekey, result, row, new, keys[1]))
 			continue;
-		array_set(&rekey->arrays[0], count, rekey_uuid(result, row, 0));
-		array_set(&rekey->arrays[1], count, rekey_uuid(result, row, 2));
-		array_set(&rekey->arrays[2], count, rekey_uuid(result, row, 5));
+		array_set(
+		    &rekey->arrays[0], count, columns_uuid(result, row, 0));
+		array_set(
+		    &rekey->arrays[1], count, columns_uuid(result, row, 2));
+		array_set(
+		    &rekey->arrays[2], count, columns_uuid(result, row, 5));
 		array_set(&rekey->arrays[3], count, keys[0]);
 		array_set(&rekey->arrays[4], count++, keys[1]);
 	}
@@ -318,7 +298,8 @@ rekey_ask(struct rekey *rekey)
 	parameters[0] = (struct session_parameter){
 		.value = rekey->has_cursor ? rekey->cursor_text : NULL
 	};
-	parameters[1] = (struct session_parameter){ .value = REKEY_BATCH };
+	parameters[1] =
+	    (struct session_parameter){ .value = STATEMENT_BATCH_TEXT };
 	parameters[2] =
 	    (struct session_parameter){ .value = rekey->service->instance };
 	if (!rekey->has_cursor)
@@ -410,14 +391,15 @@ rekey_found(
 	struct rekey *rekey = query->owner;
 	size_t done;
 
-	if (error == NULL && PQntuples(result) == 0 && rekey->has_cursor &&
+	if (error == NULL && columns_rows(result) == 0 && rekey->has_cursor &&
 	    rekey->chore == REKEY_BINDS && rekey->unbound == 0)
 		return (rekey_end_unbound(rekey));
-	if (error != NULL || PQntuples(result) == 0)
+	if (error != NULL || columns_rows(result) == 0)
 		return (rekey_next_chore(rekey));
 	uuid_copy(rekey->before, rekey->cursor);
 	rekey->has_before = rekey->has_cursor;
-	uuid_copy(rekey->cursor, rekey_uuid(result, PQntuples(result) - 1, 0));
+	uuid_copy(
+	    rekey->cursor, columns_uuid(result, columns_rows(result) - 1, 0));
 	rekey->has_cursor = true;
 	done = rekey_chores[rekey->chore].fill(rekey, result);
 	if (done > 0)
@@ -426,21 +408,16 @@ rekey_found(
 	rekey_wait(rekey, REKEY_PAUSE);
 }
 
-static int64_t
-rekey_number(const PGresult *result, int column)
-{
-	uint64_t number;
-
-	memcpy(&number, PQgetvalue(result, 0, column), sizeof(number));
-	return ((int64_t)be64toh(number));
-}
-
 static void
 rekey_kept(
     struct query *query, const PGresult *result, const struct error *error)
 {
 	struct rekey *rekey = query->owner;
+	/* With an error there is no result, of which all is 0. */
+	const int64_t done = columns_number(result, 0, 0);
+	const int64_t broken = columns_number(result, 0, 1);
 
+	(void)error;
 	rekey_forget(rekey);
 	if (rekey->ends) {
 		rekey->ends = false;
@@ -456,9 +433,9 @@ rekey_kept(
 		    log_number("count", rekey_number(result, 0)));
 	if (error == NULL && rekey_number(result, 1) > 0)
 		log_error("keys of versions do not open",
-		    log_number("count", rekey_number(result, 1)));
+		    log_number("count", broken));
 	/* Not all of the batch was done: it is asked for again. */
-	if (error == NULL && *PQgetvalue(result, 0, 2) != 0) {
+	if (columns_flag(result, 0, 2)) {
 		uuid_copy(rekey->cursor, rekey->before);
 		rekey->has_cursor = rekey->has_before;
 	}

@@ -75,7 +75,7 @@ void
 retry_failed(struct query_line *line, struct query *query,
     const struct error_sqlstate *state)
 {
-	if (state->remedy == REMEDY_AGAIN)
+	if (state->remedy == REMEDY_AGAIN || state->remedy == REMEDY_RECONNECT)
 		retry_later(line, query, state->repeats, ERROR_UNAVAILABLE);
 	else if (state->remedy == REMEDY_AGAIN_FAULT)
 		retry_later(line, query, state->repeats, ERROR_INTERNAL);

@@ -1,17 +1,14 @@
-#include <endian.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "columns.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
 #include "rotate.h"
 #include "service.h"
-
-#define ROTATE_BATCH 64
-#define ROTATE_BATCH_TEXT "64"
 
 /* As the database gives it. */
 struct rotate_key {
@@ -25,7 +22,7 @@ struct rotate {
 	struct service *service;
 	struct event *timer;
 	struct query query;
-	struct rotate_key due[ROTATE_BATCH];
+	struct rotate_key due[STATEMENT_BATCH];
 	size_t count;
 	size_t next;
 	char id_text[UUID_STR_LEN];
@@ -100,8 +97,7 @@ rotate_done(
 {
 	struct rotate *rotate = query->owner;
 
-	if (error == NULL && PQntuples(result) == 1 &&
-	    PQgetlength(result, 0, 0) == 1 && *PQgetvalue(result, 0, 0) != 0)
+	if (error == NULL && columns_flag(result, 0, 0))
 		log_info("key rotated by its policy",
 		    log_text("key_id", rotate->id_text));
 	rotate_next(rotate);
@@ -118,18 +114,16 @@ rotate_found(
 	rotate->count = 0;
 	rotate->next = 0;
 	/* A root key that is not loaded is a fault, which the check finds. */
-	if (error != NULL || PQntuples(result) == 0 ||
+	if (error != NULL || columns_rows(result) == 0 ||
 	    !keyring_activate(
-		rotate->service->keyring, PQgetvalue(result, 0, 2)))
+		rotate->service->keyring, columns_text(result, 0, 2)))
 		return (rotate_wait(rotate));
-	for (row = 0; row < PQntuples(result) && row < ROTATE_BATCH; row++) {
+	for (row = 0; row < columns_rows(result) && row < STATEMENT_BATCH;
+	     row++) {
 		key = &rotate->due[rotate->count++];
-		memcpy(key->id, PQgetvalue(result, row, 0), sizeof(key->id));
-		memcpy(key->project, PQgetvalue(result, row, 1),
-		    sizeof(key->project));
-		memcpy(&key->rotation, PQgetvalue(result, row, 3),
-		    sizeof(key->rotation));
-		key->rotation = be32toh(key->rotation);
+		uuid_copy(key->id, columns_uuid(result, row, 0));
+		uuid_copy(key->project, columns_uuid(result, row, 1));
+		key->rotation = (uint32_t)columns_number(result, row, 3);
 	}
 	rotate_next(rotate);
 }
@@ -142,7 +136,7 @@ rotate_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	rotate->query.parameters[0] =
-	    (struct session_parameter){ .value = ROTATE_BATCH_TEXT };
+	    (struct session_parameter){ .value = STATEMENT_BATCH_TEXT };
 	rotate_run(rotate, STATEMENT_KEY_ROTATE_DUE, 1, rotate_found);
 }
 

@@ -1,4 +1,3 @@
-#include <endian.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -7,6 +6,7 @@
 #include "anchor.h"
 #include "check.h"
 #include "clock.h"
+#include "columns.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
@@ -110,30 +110,6 @@ seal_bytes(struct seal *seal, size_t i, const void *bytes, size_t size)
 	};
 }
 
-static int64_t
-seal_number(const PGresult *result, int column)
-{
-	uint64_t wide = 0;
-	uint32_t narrow;
-
-	if (PQgetlength(result, 0, column) == sizeof(narrow)) {
-		memcpy(&narrow, PQgetvalue(result, 0, column), sizeof(narrow));
-		return ((int32_t)be32toh(narrow));
-	}
-	if (PQgetlength(result, 0, column) == sizeof(wide))
-		memcpy(&wide, PQgetvalue(result, 0, column), sizeof(wide));
-	return ((int64_t)be64toh(wide));
-}
-
-static bool
-seal_copy(const PGresult *result, int column, unsigned char *bytes, size_t size)
-{
-	if (PQgetlength(result, 0, column) != (int)size)
-		return (false);
-	memcpy(bytes, PQgetvalue(result, 0, column), size);
-	return (true);
-}
-
 /* Signing ------------------------------------------------------------------ */
 
 static void
@@ -171,14 +147,15 @@ seal_begun(
 
 	if (error != NULL)
 		return (seal_end(seal));
-	if (PQntuples(result) == 0)
+	if (columns_rows(result) == 0)
 		return (seal_anchor_begin(seal));
-	seal->more = PQntuples(result) > 1;
-	if (!seal_copy(result, 1, seal->head.hash, sizeof(seal->head.hash)))
+	seal->more = columns_rows(result) > 1;
+	if (!columns_copy(
+		result, 0, 1, seal->head.hash, sizeof(seal->head.hash)))
 		return (seal_end(seal));
 	snprintf(seal->no, sizeof(seal->no), "%lld",
-	    (long long)seal_number(result, 0));
-	signer = PQgetvalue(result, 0, 2);
+	    (long long)columns_number(result, 0, 0));
+	signer = columns_text(result, 0, 2);
 	if (*signer != '\0' &&
 	    strcmp(signer, keyring_signer(seal->service->keyring)) == 0)
 		seal_sign(seal);
@@ -221,7 +198,7 @@ seal_signer_kept(
 {
 	struct seal *seal = query->owner;
 
-	if (error != NULL || PQntuples(result) > 0)
+	if (error != NULL || columns_rows(result) > 0)
 		return (seal_signer_got(query, result, error));
 	check_now(seal->service->check);
 	seal_end(seal);
@@ -237,12 +214,12 @@ seal_signer_got(
 
 	if (error != NULL)
 		return (seal_end(seal));
-	if (PQntuples(result) == 0)
+	if (columns_rows(result) == 0)
 		return (seal_make_signer(seal));
 	memset(&wrapped, 0, sizeof(wrapped));
 	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-	    PQgetvalue(result, 0, 0));
-	if (!seal_copy(result, 1, wrapped.bytes, sizeof(wrapped.bytes)) ||
+	    columns_text(result, 0, 0));
+	if (!columns_copy(result, 0, 1, wrapped.bytes, sizeof(wrapped.bytes)) ||
 	    !keyring_signer_open(keyring, &wrapped)) {
 		log_error("the key for seals does not open",
 		    log_text("root_id", wrapped.root_id));
@@ -263,14 +240,15 @@ seal_anchor_begun(
 
 	if (error != NULL)
 		return (seal_end(seal));
-	if (PQntuples(result) == 0 ||
-	    !seal_copy(result, 1, head->hash, sizeof(head->hash)) ||
-	    !seal_copy(result, 3, head->signature, sizeof(head->signature)))
+	if (columns_rows(result) == 0 ||
+	    !columns_copy(result, 0, 1, head->hash, sizeof(head->hash)) ||
+	    !columns_copy(
+		result, 0, 3, head->signature, sizeof(head->signature)))
 		return (seal_end(seal));
-	head->no = seal_number(result, 0);
-	head->epoch = seal_number(result, 4);
-	snprintf(
-	    head->signer, sizeof(head->signer), "%s", PQgetvalue(result, 0, 2));
+	head->no = columns_number(result, 0, 0);
+	head->epoch = columns_number(result, 0, 4);
+	snprintf(head->signer, sizeof(head->signer), "%s",
+	    columns_text(result, 0, 2));
 	anchor_write(seal->anchor, head);
 }
 
@@ -309,14 +287,36 @@ seal_note(struct seal *seal, const PGresult *result)
 	struct newest_state state = {
 		.asked = seal->asked,
 		.answered = clock_microseconds(),
-		.epoch = seal_number(result, 8),
-		.seal = seal_number(result, 9),
-		.sealed_to = seal_number(result, 11),
-		.xid_end = seal_number(result, 12),
+		.epoch = columns_number(result, 0, 8),
+		.seal = columns_number(result, 0, 9),
+		.sealed_to = columns_number(result, 0, 11),
+		.xid_end = columns_number(result, 0, 12),
 	};
 
-	if (seal_copy(result, 10, state.seal_hash, sizeof(state.seal_hash)))
+	if (columns_copy(
+		result, 0, 10, state.seal_hash, sizeof(state.seal_hash)))
 		newest_state(&seal->service->newest, &state);
+}
+
+/* Texts by their names, which become labels of metrics. */
+static void
+seal_take_warnings(struct seal *seal, const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	struct json_object *given = columns_json(text, json_type_object);
+	struct json_object *warnings;
+
+	if (given == NULL)
+		return;
+	warnings = json_object_new_object();
+	json_object_object_foreach (given, name, value) {
+		if (json_object_is_type(value, json_type_string) &&
+		    name[strspn(name, letters)] == '\0')
+			json_object_object_add(
+			    warnings, name, json_object_get(value));
+	}
+	json_object_put(given);
+	seal->service->warnings = warnings;
 }
 
 static void
@@ -329,20 +329,20 @@ seal_state_got(
 
 	json_object_put(seal->service->warnings);
 	seal->service->warnings = NULL;
-	state->known = error == NULL && PQntuples(result) == 1;
+	state->known = error == NULL && columns_rows(result) == 1;
 	if (!state->known)
 		return;
-	state->lag = seal_number(result, 0);
-	state->unanchored = seal_number(result, 1);
-	state->months_ahead = seal_number(result, 2);
-	state->last_change = seal_number(result, 3);
-	state->unsealed = seal_number(result, 4);
-	state->anchor_lag = seal_number(result, 5);
-	state->commit_wait = seal_number(result, 7);
+	state->lag = columns_number(result, 0, 0);
+	state->unanchored = columns_number(result, 0, 1);
+	state->months_ahead = columns_number(result, 0, 2);
+	state->last_change = columns_number(result, 0, 3);
+	state->unsealed = columns_number(result, 0, 4);
+	state->anchor_lag = columns_number(result, 0, 5);
+	state->commit_wait = columns_number(result, 0, 7);
 	seal_note(seal, result);
 	state->clock_ahead = clock_apart(
-	    seal_number(result, 13), clock_microseconds() - seal->asked);
-	seal->service->warnings = json_tokener_parse(PQgetvalue(result, 0, 6));
+	    columns_number(result, 0, 13), clock_microseconds() - seal->asked);
+	seal_take_warnings(seal, columns_text(result, 0, 6));
 	if (state->last_change != last_change)
 		watch_ring(seal->service->watch);
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "clock.h"
 #include "log.h"
@@ -10,6 +11,11 @@
 #define SESSION_ECHO_SQL "SELECT $1::bytea"
 /* More than what is sent and received around the values of a statement. */
 #define SESSION_OVERHEAD 1024
+/*
+ * Bytes that may come in for each statement, and without one: far more than
+ * any of them gives.  libpq keeps in memory what it is sent.
+ */
+#define SESSION_RECEIVED_MAX (64L * 1024 * 1024)
 /* Where PostgreSQL waits for a standby. */
 #define SESSION_STANDBY_WAIT "SyncRepWaitForLSN"
 
@@ -29,6 +35,9 @@ struct session {
 	struct event *output;
 	struct event *timer;
 	bool running;
+	long statements; /* that run */
+	long results; /* of those that have one */
+	long received; /* bytes since nothing ran */
 	bool unsafe; /* the server has not waited for its standby */
 	/* Of what runs: its bytes, both ways, and whether some are secret. */
 	size_t bytes;
@@ -71,6 +80,7 @@ session_forget_connection(struct session *session)
 	session->connection = NULL;
 	session->running = false;
 	session->unsafe = false;
+	session->statements = session->results = session->received = 0;
 	session->bytes = session->soiled = 0;
 	session->secret = session->cleaning = false;
 }
@@ -217,6 +227,48 @@ session_account(struct session *session)
 	session->secret = session->cleaning = false;
 }
 
+/* The server does not keep to the protocol: nothing it says counts. */
+static void
+session_distrust(struct session *session, const char *fault)
+{
+	if (PQstatus(session->connection) == CONNECTION_BAD)
+		return (session_fail(session, "connection lost"));
+	log_error("PostgreSQL breaks the protocol", log_text("fault", fault));
+	session_fail(session, "protocol violation");
+}
+
+/*
+ * Whether a result is one that a statement of ours can have.  None of them
+ * copies: libpq gives the result that begins a COPY again and again.
+ */
+static bool
+session_is_sound(const struct session *session, const PGresult *result)
+{
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_FATAL_ERROR:
+	case PGRES_PIPELINE_ABORTED:
+		return (session->results < session->statements);
+	default:
+		return (false);
+	}
+}
+
+static void
+session_end(struct session *session)
+{
+	session->running = false;
+	if (PQstatus(session->connection) == CONNECTION_BAD ||
+	    session->results < session->statements)
+		return (session_distrust(session, "a result is missing"));
+	if (session->unsafe)
+		return (session_fail(session, "standby not awaited"));
+	session->statements = session->results = session->received = 0;
+	session_account(session);
+	session->events->finished(session->owner);
+}
+
 /* Hands out what has come; stops when more is needed, or all is closed. */
 static void
 session_receive(struct session *session)
@@ -232,21 +284,33 @@ session_receive(struct session *session)
 			continue;
 		}
 		gap = false;
-		if (result != NULL &&
-		    PQresultStatus(result) != PGRES_PIPELINE_SYNC) {
+		if (result == NULL ||
+		    PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+			PQclear(result);
+			session_end(session);
+		} else if (session_is_sound(session, result)) {
+			session->results++;
 			session->bytes += PQresultMemorySize(result);
 			session->events->result(session->owner, result);
-			continue;
+		} else {
+			PQclear(result);
+			session_distrust(session, "an unexpected result");
 		}
-		PQclear(result);
-		session->running = false;
-		if (PQstatus(session->connection) == CONNECTION_BAD)
-			return (session_fail(session, "connection lost"));
-		if (session->unsafe)
-			return (session_fail(session, "standby not awaited"));
-		session_account(session);
-		session->events->finished(session->owner);
 	}
+}
+
+/* False: so much has come that the connection was given up. */
+static bool
+session_measure(struct session *session, evutil_socket_t fd)
+{
+	int size = 0;
+
+	if (ioctl(fd, FIONREAD, &size) == 0)
+		session->received += size;
+	if (session->received / SESSION_RECEIVED_MAX <= session->statements)
+		return (true);
+	session_distrust(session, "an answer without end");
+	return (false);
 }
 
 static void
@@ -254,8 +318,9 @@ session_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *session = arg;
 
-	(void)fd;
 	(void)what;
+	if (!session_measure(session, fd))
+		return;
 	if (!PQconsumeInput(session->connection))
 		return (session_fail(session, "connection lost"));
 	/* What was held back may go now that the server's output is read. */
@@ -271,6 +336,7 @@ session_connected(struct session *session)
 	evutil_socket_t socket = PQsocket(session->connection);
 
 	session->connecting = false;
+	session->received = 0;
 	session_forget_event(&session->input);
 	PQsetnonblocking(session->connection, 1);
 	PQenterPipelineMode(session->connection);
@@ -297,8 +363,9 @@ session_poll(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *session = arg;
 
-	(void)fd;
 	(void)what;
+	if (!session_measure(session, fd))
+		return;
 	switch (PQconnectPoll(session->connection)) {
 	case PGRES_POLLING_OK:
 		session_connected(session);
@@ -379,6 +446,15 @@ session_pass(struct session *session)
 }
 
 bool
+session_is_standby(const struct session *session)
+{
+	const char *standby =
+	    PQparameterStatus(session->connection, "in_hot_standby");
+
+	return (standby != NULL && strcmp(standby, "on") == 0);
+}
+
+bool
 session_is_writable(const struct session *session)
 {
 	return (session_takes_writes(session->connection));
@@ -427,15 +503,16 @@ session_split(struct session *session,
 }
 
 void
-session_query(struct session *session, const char *sql,
+session_query(struct session *session, const char *sql, const Oid *types,
     const struct session_parameter *parameters, size_t count)
 {
 	const char *values[SESSION_PARAMETERS_MAX];
 	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
 
 	session_split(session, parameters, count, values, sizes, formats);
+	session->statements++;
 	session_sent(session,
-	    PQsendQueryParams(session->connection, sql, (int)count, NULL,
+	    PQsendQueryParams(session->connection, sql, (int)count, types,
 		values, sizes, formats, 1));
 }
 
@@ -447,6 +524,7 @@ session_execute(struct session *session, const char *name,
 	int sizes[SESSION_PARAMETERS_MAX], formats[SESSION_PARAMETERS_MAX];
 
 	session_split(session, parameters, count, values, sizes, formats);
+	session->statements++;
 	session_sent(session,
 	    PQsendQueryPrepared(session->connection, name, (int)count, values,
 		sizes, formats, 1));
@@ -456,6 +534,7 @@ void
 session_prepare(struct session *session, const char *name, const char *sql,
     const Oid *types, size_t count)
 {
+	session->statements++;
 	session_sent(session,
 	    PQsendPrepare(session->connection, name, sql, (int)count, types));
 }
@@ -489,23 +568,9 @@ session_clean(struct session *session)
 		false };
 
 	session->cleaning = true;
-	session_query(session, SESSION_ECHO_SQL, &parameter, 1);
+	session_query(session, SESSION_ECHO_SQL, NULL, &parameter, 1);
 	session_sync(session);
 	memory_free(nothing);
-}
-
-/* The buffers where it came through are for session_clean. */
-void
-session_clear(PGresult *result)
-{
-	int row, column;
-
-	for (row = 0; row < PQntuples(result); row++) {
-		for (column = 0; column < PQnfields(result); column++)
-			memory_wipe(PQgetvalue(result, row, column),
-			    (size_t)PQgetlength(result, row, column));
-	}
-	PQclear(result);
 }
 
 bool

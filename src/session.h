@@ -94,12 +94,18 @@ void session_close(struct session *session);
 void session_stop_timer(struct session *session);
 void session_start_timer(struct session *session, long milliseconds);
 
+/* Whether this server is a standby, as it said last. */
+bool session_is_standby(const struct session *session);
+
 /* Whether this server takes writes; or that of any connection. */
 bool session_is_writable(const struct session *session);
 bool session_takes_writes(const PGconn *connection);
 
-/* Sends one statement, its results in binary. */
-void session_query(struct session *session, const char *sql,
+/*
+ * Sends one statement, its results in binary.  types are those of its
+ * parameters; NULL: PostgreSQL takes them from the statement.
+ */
+void session_query(struct session *session, const char *sql, const Oid *types,
     const struct session_parameter *parameters, size_t count);
 void session_execute(struct session *session, const char *name,
     const struct session_parameter *parameters, size_t count);
@@ -124,9 +130,6 @@ void session_clean(struct session *session);
  * the server's words only the SQLSTATE, once a session has asked for that.
  */
 void session_cause(const PGconn *connection, char *cause, size_t size);
-
-/* Wipes what a result holds, and clears it; accepts NULL. */
-void session_clear(PGresult *result);
 
 /* The SQLSTATE of a failed result, "" when it has none; false: not failed. */
 bool

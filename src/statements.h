@@ -8,13 +8,18 @@
 #include <libpq-fe.h>
 #include <stddef.h>
 
+#include "columns.h"
+
 #define STATEMENT_PARAMETERS_MAX 5
+#define STATEMENT_BATCH 64 /* rows that a statement is asked for, at most */
+#define STATEMENT_BATCH_TEXT "64"
 
 struct statement {
 	const char *name;
 	const char *sql;
 	size_t count;
 	Oid types[STATEMENT_PARAMETERS_MAX];
+	struct columns columns; /* what it gives */
 };
 
 #define STATEMENT_KEK_KEEP "kek_keep"
@@ -70,5 +75,13 @@ extern const size_t statements_count;
 	"SELECT status, body, receipt, receipt_hash FROM " \
 	"api.%s($1, $2, $3, $4)"
 extern const struct statement statement_door;
+
+#define STATEMENT_SQL_SIZE 256
+
+/* The SQL of the statement of that name, or else of that door, which is in sql. */
+const char *statement_sql(const char *name, char sql[STATEMENT_SQL_SIZE]);
+
+/* The statement of that name; of a name that is not in the list, that of doors. */
+const struct statement *statement_find(const char *name);
 
 #endif

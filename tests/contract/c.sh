@@ -32,6 +32,9 @@ calls 'a request is answered once, in respond.c' \
     'evhttp_send_reply evhttp_send_error evhttp_send_reply_start evhttp_send_reply_chunk evhttp_send_reply_end' respond.c scrape.c
 calls 'the words of PostgreSQL, and a trace, may quote what it was given' \
     'PQresultErrorMessage PQresultVerboseErrorMessage PQtrace'
+calls 'a value of PostgreSQL is read in columns.c, which checks its type and length' \
+    'PQgetvalue PQgetlength PQgetisnull PQntuples PQnfields PQftype PQfformat PQfnumber PQfsize' columns.c
+calls 'JSON of PostgreSQL is parsed in columns.c, which checks its type' 'json_tokener_parse' columns.c witness.c
 calls 'the words of libpq on a lost connection are for session.c' 'PQerrorMessage' session.c
 calls 'a write that was cancelled may have been done' 'PQcancel PQrequestCancel'
 fault 'what a SQLSTATE means is in errors.c' '"(08|0A|2[0-9]|40|42|5[3578]|XX|SM)[0-9A-Z]{3}"' errors.c

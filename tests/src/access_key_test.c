@@ -205,7 +205,8 @@ make_kek(const char *root_id)
 static void
 keep(size_t wrapped_size)
 {
-	PGresult *result = result_new(3);
+	PGresult *result =
+	    result_new(&statement_find(STATEMENT_KEK_KEEP)->columns);
 
 	make_kek(FAKE_ROOT_ID);
 	assert_string_equal(request.call.query.parameters[0].value, PROJECT);
@@ -236,7 +237,8 @@ test_kek_is_made_and_another_kept(void **state)
 static void
 test_another_root_key_is_active(void **state)
 {
-	PGresult *result = result_new(3);
+	PGresult *result =
+	    result_new(&statement_find(STATEMENT_KEK_KEEP)->columns);
 
 	(void)state;
 	make_kek(FAKE_ROOT_ID);

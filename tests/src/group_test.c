@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "../../src/group.h"
-#include "test.h"
+#include "result.h"
 
 #define LIMIT 3
 
@@ -10,6 +10,19 @@ static struct event_base *base;
 static struct query_line *line;
 static struct group group;
 static struct query reads[5], change;
+
+/* What a call that its API function refuses gives: one row. */
+static PGresult *
+answer_new(void)
+{
+	PGresult *result = result_new(&statement_door.columns);
+
+	result_set(result, 0, 0, "\1\221", 2);
+	result_set(result, 0, 1, "{}", 2);
+	assert_int_equal(PQsetvalue(result, 0, 2, NULL, -1), 1);
+	assert_int_equal(PQsetvalue(result, 0, 3, NULL, -1), 1);
+	return (result);
+}
 
 static void
 ready(void *owner)
@@ -28,8 +41,9 @@ set_up(void **state)
 	memset(&group, 0, sizeof(group));
 	group_init(&group, LIMIT);
 	for (i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
-		reads[i] = (struct query){ .groups = true };
-	change = (struct query){ .groups = false };
+		reads[i] =
+		    (struct query){ .statement = "secret_get", .groups = true };
+	change = (struct query){ .statement = "secret_delete" };
 	return (0);
 }
 
@@ -80,7 +94,8 @@ static void
 test_a_search_goes_alone(void **state)
 {
 	struct group_member members[GROUP_MAX];
-	struct query search = { .searches = true };
+	struct query search = { .statement = "audit_event_list",
+		.searches = true };
 
 	(void)state;
 	query_line_enter(line, &reads[0], 0);
@@ -102,17 +117,37 @@ test_results(void **state)
 	(void)state;
 	query_line_enter(line, &reads[1], 0);
 	group_gather(&group, &reads[0], line, LIMIT);
-	first = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-	second = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+	first = answer_new();
+	second = answer_new();
 	group_result(&group, first);
 	group_result(&group, second);
 	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK));
 	assert_false(group.failed);
+	assert_false(group.malformed);
 	assert_int_equal(group_empty(&group, members), 2);
 	assert_ptr_equal(members[0].result, first);
 	assert_ptr_equal(members[1].result, second);
 	PQclear(first);
 	PQclear(second);
+}
+
+/* A row is missing: nobody in the group is to read any of it. */
+static void
+test_a_malformed_result(void **state)
+{
+	struct group_member members[GROUP_MAX];
+
+	(void)state;
+	query_line_enter(line, &reads[1], 0);
+	group_gather(&group, &reads[0], line, LIMIT);
+	group_result(&group, answer_new());
+	assert_false(group.malformed);
+	group_result(&group, result_new(&statement_door.columns));
+	assert_true(group.malformed);
+	assert_false(group.failed);
+	assert_int_equal(group_empty(&group, members), 2);
+	columns_clear(members[0].result);
+	columns_clear(members[1].result);
 }
 
 static void
@@ -154,6 +189,8 @@ main(void)
 		    test_a_search_goes_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_results, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_malformed_result, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_one_fault_is_that_of_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

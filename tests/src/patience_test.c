@@ -66,7 +66,7 @@ static void
 test_a_change_comes(void **state)
 {
 	(void)state;
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_true(request.call.parked);
 	assert_false(evtimer_pending(request.call.deadline, NULL));
 	fake_expect((struct fake){ .anew = 0 });
@@ -75,7 +75,7 @@ test_a_change_comes(void **state)
 	fake_expect((struct fake){ .anew = 1 });
 	assert_last(false);
 	/* It was a change of something else. */
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_true(request.call.parked);
 	watch_end(service.watch);
 	fake_expect((struct fake){ .anew = 2 });
@@ -93,7 +93,7 @@ test_patience_ends(void **state)
 	fake_expect((struct fake){ .anew = 1 });
 	assert_last(true);
 	/* The door may ask, but is not listened to. */
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_false(request.call.parked);
 	fake_expect((struct fake){ .anew = 2 });
 }
@@ -104,13 +104,13 @@ test_a_change_came_before(void **state)
 	(void)state;
 	service.audit.last_change = 2;
 	request.call.last_change = 1;
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_false(request.call.parked);
 	assert_true(evtimer_pending(request.call.deadline, NULL));
 	fake_expect((struct fake){ .anew = 1 });
 	assert_last(false);
 	request.call.last_change = 2;
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_true(request.call.parked);
 	fake_expect((struct fake){ .anew = 1 });
 	watch_leave(service.watch, &request);
@@ -124,7 +124,7 @@ test_nobody_is_parked_in_vain(void **state)
 	fake_expect((struct fake){ .anew = 1 });
 	assert_last(true);
 	service.draining = true;
-	wait_for("{\"wait\":1000}");
+	wait_for("{\"wait\":60}");
 	assert_false(request.call.parked);
 	fake_expect((struct fake){ .anew = 2 });
 }

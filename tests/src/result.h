@@ -7,25 +7,26 @@
 #include <libpq-fe.h>
 #include <string.h>
 
+#include "../../src/columns.h"
 #include "test.h"
 
-#define RESULT_COLUMNS 4
-
-/* A result without rows; to be given to PQclear. */
+/* A result of these columns without rows; to be given to PQclear. */
 static PGresult *
-result_new(int columns)
+result_new(const struct columns *columns)
 {
 	static char name[] = "column";
-	PGresAttDesc attributes[RESULT_COLUMNS];
+	PGresAttDesc attributes[COLUMNS_MAX];
 	PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
 	int i;
 
 	memset(attributes, 0, sizeof(attributes));
-	for (i = 0; i < columns; i++) {
+	for (i = 0; i < columns->count; i++) {
 		attributes[i].name = name;
+		attributes[i].typid = (Oid)columns->column[i].type;
 		attributes[i].format = 1;
 	}
-	assert_int_equal(PQsetResultAttrs(result, columns, attributes), 1);
+	assert_int_equal(
+	    PQsetResultAttrs(result, columns->count, attributes), 1);
 	return (result);
 }
 

@@ -82,7 +82,8 @@ tick(int expected)
 static void
 find(const uuid_t *keys, const uuid_t project, int count, const char *root_id)
 {
-	PGresult *result = result_new(4);
+	PGresult *result =
+	    result_new(&statement_find(STATEMENT_KEY_ROTATE_DUE)->columns);
 	static const unsigned char rotation[] = { 0, 0, 1, 2 };
 	int i;
 
@@ -121,7 +122,8 @@ assert_rotates(const uuid_t key, const uuid_t project)
 static void
 answer(char rotated)
 {
-	PGresult *result = result_new(1);
+	PGresult *result =
+	    result_new(&statement_find(STATEMENT_KEY_ROTATE)->columns);
 
 	result_set(result, 0, 0, &rotated, 1);
 	sent->done(sent, result, NULL);
