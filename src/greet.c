@@ -128,8 +128,7 @@ greet_prepare(struct greet *greet)
  * A pooler may give each transaction another connection of PostgreSQL: in one
  * transaction, statements are forgotten and prepared on the same.  It may also
  * keep count of what is prepared by what it hears: so it hears the answer to
- * DEALLOCATE ALL before the first statement is prepared.  On a connection that
- * nobody has looked at yet, the session is looked at before it serves.
+ * DEALLOCATE ALL before the first statement is prepared.
  */
 void
 greet_prepare_again(struct greet *greet)
@@ -138,8 +137,6 @@ greet_prepare_again(struct greet *greet)
 	greet->step = GREET_FORGET;
 	session_query(greet->session, "BEGIN", NULL, NULL, 0);
 	session_query(greet->session, "DEALLOCATE ALL", NULL, NULL, 0);
-	session_query(greet->session,
-	    statement_find(STATEMENT_SESSION_FAULTS)->sql, NULL, NULL, 0);
 	session_sync(greet->session);
 }
 
@@ -353,9 +350,7 @@ greet_fits(const struct greet *greet, const PGresult *result)
 		columns = &greet_pepper_columns;
 	else if (greet->step == GREET_EPOCH)
 		columns = &greet_epoch_columns;
-	else if (greet->step == GREET_EXAMINE ||
-	    (greet->step == GREET_FORGET &&
-		PQresultStatus(result) == PGRES_TUPLES_OK))
+	else if (greet->step == GREET_EXAMINE)
 		columns = &statement_find(STATEMENT_SESSION_FAULTS)->columns;
 	if (columns == NULL || columns_fit(result, columns, fault))
 		return (true);
@@ -382,8 +377,7 @@ greet_result(struct greet *greet, const PGresult *result)
 	else if (greet->step == GREET_PEPPER)
 		greet_refuse(greet,
 		    "another root key has become active: it is tried again");
-	else if (greet->step == GREET_EXAMINE ||
-	    (greet->step == GREET_FORGET && columns_rows(result) == 1))
+	else if (greet->step == GREET_EXAMINE)
 		greet_hear_session(greet, result);
 }
 

@@ -62,6 +62,7 @@ struct pool {
 	long reading; /* seats that run reads */
 	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
+	bool read_only; /* the server that has answered last takes no writes */
 	void (*greeted)(void *owner); /* NULL: it has been called */
 	void *owner;
 	bool locked_out;
@@ -427,6 +428,7 @@ pool_finished(void *owner)
 	struct pool_seat *seat = owner;
 	enum greet_outcome outcome = GREET_READY;
 
+	seat->pool->read_only = !session_is_writable(seat->session);
 	if (seat->state == SEAT_RUNNING && session_is_settled(seat->session))
 		seat->pool->spoken = clock_microseconds();
 	if (seat->state != SEAT_RUNNING && seat->state != SEAT_CLEANING)
@@ -636,17 +638,7 @@ pool_is_ready(const struct pool *pool)
 bool
 pool_takes_writes(const struct pool *pool)
 {
-	const struct pool_seat *seat;
-	long i;
-
-	for (i = 0; i < pool->settings->pool_size; i++) {
-		seat = &pool->seats[i];
-		if (seat->state != SEAT_CLOSED &&
-		    seat->state != SEAT_GREETING &&
-		    session_is_writable(seat->session))
-			return (true);
-	}
-	return (false);
+	return (!pool->read_only);
 }
 
 void

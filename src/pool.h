@@ -37,7 +37,7 @@ void pool_free(struct pool *pool);
 /* Whether at least one connection serves. */
 bool pool_is_ready(const struct pool *pool);
 
-/* Whether one of those that serve is to a server that takes writes. */
+/* Whether the server that has answered last takes writes. */
 bool pool_takes_writes(const struct pool *pool);
 
 /* The answer of a call is committed: its host serves. */

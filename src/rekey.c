@@ -368,7 +368,7 @@ rekey_keep(struct rekey *rekey, size_t done)
 static void
 rekey_end_unbound(struct rekey *rekey)
 {
-	static const Oid types[] = { REKEY_UUID, REKEY_TEXT, REKEY_BYTEA };
+	static const Oid types[] = { COLUMN_UUID, COLUMN_TEXT, COLUMN_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
 	static const uuid_t pepper;
@@ -421,17 +421,17 @@ rekey_kept(
 	rekey_forget(rekey);
 	if (rekey->ends) {
 		rekey->ends = false;
-		if (error == NULL && rekey_number(result, 0) > 0 &&
+		if (done > 0 &&
 		    keyring_pepper_open(
 			rekey->service->keyring, &rekey->pepper))
 			log_info(
 			    "wraps of the old form are refused from now on");
 		return (rekey_next_chore(rekey));
 	}
-	if (error == NULL && rekey_number(result, 0) > 0)
-		log_info(rekey_chores[rekey->chore].name,
-		    log_number("count", rekey_number(result, 0)));
-	if (error == NULL && rekey_number(result, 1) > 0)
+	if (done > 0)
+		log_info(
+		    rekey_chores[rekey->chore].name, log_number("count", done));
+	if (broken > 0)
 		log_error("keys of versions do not open",
 		    log_number("count", broken));
 	/* Not all of the batch was done: it is asked for again. */

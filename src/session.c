@@ -247,9 +247,11 @@ session_is_sound(const struct session *session, const PGresult *result)
 	switch (PQresultStatus(result)) {
 	case PGRES_COMMAND_OK:
 	case PGRES_TUPLES_OK:
-	case PGRES_FATAL_ERROR:
 	case PGRES_PIPELINE_ABORTED:
 		return (session->results < session->statements);
+	case PGRES_FATAL_ERROR:
+		/* The last is that of the commit. */
+		return (session->results <= session->statements);
 	default:
 		return (false);
 	}

@@ -61,7 +61,7 @@ const struct statement statements[] = {
 };
 
 const struct statement statement_door =
-	{ NULL, STATEMENT_DOOR_SQL, 4, { JSONB, BYTEA, BYTEA, BYTEA }, { 1, 1, 4, { STATUS, NAME, NUMBER_OR_NULL, HASH_OR_NULL } } };
+	{ NULL, STATEMENT_DOOR_SQL, 4, { JSONB, BYTEA, BYTEA, BYTEA }, { 1, 1, 4, { STATUS, NAME_OR_NULL, NUMBER_OR_NULL, HASH_OR_NULL } } };
 /* clang-format on */
 
 const size_t statements_count = sizeof(statements) / sizeof(statements[0]);

@@ -330,3 +330,29 @@ def test_no_answer_without_its_audit_row(new_database, start_daemon, new_tenant)
     assert client.access(secret_id) == b"data"
     assert client.get(f"/secrets/{secret_id}").body["version_count"] == 1
     assert client.get("/secrets").body["total_count"] == 1
+
+
+def test_a_server_that_takes_no_writes_for_a_while(cluster, daemon, client):
+    """A call that was refused is surely not done; the connections stay, and serve when the server takes writes again."""
+
+    def connections():
+        return {
+            pid
+            for (pid,) in daemon.database.query(
+                "SELECT pid FROM pg_stat_activity WHERE usename = 'coffer_api' AND application_name LIKE 'coffer%'"
+            )
+        }
+
+    eventually(serves(client))
+    before = connections()
+    cluster.set(default_transaction_read_only="on")
+    try:
+        for _ in range(3):
+            assert_unavailable(client.post("/secrets", {"name": "refused"}))
+        assert_unavailable(client.get("/secrets"))
+        assert "takes no writes" in daemon.readiness()[1]
+    finally:
+        cluster.set(default_transaction_read_only="off")
+    eventually(serves(client))
+    assert len(before & connections()) >= 16  # the check has one of its own now and then
+    assert not [secret for secret in client.get("/secrets").body["secrets"] if secret["name"] == "refused"]
