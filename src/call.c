@@ -184,7 +184,8 @@ call_take_answer(struct request *request, const PGresult *result, int status)
 	call_take_receipt(request, result);
 	/* No answer but a refusal leaves the daemon without its audit row. */
 	if (status < 100 || status > 599 ||
-	    (status < 400 && !request->has_receipt))
+	    (status < 400 && !request->has_receipt) ||
+	    (status == 200 && *body == '\0'))
 		return (call_fail(request, "call's answer is malformed"));
 	request->status = status;
 	pool_note_answer(request->service->pool, &request->call.query);
