@@ -318,10 +318,11 @@ seat_distrust(struct pool_seat *seat)
 	for (i = 0; i < count; i++) {
 		query = members[i].query;
 		columns_clear(members[i].result);
-		if (query != NULL)
-			query_finish(query, NULL,
-			    &errors[query->once ? ERROR_IN_DOUBT
-						: ERROR_INTERNAL]);
+		if (query == NULL)
+			continue;
+		seat_is_not_heard(query);
+		query_finish(query, NULL,
+		    &errors[query->once ? ERROR_IN_DOUBT : ERROR_INTERNAL]);
 	}
 }
 
