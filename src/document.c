@@ -30,7 +30,6 @@ document_parse(const char *text, size_t size)
 	    !scan_is_sound(text, size))
 		return (NULL);
 	tokener = json_tokener_new_ex(SCAN_DEPTH_MAX + 1);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	printbuf_memset(tokener->pb, 0, 0, (int)size);
 	/* A NUL after the text tells json-c that it is the end. */
 	value = json_tokener_parse_ex(tokener, text, (int)size + 1);

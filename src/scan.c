@@ -118,27 +118,89 @@ scan_number(const char *text, size_t size)
 	return (length);
 }
 
+/* What may come next. */
+enum scan_next {
+	SCAN_VALUE,
+	SCAN_VALUE_OR_END, /* of an array */
+	SCAN_NAME,
+	SCAN_NAME_OR_END, /* of an object */
+	SCAN_COLON,
+	SCAN_COMMA_OR_END,
+};
+
+/* Of true, false and null, 0 for another word. */
+static size_t
+scan_word(const char *text, size_t size)
+{
+	static const char *const words[] = { "true", "false", "null" };
+	size_t i, length;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		length = strlen(words[i]);
+		if (size >= length && memcmp(text, words[i], length) == 0)
+			return (length);
+	}
+	return (0);
+}
+
 bool
 scan_is_sound(const char *text, size_t size)
 {
-	static const char others[] = " \t\r\n,:truefalsn";
-	size_t depth = 0, i = 0, length;
+	enum scan_next next = SCAN_VALUE;
+	bool objects[SCAN_DEPTH_MAX], whole = false;
+	size_t depth = 0, i, length;
+	char c;
 
-	while (i < size) {
+	for (i = 0; i < size; i += length) {
+		c = text[i];
 		length = 1;
-		if (text[i] == '"')
-			length = scan_string(text + i, size - i);
-		else if (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))
-			length = scan_number(text + i, size - i);
-		else if (text[i] == '{' || text[i] == '[')
-			length = ++depth <= SCAN_DEPTH_MAX;
-		else if (text[i] == '}' || text[i] == ']')
-			depth -= depth > 0;
-		else if (text[i] == '\0' || strchr(others, text[i]) == NULL)
-			length = 0;
+		if (c != '\0' && strchr(" \t\r\n", c) != NULL)
+			continue;
+		if (whole)
+			return (false);
+		if (next == SCAN_COLON) {
+			if (c != ':')
+				return (false);
+			next = SCAN_VALUE;
+			continue;
+		}
+		if (next == SCAN_COMMA_OR_END && c == ',') {
+			next = objects[depth - 1] ? SCAN_NAME : SCAN_VALUE;
+			continue;
+		}
+		if ((c == '}' && depth > 0 && objects[depth - 1] &&
+			(next == SCAN_COMMA_OR_END ||
+			    next == SCAN_NAME_OR_END)) ||
+		    (c == ']' && depth > 0 && !objects[depth - 1] &&
+			(next == SCAN_COMMA_OR_END ||
+			    next == SCAN_VALUE_OR_END))) {
+			whole = --depth == 0;
+			next = SCAN_COMMA_OR_END;
+			continue;
+		}
+		if (next == SCAN_COMMA_OR_END)
+			return (false);
+		if (next == SCAN_NAME || next == SCAN_NAME_OR_END) {
+			length = c == '"' ? scan_string(text + i, size - i) : 0;
+			next = SCAN_COLON;
+		} else if (c == '{' || c == '[') {
+			if (depth == SCAN_DEPTH_MAX)
+				return (false);
+			objects[depth++] = c == '{';
+			next = c == '{' ? SCAN_NAME_OR_END : SCAN_VALUE_OR_END;
+			continue;
+		} else {
+			if (c == '"')
+				length = scan_string(text + i, size - i);
+			else if (c == '-' || (c >= '0' && c <= '9'))
+				length = scan_number(text + i, size - i);
+			else
+				length = scan_word(text + i, size - i);
+			whole = depth == 0;
+			next = SCAN_COMMA_OR_END;
+		}
 		if (length == 0)
 			return (false);
-		i += length;
 	}
-	return (true);
+	return (whole);
 }

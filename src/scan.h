@@ -1,5 +1,6 @@
 /*
- * Looks JSON over for what a parser may let pass and PostgreSQL would not.
+ * Says what JSON is, as strictly as PostgreSQL; a parser may let more pass, or
+ * less: json-c 0.18 refuses, when it is strict, all text that is not ASCII.
  */
 #ifndef COFFER_SCAN_H
 #define COFFER_SCAN_H
@@ -10,10 +11,9 @@
 #define SCAN_DEPTH_MAX 32
 
 /*
- * False for nesting deeper than SCAN_DEPTH_MAX, a control character or an
- * escaped NUL in a string, half of a surrogate pair, a number that is no
- * finite double or is written at undue length, and any byte that JSON has no
- * use for outside strings.  The grammar is the parser's to check.
+ * Whether this is one value by the grammar of RFC 8259.  False too for nesting
+ * deeper than SCAN_DEPTH_MAX, an escaped NUL in a string, half of a surrogate
+ * pair, and a number that is no finite double or is written at undue length.
  */
 bool scan_is_sound(const char *text, size_t size);
 

@@ -59,6 +59,27 @@ test_depth(void **state)
 	assert_true(scan_is_sound(text + 1, sizeof(text) - 2));
 }
 
+static void
+test_grammar(void **state)
+{
+	static const char *const sound[] = { "{}", "[]", " {\"a\" : [ ] }\n",
+		"{\"a\":{\"b\":[1,true,\"x\",null]},\"c\":false}", "1", "\"a\"",
+		"{\"a\":\"\xc3\xa9\",\"\xf0\x9f\x94\x91\":1}" };
+	static const char *const unsound[] = { "", " ", "{", "}", "[", "{]",
+		"[}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[,1]",
+		"[1 2]", "{\"a\" 1}", "{1:2}", "{a:1}", "{'a':1}", "{}{}",
+		"{} x", "1 2", "[1]]", "truefalse", "True", "nul", "NaN",
+		"[1]/**/", ",", ":", "{\"a\":1:2}", "{\"a\":1 \"b\":2}", "{,}",
+		"[true false]" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
+		assert_true(scan_is_sound(sound[i], strlen(sound[i])));
+	for (i = 0; i < sizeof(unsound) / sizeof(unsound[0]); i++)
+		assert_false(scan_is_sound(unsound[i], strlen(unsound[i])));
+}
+
 int
 main(void)
 {
@@ -66,6 +87,7 @@ main(void)
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_unsound),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_grammar),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
