@@ -82,6 +82,15 @@ BEGIN
                                                E'\n' ORDER BY p.oid)
                   FROM pg_proc p WHERE p.oid < 12000
                 UNION ALL
+                -- initdb gives these numbers to what its scripts make. pg_upgrade makes plpgsql anew.
+                SELECT 'functions from scripts',
+                       string_agg(concat_ws(' ', p.oid::regprocedure, p.prolang, p.prosecdef, p.prosrc, p.probin, p.proconfig),
+                                  E'\n' ORDER BY p.oid::regprocedure::text COLLATE "C")
+                  FROM pg_proc p
+                 WHERE p.oid BETWEEN 12000 AND 16383 AND p.pronamespace = 'pg_catalog'::regnamespace
+                   AND NOT EXISTS (SELECT FROM pg_language o WHERE o.lanname = 'plpgsql'
+                                      AND p.oid IN (o.lanplcallfoid, o.laninline, o.lanvalidator))
+                UNION ALL
                 SELECT 'aggregates', string_agg(concat_ws(' ', a.aggfnoid::oid, a.aggtransfn::oid, a.aggfinalfn::oid, a.aggcombinefn::oid,
                                                           a.aggmtransfn::oid, a.aggminvtransfn::oid, a.aggmfinalfn::oid, a.aggtranstype,
                                                           a.agginitval, a.aggminitval), E'\n' ORDER BY a.aggfnoid::oid)
@@ -244,7 +253,7 @@ BEGIN
               UNION
              SELECT d.refobjid
                FROM pg_depend d
-              WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384
+              WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 12000
                 AND CASE d.classid
                         WHEN 'pg_trigger'::regclass    THEN (SELECT t.tgrelid FROM pg_trigger t WHERE t.oid = d.objid)
                         WHEN 'pg_constraint'::regclass THEN (SELECT c.conrelid FROM pg_constraint c WHERE c.oid = d.objid)
@@ -270,13 +279,14 @@ BEGIN
                    pg_get_function_sqlbody(p.oid), p.proconfig, p.proowner::regrole, rule.manifest_acl(p.proacl, 'f', p.proowner)), 'UTF8'))
           FROM pg_proc p
           JOIN pg_language l ON l.oid = p.prolang
-         WHERE p.oid >= 16384
+         WHERE p.oid >= 12000
            AND (p.pronamespace = ANY (v_ours)
                 -- Functions of the library of pgcrypto that nobody here calls come and go with its version.
                 AND NOT (p.pronamespace = to_regnamespace('crypto') AND p.probin = '$libdir/pgcrypto' AND p.proname <> ALL (v_pgcrypto))
                 OR p.oid IN (SELECT called.oid FROM called) AND p.pronamespace <> ALL (v_ours || v_catalog)
                 -- pg_upgrade makes those of PL/pgSQL anew, which are told with the language.
-                OR p.pronamespace = v_catalog AND NOT EXISTS (SELECT FROM pg_language o WHERE o.lanname = 'plpgsql'
+                OR p.pronamespace = v_catalog AND p.oid >= 16384
+                   AND NOT EXISTS (SELECT FROM pg_language o WHERE o.lanname = 'plpgsql'
                                                                  AND p.oid IN (o.lanplcallfoid, o.laninline, o.lanvalidator)))
         UNION ALL
         SELECT CASE c.relkind WHEN 'c' THEN 'type ' WHEN 'v' THEN 'view ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END

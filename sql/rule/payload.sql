@@ -2,7 +2,8 @@
 -- A value is parsed only inside a block that catches every way in which parsing fails: PostgreSQL quotes the text it
 -- could not parse in an error that reaches the log, and logs nothing of an error that is caught.
 -- Plaintext is not cast, for a superuser can make a cast from text to another type with a function of his own: the
--- functions by which types read and print are called by their names.
+-- functions by which types read and print are called by their names. Each call that is given plaintext matches the types
+-- of its function exactly.
 
 CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint)
 RETURNS bytea
@@ -94,7 +95,7 @@ BEGIN
         RETURN NULL;
     END IF;
     BEGIN
-        v_text := convert_from(data, 'UTF8');
+        v_text := convert_from(data, 'UTF8'::name);
         IF type <> 'certificate' THEN
             v_json := jsonb_in(textout(v_text));
         END IF;

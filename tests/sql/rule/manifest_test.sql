@@ -36,7 +36,7 @@ SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'role %'$$,
               'role pg_write_all_data,role pg_write_server_files,role pg_execute_server_program}'::text[],
               'all roles of Coffer and those that may do what no right says,');
 SELECT set_eq($$SELECT object FROM rule.manifest() WHERE object LIKE 'PostgreSQL%'$$,
-              $$SELECT unnest('{PostgreSQL''s functions,PostgreSQL''s aggregates,PostgreSQL''s operators,PostgreSQL''s operator classes,PostgreSQL''s operator families,PostgreSQL''s support functions,PostgreSQL''s types,PostgreSQL''s casts,PostgreSQL''s access methods,PostgreSQL''s collations,PostgreSQL''s conversions,PostgreSQL''s languages}'::text[])
+              $$SELECT unnest('{PostgreSQL''s functions,PostgreSQL''s functions from scripts,PostgreSQL''s aggregates,PostgreSQL''s operators,PostgreSQL''s operator classes,PostgreSQL''s operator families,PostgreSQL''s support functions,PostgreSQL''s types,PostgreSQL''s casts,PostgreSQL''s access methods,PostgreSQL''s collations,PostgreSQL''s conversions,PostgreSQL''s languages}'::text[])
                  UNION ALL SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), '.', 1)$$,
               'and what PostgreSQL runs by itself');
 SELECT is_empty($$SELECT sha256 FROM rule.manifest_builtin() WHERE sha256 IS NULL$$, 'rule.manifest_builtin finds something of each');
@@ -54,6 +54,15 @@ SELECT is(cardinality(rule.manifest_faults()), 2, 'a trigger that partitions hav
 DO $$ BEGIN EXECUTE format('ALTER TABLE audit.%I DISABLE TRIGGER nothing', rule.audit_partition(current_date)); END $$;
 SELECT is(cardinality(rule.manifest_faults()), 3, 'and a partition that has it switched off, too');
 DROP TRIGGER nothing ON audit.event;
+CREATE FUNCTION pg_catalog.nothing() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION rule.nothing() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+UPDATE pg_proc SET oid = 16300 WHERE oid = 'pg_catalog.nothing()'::regprocedure;
+UPDATE pg_proc SET oid = 16301 WHERE oid = 'rule.nothing()'::regprocedure;
+SELECT is(rule.manifest_faults(), ARRAY[
+              'PostgreSQL''s functions from scripts is not as it was deployed: undo it, or if it was meant deploy with migrations/migrate, and ask who did that',
+              'function rule.nothing() was not deployed: deploy with migrations/migrate, and ask who did that'],
+          'a function is found that has a number as initdb gives them');
+DELETE FROM pg_proc WHERE oid IN (16300, 16301);
 ALTER FUNCTION fail.integrity() RENAME TO was_integrity;
 SELECT is(rule.manifest_faults(), ARRAY[
               'function fail.integrity() is gone: deploy with migrations/migrate, and ask who did that',

@@ -26,10 +26,17 @@ $$;
 CREATE CAST (text AS jsonb) WITH FUNCTION test.evil(text) AS IMPLICIT;
 CREATE CAST (text AS bit) WITH FUNCTION test.evil_bits(text) AS ASSIGNMENT;
 CREATE CAST (bigint AS text) WITH FUNCTION test.evil_number(bigint) AS ASSIGNMENT;
+CREATE FUNCTION pg_catalog.convert_from(bytea, text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO test.seen VALUES ('a payload');
+    RETURN convert_from($1, $2::name);
+END
+$$;
 SELECT rule.payload_check(type, '{"a":"b"}'), rule.payload_crc32('\x0112345678'), rule.render_access(s, 1, '\x0112345678')
   FROM unnest('{key_value,basic_credentials,database_credentials,ssh_key,certificate}'::text[]) AS type,
        (SELECT NULL::store.secret) AS s(s) \g /dev/null
-SELECT is_empty('SELECT * FROM test.seen', 'a cast of somebody else sees no plaintext');
+SELECT is_empty('SELECT * FROM test.seen', 'a cast or a function of somebody else sees no plaintext');
+DROP FUNCTION pg_catalog.convert_from(bytea, text);
 DROP CAST (text AS jsonb);
 DROP CAST (text AS bit);
 DROP CAST (bigint AS text);
