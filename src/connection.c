@@ -36,6 +36,8 @@
 /* Bodies may take one part in so many of the memory for requests. */
 #define CONNECTION_BODIES_SHARE 2
 #define CONNECTION_STRANGERS_SHARE 4 /* without a good key */
+/* Fewer bytes are copied, for libevent keeps a block for each time it reads. */
+#define CONNECTION_MOVE_LEAST 4096
 #define CONNECTION_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 #define CONNECTION_EMPTY_LINE "\r\n"
 
@@ -418,6 +420,18 @@ connection_drain(struct evbuffer *buffer)
 	evbuffer_drain(buffer, evbuffer_get_length(buffer));
 }
 
+/* Takes size bytes from the front of one buffer to the end of another. */
+static void
+connection_move(struct evbuffer *to, struct evbuffer *from, size_t size)
+{
+	if (size >= CONNECTION_MOVE_LEAST) {
+		evbuffer_remove_buffer(from, to, size);
+		return;
+	}
+	evbuffer_add(to, evbuffer_pullup(from, (ssize_t)size), size);
+	evbuffer_drain(from, size);
+}
+
 static void
 connection_refuse(struct connection *connection)
 {
@@ -520,7 +534,7 @@ connection_take_body(struct connection *connection, size_t left)
 
 	if (size > left)
 		size = left;
-	evbuffer_remove_buffer(connection->held, connection->body, size);
+	connection_move(connection->body, connection->held, size);
 	return (size);
 }
 
@@ -636,12 +650,12 @@ connection_hold(
 	struct evbuffer *front;
 
 	if (before == 0) {
-		evbuffer_add_buffer(connection->held, input);
+		connection_move(connection->held, input, size);
 		return;
 	}
 	front = evbuffer_new();
 	evbuffer_remove_buffer(input, front, before);
-	evbuffer_add_buffer(connection->held, input);
+	connection_move(connection->held, input, size);
 	evbuffer_add_buffer(input, front);
 	evbuffer_free(front);
 }

@@ -14,6 +14,12 @@
 #include "text.h"
 
 #define DOCUMENT_USER_AGENT_SIZE 257
+/*
+ * The parser takes up to 800 bytes for a value of two.  No request has as many
+ * values as this; those of a body then take no more memory than its text.
+ */
+#define DOCUMENT_VALUES_MAX 1024
+#define DOCUMENT_ARGUMENTS_MAX 256
 
 /*
  * json-c gathers each string in a buffer of its own, which it would let grow
@@ -167,11 +173,13 @@ document_add_query(struct request *request)
 	    evhttp_request_get_evhttp_uri(request->http);
 	struct json_object *query = json_object_new_object();
 	const char *text = evhttp_uri_get_query(uri);
-	size_t size;
+	size_t size, count = 0;
 
 	json_object_object_add(request->document, "query", query);
 	for (; text != NULL && *text != '\0'; text += size) {
 		size = strcspn(text, "&");
+		if (++count > DOCUMENT_ARGUMENTS_MAX)
+			return (request_refuse_argument(request, "query"));
 		if (size > 0 &&
 		    !document_add_argument(request, query, text, size))
 			return (false);
@@ -216,7 +224,7 @@ document_add_body(struct request *request)
 	struct evbuffer *input = evhttp_request_get_input_buffer(request->http);
 	const unsigned int flags = request->route.endpoint->flags;
 	size_t size = evbuffer_get_length(input);
-	struct json_object *body;
+	struct json_object *body = NULL;
 	const char *state = "absent", *text;
 
 	if (size == 0) {
@@ -224,7 +232,8 @@ document_add_body(struct request *request)
 	} else {
 		evbuffer_add(input, "", 1);
 		text = (const char *)evbuffer_pullup(input, -1);
-		body = document_parse(text, size);
+		if (scan_values(text, size) <= DOCUMENT_VALUES_MAX)
+			body = document_parse(text, size);
 		/* Drained memory is wiped (memory_guard_libraries). */
 		evbuffer_drain(input, size + 1);
 	}

@@ -204,3 +204,19 @@ scan_is_sound(const char *text, size_t size)
 	}
 	return (whole);
 }
+
+size_t
+scan_values(const char *text, size_t size)
+{
+	size_t values = 1, i = 0, length;
+
+	while (i < size) {
+		length = text[i] == '"' ? scan_string(text + i, size - i) : 1;
+		if (length == 0)
+			length = 1;
+		if (text[i] != '"' && memchr(",:[{", text[i], 4) != NULL)
+			values++;
+		i += length;
+	}
+	return (values);
+}

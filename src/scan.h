@@ -17,4 +17,7 @@
  */
 bool scan_is_sound(const char *text, size_t size);
 
+/* How many values and names of members sound text has, at the most. */
+size_t scan_values(const char *text, size_t size);
+
 #endif

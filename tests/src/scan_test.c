@@ -80,10 +80,34 @@ test_grammar(void **state)
 		assert_false(scan_is_sound(unsound[i], strlen(unsound[i])));
 }
 
+static void
+test_values(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t values;
+	} cases[] = {
+		{ "{}", 2 },
+		{ "{\"a\":1}", 3 },
+		{ "[0,0,0]", 4 },
+		{ "{\"a\":[{},{}]}", 7 },
+		{ "{\"a,:[{\\\"\":\",,,,\"}", 3 },
+		{ "\"unsound,", 2 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+		    scan_values(cases[i].text, strlen(cases[i].text)),
+		    cases[i].values);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_unsound),
 		cmocka_unit_test(test_depth),

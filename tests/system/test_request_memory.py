@@ -151,3 +151,38 @@ def test_bodies_that_do_not_end(service, start_daemon, tenant):
     for connection in [good, *slow]:
         connection.close()
     eventually(lambda: metrics(daemon)["coffer_request_memory_bytes"] < MIB)
+
+
+def test_bodies_of_many_values(service, start_daemon, tenant):
+    """No request has so many, and a parser takes hundreds of bytes for each: 60 MiB for such a body."""
+    daemon = start_daemon(service.database)
+    client = tenant.client(daemon)
+    before = peak(daemon)
+    for values in ("{}", '"a"', "0"):
+        body = b'{"name":"n","tags":[%s]}' % ",".join([values] * (250_000 // (len(values) + 1))).encode()
+        answer = client.post("/secrets", body)
+        assert (answer.status, answer.body["details"][0]["argument_name"]) == (400, "body")
+    assert peak(daemon) - before < 10 * MIB
+    answer = client.get("/secrets", query={"tags": ["t"] * 256})
+    assert answer.status == 200 or answer.body["details"][0]["argument_name"] == "tags"
+    answer = client.get("/secrets", query={"tags": ["t"] * 257})
+    assert (answer.status, answer.body["details"][0]["argument_name"]) == (400, "query")
+
+
+def test_bodies_that_come_byte_by_byte(service, start_daemon, tenant):
+    """What is kept of them is their bytes, not a buffer for each."""
+    daemon = start_daemon(service.database)
+    client = tenant.client(daemon)
+    head = f"POST {client.path('/secrets')} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {uuid.uuid4()}\r\n"
+    slow = [connect(daemon) for _ in range(50)]
+    for connection in slow:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(f"{head}Content-Length: 250000\r\n\r\n".encode())
+    before = peak(daemon)
+    for _ in range(1000):
+        for connection in slow:
+            connection.send(b" ")
+    assert client.get("/tags").status == 200
+    assert peak(daemon) - before < 8 * MIB
+    for connection in slow:
+        connection.close()
