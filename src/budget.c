@@ -103,7 +103,7 @@ budget_request(struct request *request,
 	struct budget *budget = request->service->budget;
 	struct budget_call *call = &request->budget;
 
-	if ((request->route.endpoint->flags & ENDPOINT_LISTS) == 0) {
+	if ((request->route.endpoint->flags & ENDPOINT_LARGE) == 0) {
 		if (budget_is_spent(request->service))
 			decided(request,
 			    request_refuse(request, ERROR_UNAVAILABLE));

@@ -78,6 +78,7 @@ call_send(struct request *request)
 	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->once = (flags & ENDPOINT_CHANGES) != 0;
+	query->lists = (flags & ENDPOINT_LISTS) != 0;
 	query->searches = (flags & ENDPOINT_SEARCHES) != 0;
 	query->groups = query->repeatable && !query->searches && !call->alone;
 	call->last_change = request->service->audit.last_change;
@@ -152,6 +153,7 @@ call_ask(struct request *request,
 	query->repeatable = true;
 	query->once = false;
 	query->groups = false;
+	query->lists = false;
 	query->searches = false;
 	query->done = done;
 	if (!pool_run(request->service->pool, query)) {

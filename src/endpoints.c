@@ -13,8 +13,9 @@
 #define ENCRYPTS ENDPOINT_ENCRYPTS
 #define DECRYPTS ENDPOINT_DECRYPTS
 #define GENERATES ENDPOINT_GENERATES
-#define SEARCHES ENDPOINT_SEARCHES
 #define LISTS ENDPOINT_LISTS
+#define SEARCHES ENDPOINT_SEARCHES
+#define LARGE ENDPOINT_LARGE
 #define EMPTY ENDPOINT_EMPTY
 
 #define API(path) ENDPOINT_SECRETS path
@@ -23,8 +24,8 @@
 /* clang-format off */
 const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets"),                                          "secret_create",                 CHANGES },
-	{ GET,    API("/secrets"),                                          "secret_list",                   READS | LISTS | EMPTY },
-	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS | LISTS | EMPTY },
+	{ GET,    API("/secrets"),                                          "secret_list",                   READS | LISTS | LARGE | EMPTY },
+	{ GET,    API("/secrets/browse"),                                   "secret_browse",                 READS | LISTS | LARGE | EMPTY },
 	{ GET,    API("/secrets/{secret_id}"),                              "secret_get",                    READS },
 	{ PATCH,  API("/secrets/{secret_id}"),                              "secret_update",                 CHANGES },
 	{ DELETE, API("/secrets/{secret_id}"),                              "secret_delete",                 CHANGES },
@@ -33,7 +34,7 @@ const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets/{secret_id}/restore"),                      "secret_restore",                CHANGES },
 	{ POST,   API("/secrets/{secret_id}/add-owner"),                    "secret_add_owner",              CHANGES },
 	{ POST,   API("/secrets/{secret_id}/versions"),                     "secret_version_create",         CHANGES | KEY | DATA },
-	{ GET,    API("/secrets/{secret_id}/versions"),                     "secret_version_list",           READS | LISTS },
+	{ GET,    API("/secrets/{secret_id}/versions"),                     "secret_version_list",           READS | LISTS | LARGE },
 	{ GET,    API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_get",            READS },
 	{ PATCH,  API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_update",         CHANGES },
 	{ DELETE, API("/secrets/{secret_id}/versions/{revision}"),          "secret_version_delete",         CHANGES },
@@ -42,10 +43,10 @@ const struct endpoint endpoints[] = {
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/disable"),  "secret_version_disable",        CHANGES },
 	{ POST,   API("/secrets/{secret_id}/versions/{revision}/restore"),  "secret_version_restore",        CHANGES },
 	{ GET,    API("/secrets-by-path/versions/{revision}/access"),       "secret_version_access_by_path", READS | KEY },
-	{ GET,    API("/tags"),                                             "tag_list",                      READS | LISTS | EMPTY },
+	{ GET,    API("/tags"),                                             "tag_list",                      READS | LISTS | LARGE | EMPTY },
 	{ GET,    API("/secret-types"),                                     "secret_type_list",              READS | EMPTY },
 	{ POST,   KEYS("/keys"),                                            "key_create",                    CHANGES },
-	{ GET,    KEYS("/keys"),                                            "key_list",                      READS | LISTS | EMPTY },
+	{ GET,    KEYS("/keys"),                                            "key_list",                      READS | LISTS | LARGE | EMPTY },
 	{ GET,    KEYS("/keys/{key_id}"),                                   "key_get",                       READS },
 	{ PATCH,  KEYS("/keys/{key_id}"),                                   "key_update",                    CHANGES },
 	{ DELETE, KEYS("/keys/{key_id}"),                                   "key_delete",                    CHANGES },
@@ -60,7 +61,7 @@ const struct endpoint endpoints[] = {
 	{ POST,   KEYS("/keys/{key_id}/generate-data-key"),                 "key_generate_data_key",         READS | GENERATES },
 	{ GET,    KEYS("/algorithms"),                                      "algorithm_list",                READS | EMPTY },
 	{ GET,    "/audit-trail/v1alpha1/regions/{region}/events",          "audit_event_list",              READS | SEARCHES | EMPTY },
-	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS },
+	{ GET,    "/coffer/v1/regions/{region}/changes",                    "change_list",                   READS | LISTS },
 	{ GET,    "/metadata",                                              "metadata",                      LOCAL },
 	{ GET,    "/live",                                                  "live",                          LOCAL },
 	{ GET,    "/ready",                                                 "ready",                         LOCAL },

@@ -21,9 +21,10 @@ enum endpoint_flag {
 	ENDPOINT_ENCRYPTS = 1 << 5, /* the daemon does, with a managed key */
 	ENDPOINT_DECRYPTS = 1 << 6,
 	ENDPOINT_GENERATES = 1 << 7, /* a key for data, and encrypts it */
-	ENDPOINT_SEARCHES = 1 << 8, /* reads that may take long */
-	ENDPOINT_LISTS = 1 << 9, /* answers with a page, which may be large */
-	ENDPOINT_EMPTY = 1 << 10, /* in a region that is not served */
+	ENDPOINT_LISTS = 1 << 8, /* reads of many rows */
+	ENDPOINT_SEARCHES = 1 << 9, /* reads of so many that it takes seconds */
+	ENDPOINT_LARGE = 1 << 10, /* its answer may have megabytes */
+	ENDPOINT_EMPTY = 1 << 11, /* in a region that is not served */
 	ENDPOINT_CIPHERS =
 	    ENDPOINT_ENCRYPTS | ENDPOINT_DECRYPTS | ENDPOINT_GENERATES,
 };

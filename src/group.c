@@ -32,14 +32,16 @@ void
 group_gather(struct group *group, struct query *query, struct query_line *line,
     long limit)
 {
-	group->reads = query_kind(query) == QUERY_GROUPING;
-	group->searches = query_kind(query) == QUERY_SEARCHING;
+	group->kind = query_kind(query);
 	group_add(group, query);
-	while (group->reads && group->count < limit &&
-	    (query = query_line_next(line, QUERY_GROUPING)) != NULL)
+	if ((group->kind & (QUERY_GROUPING | QUERY_LISTING)) == 0)
+		return;
+	if (group->kind == QUERY_LISTING && limit > GROUP_LISTS_MAX)
+		limit = GROUP_LISTS_MAX;
+	while (group->count < limit &&
+	    (query = query_line_next(line, group->kind)) != NULL)
 		group_add(group, query);
-	if (group->reads)
-		metrics_group(group->count);
+	metrics_group(group->count);
 }
 
 /*
@@ -136,8 +138,7 @@ group_empty(struct group *group, struct group_member members[GROUP_MAX])
 
 	memcpy(members, group->members, size);
 	memset(group->members, 0, size);
-	group->reads = false;
-	group->searches = false;
+	group->kind = QUERY_NONE;
 	group->count = 0;
 	group->results = 0;
 	return (count);

@@ -12,6 +12,7 @@
 #include "session.h"
 
 #define GROUP_MAX 256 /* members, at the most that group_limit can be */
+#define GROUP_LISTS_MAX 8 /* of lists: each may take long, and all wait */
 
 struct group_member {
 	struct query *query; /* NULL: it was abandoned */
@@ -23,8 +24,7 @@ struct group {
 	struct group_member *members;
 	long count; /* of members that were sent */
 	long results; /* of those that have a result */
-	bool reads;
-	bool searches;
+	enum query_kind kind; /* QUERY_NONE: nothing runs */
 	bool failed;
 	bool malformed; /* a result is not what its statement gives */
 	char sqlstate[SESSION_SQLSTATE_SIZE]; /* the first, when it failed */
@@ -36,7 +36,7 @@ void group_clear(struct group *group);
 
 /*
  * Begins with query; a read takes along what waits in line of its kind, up to
- * limit.
+ * limit, and a list up to GROUP_LISTS_MAX of these.
  */
 void group_gather(struct group *group, struct query *query,
     struct query_line *line, long limit);

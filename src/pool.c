@@ -15,7 +15,7 @@
 
 #define POOL_RETRY_FIRST 100 /* ms until a lost connection is made again */
 #define POOL_RETRY_LAST 5000 /* and at most, when that fails */
-#define POOL_SEARCH_SHARE 4 /* a search may run on one seat in so many */
+#define POOL_LISTS_SHARE 4 /* of the seats, lists use one in so many */
 #define POOL_CLEAN 1 /* s between two looks for connections to be cleaned */
 #define POOL_INTERNAL 10 /* s: more than the statement_timeout of the role */
 
@@ -60,6 +60,7 @@ struct pool {
 	int64_t spoken; /* the same of anything */
 	long open; /* seats that are free or running */
 	long reading; /* seats that run reads */
+	long listing; /* seats that run lists */
 	long searching; /* seats that run a search */
 	bool served; /* once, or more often */
 	bool read_only; /* the server that has answered last takes no writes */
@@ -119,14 +120,23 @@ seat_schedule(struct pool_seat *seat)
 		seat->delay = POOL_RETRY_LAST;
 }
 
+/* So many seats more, or less, run what is of this kind. */
+static void
+seat_count(struct pool *pool, enum query_kind kind, long seats)
+{
+	if (kind == QUERY_GROUPING)
+		pool->reading += seats;
+	else if (kind == QUERY_LISTING)
+		pool->listing += seats;
+	else if (kind == QUERY_SEARCHING)
+		pool->searching += seats;
+}
+
 /* The seat runs nothing any more. */
 static long
 seat_empty(struct pool_seat *seat, struct group_member members[GROUP_MAX])
 {
-	if (seat->group.reads)
-		seat->pool->reading--;
-	if (seat->group.searches)
-		seat->pool->searching--;
+	seat_count(seat->pool, seat->group.kind, -1);
 	return (group_empty(&seat->group, members));
 }
 
@@ -202,10 +212,7 @@ seat_give(struct pool_seat *seat, struct query *query)
 	    &seat->group, query, pool->line, pool->settings->group_limit);
 	for (i = 0; i < seat->group.count; i++)
 		seat->group.members[i].query->seat = seat;
-	if (seat->group.reads)
-		pool->reading++;
-	if (seat->group.searches)
-		pool->searching++;
+	seat_count(pool, seat->group.kind, 1);
 	seat_send(seat);
 }
 
@@ -702,16 +709,25 @@ pool_count(const struct pool *pool, struct metrics_now *now)
 	now->queue = query_line_length(pool->line);
 }
 
-/* What may be sent now, if a seat is free: some kinds use only some of them. */
+/*
+ * What may be sent now, if a seat is free: some kinds use only some of them.
+ * Lists and searches leave half of the seats, or one, unless it is the only
+ * one: each has its share, so that lists do not wait for what takes seconds.
+ */
 static enum query_kind
 pool_kinds(const struct pool *pool)
 {
+	const long size = pool->settings->pool_size;
+	const long slow = pool->listing + pool->searching;
 	enum query_kind kinds = QUERY_ALONE;
 
 	if (pool->reading < pool->settings->read_connections)
 		kinds |= QUERY_GROUPING;
-	if (pool->searching == 0 ||
-	    pool->searching < pool->settings->pool_size / POOL_SEARCH_SHARE)
+	if (slow > 0 && slow >= size / 2)
+		return (kinds);
+	if (pool->listing == 0 || pool->listing < size / POOL_LISTS_SHARE)
+		kinds |= QUERY_LISTING;
+	if (pool->searching == 0 || pool->searching < size / POOL_LISTS_SHARE)
 		kinds |= QUERY_SEARCHING;
 	return (kinds);
 }

@@ -43,9 +43,14 @@ query_finish(
 enum query_kind
 query_kind(const struct query *query)
 {
-	if (query->searches)
+	const bool groups = query->groups && !query->alone;
+
+	/* A list whose group has failed goes alone, and still holds up nobody. */
+	if (query->searches || (query->lists && !groups))
 		return (QUERY_SEARCHING);
-	return (query->groups && !query->alone ? QUERY_GROUPING : QUERY_ALONE);
+	if (query->lists)
+		return (QUERY_LISTING);
+	return (groups ? QUERY_GROUPING : QUERY_ALONE);
 }
 
 struct query_line *

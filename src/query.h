@@ -27,7 +27,8 @@ struct query {
 	bool repeatable; /* may be sent again, once, when its fate is unknown */
 	bool once; /* and until then and abandoned: SQL knows it by its id */
 	bool groups; /* may share its transaction with others of its kind */
-	bool searches; /* may take long, and is not to hold up others */
+	bool lists; /* looks at many rows, and is not to hold up others */
+	bool searches; /* takes seconds, and is not to hold up lists either */
 	bool internal; /* the daemon's own: it has a deadline in the pool */
 	const char *label; /* names it in the log: the request's id */
 	/*
@@ -57,10 +58,13 @@ struct query {
 };
 
 enum query_kind {
+	QUERY_NONE = 0,
 	QUERY_ALONE = 1 << 0,
 	QUERY_GROUPING = 1 << 1,
-	QUERY_SEARCHING = 1 << 2,
-	QUERY_ANY = QUERY_ALONE | QUERY_GROUPING | QUERY_SEARCHING,
+	QUERY_LISTING = 1 << 2, /* these group, too, but with each other only */
+	QUERY_SEARCHING = 1 << 3,
+	QUERY_ANY =
+	    QUERY_ALONE | QUERY_GROUPING | QUERY_LISTING | QUERY_SEARCHING,
 };
 
 /* How it is to be run: of all but QUERY_ALONE only some at a time. */

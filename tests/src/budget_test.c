@@ -9,7 +9,7 @@
 #define ANSWER (8L << 20)
 
 static const struct endpoint list = { EVHTTP_REQ_GET, "/", "list",
-	ENDPOINT_READS | ENDPOINT_LISTS };
+	ENDPOINT_READS | ENDPOINT_LISTS | ENDPOINT_LARGE };
 static const struct endpoint read_one = { EVHTTP_REQ_GET, "/", "read",
 	ENDPOINT_READS };
 

@@ -4,6 +4,18 @@
 #include "../../src/route.h"
 #include "test.h"
 
+/* Whether it looks at many rows: lists of secret types, algorithms are fixed. */
+static bool
+is_list(const char *function)
+{
+	const char *suffix = strrchr(function, '_');
+
+	if (suffix == NULL || strcmp(function, "secret_type_list") == 0 ||
+	    strcmp(function, "algorithm_list") == 0)
+		return (false);
+	return (strcmp(suffix, "_list") == 0 || strcmp(suffix, "_browse") == 0);
+}
+
 static void
 test_rows(void **state)
 {
@@ -25,8 +37,14 @@ test_rows(void **state)
 			assert_int_equal(row->method,
 			    row->flags & ENDPOINT_CIPHERS ? EVHTTP_REQ_POST
 							  : EVHTTP_REQ_GET);
-		if (row->flags & ENDPOINT_SEARCHES)
+		if (row->flags & (ENDPOINT_LISTS | ENDPOINT_SEARCHES))
 			assert_true(row->flags & ENDPOINT_READS);
+		assert_int_equal(
+		    (row->flags & (ENDPOINT_LISTS | ENDPOINT_SEARCHES)) != 0,
+		    is_list(row->function));
+		/* A page that may be large takes long to make. */
+		if (row->flags & ENDPOINT_LARGE)
+			assert_true(row->flags & ENDPOINT_LISTS);
 		assert_in_range(
 		    __builtin_popcount(row->flags & ENDPOINT_CIPHERS), 0, 1);
 		/* What is kept for one that comes again holds no plaintext. */

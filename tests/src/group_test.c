@@ -68,14 +68,14 @@ test_reads_go_together(void **state)
 	query_line_enter(line, &reads[2], 0);
 	query_line_enter(line, &reads[3], 0);
 	group_gather(&group, &reads[0], line, LIMIT);
-	assert_true(group.reads);
+	assert_int_equal(group.kind, QUERY_GROUPING);
 	assert_ptr_equal(group_first(&group), &reads[0]);
 	assert_int_equal(query_line_length(line), 2);
 	assert_int_equal(group_empty(&group, members), LIMIT);
 	assert_ptr_equal(members[1].query, &reads[1]);
 	assert_ptr_equal(members[2].query, &reads[2]);
 	assert_int_equal(group_empty(&group, members), 0);
-	assert_false(group.reads);
+	assert_int_equal(group.kind, QUERY_NONE);
 }
 
 static void
@@ -84,8 +84,7 @@ test_others_go_alone(void **state)
 	(void)state;
 	query_line_enter(line, &reads[0], 0);
 	group_gather(&group, &change, line, LIMIT);
-	assert_false(group.reads);
-	assert_false(group.searches);
+	assert_int_equal(group.kind, QUERY_ALONE);
 	assert_int_equal(group.count, 1);
 	assert_int_equal(query_line_length(line), 1);
 }
@@ -100,11 +99,61 @@ test_a_search_goes_alone(void **state)
 	(void)state;
 	query_line_enter(line, &reads[0], 0);
 	group_gather(&group, &search, line, LIMIT);
-	assert_false(group.reads);
-	assert_true(group.searches);
+	assert_int_equal(group.kind, QUERY_SEARCHING);
 	assert_int_equal(query_line_length(line), 1);
 	assert_int_equal(group_empty(&group, members), 1);
-	assert_false(group.searches);
+	assert_int_equal(group.kind, QUERY_NONE);
+}
+
+static struct query
+list_new(void)
+{
+	return ((struct query){
+	    .statement = "secret_browse", .groups = true, .lists = true });
+}
+
+static void
+test_lists_go_with_lists(void **state)
+{
+	struct group_member members[GROUP_MAX];
+	struct query list = list_new(), other = list_new();
+
+	(void)state;
+	query_line_enter(line, &reads[0], 0);
+	query_line_enter(line, &other, 0);
+	group_gather(&group, &list, line, LIMIT);
+	assert_int_equal(group.kind, QUERY_LISTING);
+	assert_int_equal(group_empty(&group, members), 2);
+	assert_ptr_equal(members[1].query, &other);
+	/* Nor does a read take lists along. */
+	query_line_enter(line, &other, 0);
+	assert_ptr_equal(query_line_next(line, QUERY_GROUPING), &reads[0]);
+	group_gather(&group, &reads[0], line, LIMIT);
+	assert_int_equal(group_empty(&group, members), 1);
+	assert_int_equal(query_line_length(line), 1);
+}
+
+/* However many lists wait, and however large the groups of reads may be. */
+static void
+test_few_lists_go_together(void **state)
+{
+	struct group_member members[GROUP_MAX];
+	struct query lists[GROUP_LISTS_MAX + 2];
+	long i;
+
+	(void)state;
+	group_clear(&group);
+	group_init(&group, GROUP_MAX);
+	for (i = 0; i < GROUP_LISTS_MAX + 2; i++)
+		lists[i] = list_new();
+	for (i = 1; i < GROUP_LISTS_MAX + 2; i++)
+		query_line_enter(line, &lists[i], 0);
+	group_gather(&group, &lists[0], line, GROUP_MAX);
+	assert_int_equal(group_empty(&group, members), GROUP_LISTS_MAX);
+	assert_int_equal(query_line_length(line), 2);
+	/* group_limit, where it is smaller, holds for them, too. */
+	group_gather(&group, query_line_next(line, QUERY_LISTING), line, 1);
+	assert_int_equal(group_empty(&group, members), 1);
 }
 
 /* A result of each member, in their order; what else comes belongs to none. */
@@ -187,6 +236,10 @@ main(void)
 		    test_others_go_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_a_search_goes_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_lists_go_with_lists, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_few_lists_go_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_results, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

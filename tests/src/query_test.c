@@ -89,8 +89,25 @@ test_a_search(void **state)
 
 	(void)state;
 	query_line_enter(line, &query, 0);
-	assert_null(query_line_next(line, QUERY_ALONE | QUERY_GROUPING));
+	assert_null(query_line_next(line, QUERY_ANY & ~QUERY_SEARCHING));
 	assert_ptr_equal(query_line_next(line, QUERY_ANY), &query);
+}
+
+static void
+test_a_list(void **state)
+{
+	struct query query = { .groups = true, .lists = true };
+
+	(void)state;
+	query_line_enter(line, &query, 0);
+	assert_null(query_line_next(line, QUERY_ANY & ~QUERY_LISTING));
+	assert_ptr_equal(query_line_next(line, QUERY_LISTING), &query);
+	/* Alone, it still looks at as many rows: it must not use any seat. */
+	query.alone = true;
+	assert_int_equal(query_kind(&query), QUERY_SEARCHING);
+	query.alone = false;
+	query.groups = false;
+	assert_int_equal(query_kind(&query), QUERY_SEARCHING);
 }
 
 static void
@@ -170,6 +187,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_a_search, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_list, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_dismiss, set_up, tear_down),

@@ -192,20 +192,20 @@ def test_a_change_while_the_call_is_on_its_way(database, start_daemon, new_tenan
     """What the daemon hears of between the look of a call and its answer ends the wait, though nobody waited yet."""
     for timeout in ("lock_timeout", "statement_timeout"):
         database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET {timeout} = 0")
-    # A read that can be held up. Not by the lock of a table: who has that has a transaction number, and nothing settles.
+    # A list that can be held up. Not by the lock of a table: who has that has a transaction number, and nothing settles.
     database.deploy(
-        "CREATE OR REPLACE FUNCTION endpoint.algorithm_list(caller rule.caller, request jsonb) RETURNS rule.outcome"
-        " LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock_shared((request #>> '{query,usages,0}')::bigint);"
+        "CREATE OR REPLACE FUNCTION endpoint.tag_list(caller rule.caller, request jsonb) RETURNS rule.outcome"
+        " LANGUAGE plpgsql AS $$BEGIN PERFORM pg_advisory_xact_lock_shared((request #>> '{query,page,0}')::bigint);"
         " RETURN rule.outcome(200, '{}', NULL::uuid); END$$"
     )
     port = free_port()
-    daemon = start_daemon(database, read_connections=1, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}")
+    daemon = start_daemon(database, pool_size=4, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}")
     client = new_tenant(daemon).client()
     secret = client.create_secret(name="watched")["id"]
     cursor = cursor_of_now(database, client)
 
     def held_up(threads, number):
-        return threads.submit(client.key_manager().get, f"/algorithms?usages={number}")
+        return threads.submit(client.as_key(client.secret_key).get, "/tags", query={"page": number})
 
     def is_held_up(number):
         return database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", number)
@@ -213,7 +213,7 @@ def test_a_change_while_the_call_is_on_its_way(database, start_daemon, new_tenan
     def is_settled(id):
         return database.query("SELECT s.id FROM audit.settled s WHERE s.id >= %s", id)
 
-    # Behind a read that is held up, the call and another read become one transaction, in which the call has its look and
+    # Behind a list that is held up, the call and another list become one transaction, in which the call has its look and
     # the other then holds up its answer.
     with ThreadPoolExecutor(3) as threads, database.connect() as blocker:
         blocker.execute("SELECT pg_advisory_lock(1), pg_advisory_lock(2)")

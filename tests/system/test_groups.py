@@ -206,10 +206,54 @@ def test_lists_of_events_hold_up_nobody(start_daemon, new_tenant, new_database):
         assert client.access(secret) == b"value"
         client.create_version(secret, b"another")
         assert client.access(secret) == b"another"
+        assert client.get("/tags").status == 200  # a list of anything else, too
         blocker.execute("ROLLBACK")
         assert {one.result().status for one in lists} == {200}
     rows = database.query("SELECT count(DISTINCT e.xid) FROM audit.event e WHERE e.method = 'audit_event_list'")
     assert rows == [(12,)]
+
+
+@pytest.mark.parametrize("pool_size, connections", [(8, 2), (2, 1)])
+def test_lists_hold_up_nobody(start_daemon, new_tenant, new_database, pool_size, connections):
+    """They look at many rows: so they are in groups of their own, on a quarter of the connections at the most."""
+    database = patient(new_database())
+    database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET statement_timeout = 0")
+    port = free_port()
+    daemon = start_daemon(
+        database, read_connections=1, pool_size=pool_size, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}"
+    )
+    tenant, other = new_tenant(daemon), new_tenant(daemon)
+    client, reader = tenant.client(), other.client()
+    auditor = other.client(key=other.key("AuditTrailReadOnly"))
+    listed = client.create_secret(name="listed")["id"]
+    secret = reader.create_secret(name="read")["id"]
+    reader.create_version(secret, b"value")
+    changes = f"/coffer/v1/regions/{client.region}/changes"
+    lists = [client.path(f"/secrets{path}") for path in ("", "/browse", f"/{listed}/versions")]
+    lists += [client.path("/tags"), client.key_manager().path("/keys"), changes]
+    key = tenant.key("SecretManagerFullAccess", "KeyManagerFullAccess", "AuditTrailReadOnly").secret_key
+    database.query(
+        "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END$$"
+    )
+    database.deploy(
+        "CREATE TRIGGER wait AFTER INSERT ON audit.event FOR EACH ROW"
+        f" WHEN (NEW.organization_id = '{tenant.organization_id}') EXECUTE FUNCTION public.wait()"
+    )
+    with ThreadPoolExecutor(12) as threads, database.connect() as blocker:
+        blocker.execute("SELECT pg_advisory_lock(1)")
+        sent = [threads.submit(client.as_key(key).get, path, absolute=True) for path in lists * 2]
+        eventually(lambda: values(port)["coffer_queue_length"] == 12 - connections)
+        assert reader.access(secret) == b"value"
+        reader.create_version(secret, b"another")
+        assert reader.access(secret) == b"another"
+        if pool_size > 2:
+            events = f"/audit-trail/v1alpha1/regions/{client.region}/events?organization_id={other.organization_id}"
+            assert auditor.get(events, absolute=True).status == 200
+        blocker.execute("SELECT pg_advisory_unlock(1)")
+        answers = [one.result() for one in sent]
+    assert {answer.status for answer in answers} == {200}
+    assert groups(database, answers)[0] == 8
 
 
 def test_a_group_that_needs_keys(database, new_daemon, client, secrets):
