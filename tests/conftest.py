@@ -67,7 +67,8 @@ def root_key_file(numbered):
 
 @pytest.fixture(scope="session")
 def service(numbered, new_database, root_key_file):
-    daemon = Daemon(numbered("service"), new_database(), root_key_file)
+    # The machine may be busy.
+    daemon = Daemon(numbered("service"), new_database(), root_key_file, connect_timeout=10000)
     yield daemon
     daemon.stop()
 

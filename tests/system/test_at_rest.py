@@ -79,14 +79,20 @@ def cluster(request, numbered):
 @pytest.fixture(scope="module")
 def database(cluster):
     database = cluster.database()
-    leak.loosen(database, statement_timeout="1500ms", lock_timeout="500ms")
+    leak.loosen(database, statement_timeout="4s", lock_timeout="500ms")
     return database
 
 
 @pytest.fixture(scope="module")
 def daemon(numbered, database, root_key_file):
     daemon = Daemon(
-        numbered("daemon"), database, root_key_file, log_level="debug", request_deadline=30000, job_interval=1
+        numbered("daemon"),
+        database,
+        root_key_file,
+        log_level="debug",
+        request_deadline=30000,
+        job_interval=1,
+        connect_timeout=10000,  # the machine may be busy
     )
     yield daemon
     daemon.stop()
