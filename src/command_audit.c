@@ -295,6 +295,12 @@ audit_report_anchors(const struct verify *verify)
 		    "%" PRId64 ", are of no instance whose log was given\n",
 		    witness->coverage.foreign.count,
 		    witness->coverage.foreign.first);
+	if (witness->coverage.open.count > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " rows of calls, the first of them row "
+		    "%" PRId64 ", have no receipt, and their instance has none "
+		    "of later rows: it was killed, or they were forged\n",
+		    witness->coverage.open.count, witness->coverage.open.first);
 	if (witness->coverage.lossy > 0)
 		fprintf(stderr,
 		    "coffer: the logs of %" PRIu64 " instances have lost "

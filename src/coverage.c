@@ -15,6 +15,7 @@ bool
 coverage_is_event(const char *json)
 {
 	return (strstr(json, "\"event\":\"starting\"") != NULL ||
+	    strstr(json, "\"event\":\"stopped\"") != NULL ||
 	    strstr(json, "\"event\":\"lines lost\"") != NULL ||
 	    strstr(json, "\"event\":\"outcome not heard\"") != NULL);
 }
@@ -48,6 +49,7 @@ coverage_hear(struct coverage *coverage, struct json_object *line)
 		memcpy(coverage->unheard[coverage->unheard_count++], id,
 		    sizeof(id));
 	} else if ((strcmp(event, "starting") == 0 ||
+		       strcmp(event, "stopped") == 0 ||
 		       strcmp(event, "lines lost") == 0) &&
 	    coverage_uuid(line, "instance", id)) {
 		struct coverage_instance *instance;
@@ -58,6 +60,8 @@ coverage_hear(struct coverage *coverage, struct json_object *line)
 		instance = &coverage->instances[coverage->count++];
 		memset(instance, 0, sizeof(*instance));
 		memcpy(instance->id, id, sizeof(id));
+		instance->started = strcmp(event, "starting") == 0;
+		instance->stopped = strcmp(event, "stopped") == 0;
 		instance->lossy = *event == 'l';
 	}
 }
@@ -82,14 +86,22 @@ coverage_begin(struct coverage *coverage)
 		return;
 	qsort(instances, coverage->count, sizeof(*instances), coverage_compare);
 	for (i = 1; i < coverage->count; i++) {
-		if (uuid_compare(instances[kept].id, instances[i].id) == 0)
+		if (uuid_compare(instances[kept].id, instances[i].id) == 0) {
+			instances[kept].started |= instances[i].started;
+			instances[kept].stopped |= instances[i].stopped;
 			instances[kept].lossy |= instances[i].lossy;
-		else
+		} else {
 			instances[++kept] = instances[i];
+		}
 	}
 	coverage->count = kept + 1;
-	for (i = 0; i < coverage->count; i++)
+	/* The end of a log alone says nothing of what came before. */
+	for (i = kept = 0; i < coverage->count; i++) {
 		coverage->lossy += instances[i].lossy;
+		if (instances[i].started || instances[i].lossy)
+			instances[kept++] = instances[i];
+	}
+	coverage->count = kept;
 }
 
 static bool
@@ -132,6 +144,22 @@ coverage_count(struct coverage_rows *rows, int64_t number, uint32_t at)
 	}
 }
 
+static void
+coverage_add(struct coverage_rows *rows, const struct coverage_rows *more)
+{
+	if (rows->count == 0 || more->first < rows->first) {
+		rows->first = more->first;
+		rows->at = more->at;
+	}
+	rows->count += more->count;
+}
+
+static bool
+coverage_is_long_before(uint32_t at, uint32_t later)
+{
+	return (later >= COVERAGE_SLACK && later - COVERAGE_SLACK >= at);
+}
+
 void
 coverage_row(struct coverage *coverage, uint32_t mark, int64_t number,
     uint32_t at, bool covered)
@@ -140,17 +168,35 @@ coverage_row(struct coverage *coverage, uint32_t mark, int64_t number,
 
 	if (mark == COVERAGE_FOREIGN && !covered)
 		coverage_count(&coverage->foreign, number, at);
+	if (covered && at > coverage->newest)
+		coverage->newest = at;
 	if (mark < COVERAGE_FIRST)
 		return;
 	instance = &coverage->instances[mark - COVERAGE_FIRST];
 	if (!covered) {
 		coverage_count(&instance->waiting, number, at);
-	} else if (instance->waiting.count > 0 && at >= COVERAGE_SLACK &&
-	    at - COVERAGE_SLACK >= instance->waiting.at) {
-		if (instance->missing.count == 0)
-			instance->missing.first = instance->waiting.first;
-		instance->missing.count += instance->waiting.count;
+	} else if (instance->waiting.count > 0 &&
+	    coverage_is_long_before(instance->waiting.at, at)) {
+		coverage_add(&instance->missing, &instance->waiting);
 		instance->waiting.count = 0;
+	}
+}
+
+void
+coverage_end(struct coverage *coverage)
+{
+	size_t i;
+
+	for (i = 0; i < coverage->count; i++) {
+		struct coverage_instance *instance = &coverage->instances[i];
+		const struct coverage_rows *waiting = &instance->waiting;
+
+		if (waiting->count == 0)
+			continue;
+		if (instance->stopped)
+			coverage_add(&instance->missing, waiting);
+		else if (coverage_is_long_before(waiting->at, coverage->newest))
+			coverage_add(&coverage->open, waiting);
 	}
 }
 

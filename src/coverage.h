@@ -1,7 +1,8 @@
 /*
  * Rows of the audit that no receipt covers.  A log says which instances wrote
- * it, which calls had an outcome that nobody heard, and whether it lost lines.
- * Each call of such an instance has its receipt there, up to the last one.
+ * it, which of them stopped by themselves, which calls had an outcome that
+ * nobody heard, and whether it lost lines.  Each call of such an instance has
+ * its receipt there: all of them if it stopped, or else up to the last one.
  */
 #ifndef COFFER_COVERAGE_H
 #define COFFER_COVERAGE_H
@@ -30,9 +31,12 @@ struct coverage_rows {
 
 struct coverage_instance {
 	uuid_t id;
+	bool started; /* its log has its begin */
+	bool stopped; /* its log has its end, after all its receipts */
 	bool lossy; /* its log has lost lines: nothing is known */
 	struct coverage_rows waiting; /* since a row with a receipt */
-	struct coverage_rows missing; /* long before a row with a receipt */
+	struct coverage_rows missing; /* long before a row with a receipt,
+	                                 or of one that has stopped */
 };
 
 struct coverage {
@@ -42,6 +46,9 @@ struct coverage {
 	unsigned char (*unheard)[sizeof(uuid_t)];
 	size_t unheard_count, unheard_room;
 	struct coverage_rows foreign;
+	struct coverage_rows open; /* long before the newest row with a receipt,
+	                              and after the last one of its instance */
+	uint32_t newest; /* row with a receipt, in seconds */
 	uint64_t lossy; /* instances */
 };
 
@@ -65,6 +72,9 @@ uint32_t coverage_mark(const struct coverage *coverage,
 /* A row with its mark and its time in seconds, and whether it has a receipt. */
 void coverage_row(struct coverage *coverage, uint32_t mark, int64_t number,
     uint32_t at, bool covered);
+
+/* After the last row: fills in what is missing and what is open. */
+void coverage_end(struct coverage *coverage);
 
 void coverage_free(struct coverage *coverage);
 

@@ -315,7 +315,8 @@ service_run(struct settings *settings)
 	if (code == 0)
 		code = service_loop(&service);
 	service_close(&service);
-	log_info("stopped", log_number("code", code));
+	log_witness("stopped", log_number("code", code),
+	    log_text("instance", service.instance));
 	log_stop(SERVICE_LOG_DRAIN);
 	event_base_free(service.base);
 	libevent_global_shutdown();

@@ -804,14 +804,15 @@ verify_receipts(struct verify *verify, int64_t *first)
 	return (lost);
 }
 
-/* Rows of an instance whose log has no receipt for them, but later ones. */
+/* Rows of an instance whose log has no receipt for them, but goes on. */
 static void
 verify_coverage(struct verify *verify)
 {
-	const struct coverage *coverage = &verify->witness->coverage;
+	struct coverage *coverage = &verify->witness->coverage;
 	char text[UUID_STR_LEN];
 	size_t i;
 
+	coverage_end(coverage);
 	for (i = 0; i < coverage->count; i++) {
 		const struct coverage_instance *instance =
 		    &coverage->instances[i];
@@ -822,9 +823,11 @@ verify_coverage(struct verify *verify)
 		verify_damage(verify, "receipt_missing",
 		    verify_place("row", instance->missing.first),
 		    "it and %" PRIu64 " more of instance %s have no receipt, "
-		    "though its log has receipts of later rows: they were "
+		    "though its log %s: they were "
 		    "forged, or a part of the log was not given",
-		    instance->missing.count - 1, text);
+		    instance->missing.count - 1, text,
+		    instance->stopped ? "goes on to its end"
+				      : "has receipts of later rows");
 	}
 	if (verify->complete && coverage->foreign.count > 0)
 		verify_damage(verify, "receipt_missing",

@@ -107,6 +107,45 @@ test_a_row_is_missing_when_a_younger_one_has_its_receipt(void **state)
 }
 
 static void
+test_a_daemon_that_stopped_has_written_all_receipts(void **state)
+{
+	(void)state;
+	hear("{\"event\":\"starting\",\"instance\":\"" ONE "\"}");
+	hear("{\"event\":\"stopped\",\"code\":0,\"instance\":\"" ONE "\"}");
+	/* Of this one the begin of the log is not there. */
+	hear("{\"event\":\"stopped\",\"code\":0,\"instance\":\"" OTHER "\"}");
+	coverage_begin(&coverage);
+	assert_int_equal(coverage.count, 1);
+	assert_int_equal(mark(OTHER, ONE, "secret_get"), COVERAGE_FOREIGN);
+	coverage_row(&coverage, COVERAGE_FIRST, 1, 1000, true);
+	coverage_row(&coverage, COVERAGE_FIRST, 2, 1001, false);
+	coverage_row(&coverage, COVERAGE_FIRST, 3, 2000, false);
+	coverage_end(&coverage);
+	assert_int_equal(coverage.instances[0].missing.count, 2);
+	assert_int_equal(coverage.instances[0].missing.first, 2);
+	assert_int_equal(coverage.open.count, 0);
+}
+
+static void
+test_a_daemon_that_was_killed_may_have_forged_rows(void **state)
+{
+	(void)state;
+	hear("{\"event\":\"starting\",\"instance\":\"" ONE "\"}");
+	hear("{\"event\":\"starting\",\"instance\":\"" OTHER "\"}");
+	coverage_begin(&coverage);
+	coverage_row(&coverage, COVERAGE_FIRST, 1, 1000, false);
+	coverage_row(&coverage, COVERAGE_FIRST + 1, 2, 1059, true);
+	coverage_end(&coverage);
+	assert_int_equal(coverage.open.count, 0);
+	coverage_row(&coverage, COVERAGE_FIRST + 1, 3, 1060, true);
+	coverage_row(&coverage, COVERAGE_FIRST + 1, 4, 1060, false);
+	coverage_end(&coverage);
+	assert_int_equal(coverage.open.count, 1);
+	assert_int_equal(coverage.open.first, 1);
+	assert_int_equal(coverage.instances[0].missing.count, 0);
+}
+
+static void
 test_rows_of_no_instance_are_counted(void **state)
 {
 	(void)state;
@@ -130,6 +169,12 @@ main(void)
 		    test_a_log_that_has_lost_lines_says_nothing, tear_down),
 		cmocka_unit_test_teardown(
 		    test_a_row_is_missing_when_a_younger_one_has_its_receipt,
+		    tear_down),
+		cmocka_unit_test_teardown(
+		    test_a_daemon_that_stopped_has_written_all_receipts,
+		    tear_down),
+		cmocka_unit_test_teardown(
+		    test_a_daemon_that_was_killed_may_have_forged_rows,
 		    tear_down),
 		cmocka_unit_test_teardown(
 		    test_rows_of_no_instance_are_counted, tear_down),

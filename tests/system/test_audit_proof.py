@@ -227,6 +227,23 @@ def test_a_forged_read_of_no_daemon(audited, database, instance):
     assert verify(database, "--anchors", daemon.log_file, "--complete") == (1, [f"receipt_missing row {row}"])
 
 
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_a_forged_read_of_a_daemon_that_runs_no_more(audited, database, start_daemon, end):
+    """No later receipt of it tells: the end of its log does, if it has written one."""
+    daemon, client, secret = audited
+    other = start_daemon(database)
+    client.to(other).access(secret)
+    [instance] = [line["instance"] for line in other.log_lines() if line["event"] == "starting"]
+    other.stop() if end == "stopped" else other.kill()
+    row = forged(audited, database, instance)
+    logs = "--anchors", daemon.log_file, "--anchors", other.log_file
+    if end == "stopped":
+        assert verify(database, *logs) == (1, [f"receipt_missing row {row}"])
+    else:
+        code, errors = said(database, *logs)
+        assert code == 0 and f"1 rows of calls, the first of them row {row}, have no receipt" in errors
+
+
 def test_a_call_whose_answer_was_lost_is_no_forgery(audited, database):
     """It is committed, and asked again: the first time nobody heard the receipt, which the log says."""
     daemon, client, secret = audited
