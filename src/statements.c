@@ -48,7 +48,7 @@ const struct statement statements[] = {
 	{ STATEMENT_KEY_ROTATE_DUE, "SELECT key_id, project_id, active_root_id, rotation FROM daemon.key_rotate_due($1)", 1, { INT4 }, { 0, STATEMENT_BATCH, 4, { ID, ID, NAME_OR_NULL, SHORT } } },
 	{ STATEMENT_KEY_ROTATE, "SELECT daemon.key_rotate($1, $2, $3, $4, $5)", 5, { UUID, UUID, TEXT, BYTEA, INT4 }, { 1, 1, 1, { FLAG } } },
 	{ STATEMENT_JOB_LIST, "SELECT job.list()", 0, { 0 }, { 0, STATEMENT_BATCH, 1, { NAME } } },
-	{ STATEMENT_JOB_RUN, "SELECT job.run($1, $2)", 2, { TEXT, INT4 }, { 1, 1, 1, { NUMBER } } },
+	{ STATEMENT_JOB_RUN, "SELECT job.run($1, $2)", 2, { TEXT, INT4 }, { 1, 1, 1, { NUMBER_OR_NULL } } },
 	{ STATEMENT_SEAL_BEGIN, "SELECT no, hash, signer FROM daemon.seal_begin() LIMIT 2", 0, { 0 }, { 0, 2, 3, { NUMBER, BYTES, NAME_OR_NULL } } },
 	{ STATEMENT_SEAL_SIGN, "SELECT daemon.seal_sign($1, $2, $3)", 3, { INT8, TEXT, BYTEA }, { 1, 1, 1, { FLAG } } },
 	{ STATEMENT_SIGNER_GET, "SELECT root_id, wrapped FROM daemon.signer_get()", 0, { 0 }, { 0, 1, 2, { NAME, BYTES } } },

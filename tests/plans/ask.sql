@@ -68,21 +68,21 @@ SELECT auditor.changes_end();
 SELECT count(*) FROM auditor.event WHERE ip <<= '192.0.2.7/32' AND at > now() - interval '1 day';
 \warn == a page of the events of an organization, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
 \warn == the oldest events of an organization, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rule.event_filter);
 \warn == a page of the events of a secret, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, :'secret', NULL, NULL, NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, :'secret', NULL, NULL, NULL, NULL)::rule.event_filter);
 \warn == the oldest events of a secret, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, :'secret', NULL, NULL, NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, :'secret', NULL, NULL, NULL, NULL)::rule.event_filter);
 \warn == a page of the events of a principal, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), false, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL, NULL)::rule.event_filter);
 \warn == the oldest events of a principal, of 30 days
 SELECT count(*) FROM auditor.event_page(:'organization', now() - interval '30 days', now(), true, NULL, NULL, 51,
-                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL)::rule.event_filter);
+                                        ROW(NULL, NULL, NULL, NULL, NULL, NULL, :'principal', NULL, NULL)::rule.event_filter);
 \warn == how far the seals are
 SELECT * FROM daemon.audit_state();
