@@ -96,6 +96,13 @@ pool_is_ready(const struct pool *pool)
 	return (true);
 }
 
+bool
+pool_takes_writes(const struct pool *pool)
+{
+	(void)pool;
+	return (true);
+}
+
 const char *
 pool_fault(const struct pool *pool)
 {
