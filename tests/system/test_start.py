@@ -219,7 +219,7 @@ def test_expiry_of_a_key(database, create_key, given, lives):
 
 @pytest.mark.parametrize(
     "given",
-    "infinity|-infinity|yesterday|tomorrow|now|today|2999-01-31|2999-01-31T12:00:00|2999-02-29T12:00:00Z|2999-01-31T24:00:00Z"
+    "infinity|-infinity|0000-01-31T12:00:00Z|yesterday|tomorrow|now|today|2999-01-31|2999-01-31T12:00:00|2999-02-29T12:00:00Z|2999-01-31T24:00:00Z"
     "|2999-01-31T12:00:00 Europe/Paris|2999-01-31T12:00Z|90|0d|-1d|1.5d|90 days|P90D|100000d|".split("|"),
 )
 def test_expiry_that_is_no_time(database, create_key, given):
