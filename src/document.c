@@ -19,7 +19,7 @@
  * values as this; those of a body then take no more memory than its text.
  */
 #define DOCUMENT_VALUES_MAX 1024
-#define DOCUMENT_ARGUMENTS_MAX 256
+#define DOCUMENT_ARGUMENTS_MAX 1024
 
 /*
  * json-c gathers each string in a buffer of its own, which it would let grow

@@ -358,17 +358,14 @@ BEGIN
          WHERE d.defaclnamespace = ANY (v_ours) OR d.defaclrole::regrole::text IN ('coffer_owner', 'coffer_exec')
          GROUP BY d.defaclrole
         UNION ALL
-        -- A restored dump may be in a database of another name, and of another superuser. An owner who is no superuser may
-        -- create schemas there, as a grantee of CREATE may. Who may connect is the DBA's own business.
-        SELECT 'database', sha256(convert_to(concat_ws(' ', o.rolname, string_agg(entry.text, ',' ORDER BY entry.text)), 'UTF8'))
+        -- A restored dump may be in a database of another name and owner. Who may connect is the DBA's own business, too.
+        SELECT 'database', sha256(convert_to(concat_ws(' ', string_agg(entry.text, ',' ORDER BY entry.text)), 'UTF8'))
           FROM pg_database d
-          LEFT JOIN pg_roles o ON o.oid = d.datdba AND NOT o.rolsuper
           LEFT JOIN LATERAL (SELECT concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable) COLLATE "C" AS text
                                FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS e
                                LEFT JOIN pg_roles r ON r.oid = e.grantee
                               WHERE e.privilege_type <> 'CONNECT' AND e.grantee <> d.datdba) AS entry ON true
          WHERE d.datname = current_database()
-         GROUP BY o.rolname
         UNION ALL
         -- Settings that load a library, or make a session another role's. All others do the daemon no harm, or it asks for their values.
         SELECT format('%s of %s', split.name, coalesce('role ' || nullif(s.setrole, 0)::regrole, 'the database')),

@@ -118,6 +118,8 @@ class Doors:
 
     def _loop(self, call):
         with self._database.connect("coffer_api") as connection:
+            # A busy machine may need more than the second of the role for a deploy.
+            connection.execute("SET lock_timeout = 0")
             while not self._end.is_set():
                 endpoint, *arguments = call()
                 try:

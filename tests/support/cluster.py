@@ -161,12 +161,22 @@ class Database:
         )
 
     def deploy(self, statement):
-        """Change what daemons otherwise refuse to find changed: it is recorded, as a deploy does."""
-        with self.connect() as connection, connection.transaction():
-            connection.execute(statement)
-            connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-            connection.execute("DELETE FROM store.manifest")
-            connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+        """Change what daemons otherwise refuse to find changed: it is recorded, as a deploy does.
+
+        Calls that run may lock a partition before its table. A deadlock with them undoes it, and it is tried again.
+        """
+        eventually(lambda: self._deployed(statement))
+
+    def _deployed(self, statement):
+        try:
+            with self.connect() as connection, connection.transaction():
+                connection.execute(statement)
+                connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+                connection.execute("DELETE FROM store.manifest")
+                connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+        except psycopg.errors.DeadlockDetected:
+            return False
+        return True
 
     def dsn(self, role="postgres"):
         return self.cluster.dsn(self.name, role)

@@ -98,10 +98,10 @@ def processor_time(daemon):
 def test_what_the_daemon_asks_by_itself(server, daemon, client, wrong):
     since = len(daemon.log_lines())
     server.answers = {function: WRONG[wrong](types) for function, types in ASKED.items()}
-    eventually(
-        lambda: {line["statement"] for line in said(daemon, MALFORMED, since)}
-        >= {"seal_begin", "audit_state", "job_run", "wrapped_due", "kek_due", "dek_due", "key_rotate_due"}
-    )
+    asked = {"seal_begin", "audit_state", "job_run", "wrapped_due", "kek_due", "dek_due", "key_rotate_due"}
+    if wrong == "NULL":
+        asked -= {"job_run"}  # which is null while another instance runs a job
+    eventually(lambda: {line["statement"] for line in said(daemon, MALFORMED, since)} >= asked)
     assert client.get("/live", absolute=True).status == 200
     assert client.get("/secrets").status == 200
     # Nothing was made of it.

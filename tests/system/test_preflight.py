@@ -130,7 +130,6 @@ def fit(deployed):
         ("DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$", "database is"),
         ("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO coffer_api', current_database()); END $$", "database is"),
         ("CREATE ROLE friend; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO friend', current_database()); END $$", "database is"),
-        ("CREATE ROLE friend; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO friend', current_database()); END $$", "database is"),
     ],
     ids=lambda value: (value.split("$of$")[1] if "$of$" in value else value.removeprefix(f"{AFAR}; ").removeprefix(f"{EVIL}; "))[:60],
 )
