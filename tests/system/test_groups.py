@@ -195,13 +195,18 @@ def test_lists_of_events_hold_up_nobody(start_daemon, new_tenant, new_database):
     client, key = tenant.client(), tenant.key("AuditTrailReadOnly").secret_key
     secret = client.create_secret(name="read")["id"]
     client.create_version(secret, b"value")
-    client.key_manager().create_key(unprotected=True)
+    database.query(
+        "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END$$"
+    )
+    database.deploy(
+        "CREATE TRIGGER wait AFTER INSERT ON audit.event"
+        " FOR EACH ROW WHEN (NEW.method = 'audit_event_list') EXECUTE FUNCTION public.wait()"
+    )
     events = f"/audit-trail/v1alpha1/regions/{client.region}/events?organization_id={tenant.organization_id}"
     with ThreadPoolExecutor(12) as threads, database.connect() as blocker:
-        # Of a key that an event is about they show the name; no other call here looks at keys, but handshakes do.
-        eventually(lambda: values(port)["coffer_pool_open"] == 8)
         blocker.execute("BEGIN")
-        blocker.execute("LOCK TABLE store.managed_key")
+        blocker.execute("SELECT pg_advisory_xact_lock(1)")
         lists = [threads.submit(client.as_key(key).get, events, absolute=True) for _ in range(12)]
         eventually(lambda: values(port)["coffer_queue_length"] == 10)
         assert client.access(secret) == b"value"

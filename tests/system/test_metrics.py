@@ -112,7 +112,14 @@ def test_seals_that_do_not_leave(database, start_daemon, tmp_path):
 
 def test_errors_of_the_database(daemon, new_tenant):
     client = new_tenant(daemon).client()
-    daemon.database.deploy("REVOKE INSERT ON audit.event FROM coffer_exec")
+    daemon.database.query(
+        "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE 'no' USING ERRCODE = 'insufficient_privilege'; END$$"
+    )
+    daemon.database.deploy(  # of lists alone: jobs write rows of their own
+        "CREATE TRIGGER fail BEFORE INSERT ON audit.event"
+        " FOR EACH ROW WHEN (NEW.method = 'secret_list') EXECUTE FUNCTION public.fail()"
+    )
     assert client.get("/secrets").status == 503
     page = values(daemon.metrics_port)
     assert page['coffer_database_errors_total{class="42"}'] == 1
