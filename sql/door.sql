@@ -30,7 +30,7 @@ DECLARE
                 ELSE
                     v_outcome := endpoint.%1$I(%2$s);
                 END IF;
-                IF octet_length(v_outcome.body) > 8388608 THEN  -- what a daemon makes room for (src/budget.c)
+                IF octet_length(v_outcome.body) > 8388608 THEN  -- what a daemon makes room for (src/call/budget.c)
                     PERFORM fail.invalid_arguments(rule.argument_fault(
                         'page_size', 'constraint', 'the page has more than 8 MiB; ask for a smaller one'));
                 END IF;

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "command_api_key.h"
-#include "command_audit.h"
-#include "command_doctor.h"
-#include "command_recover.h"
-#include "command_root_key.h"
-#include "load.h"
-#include "print.h"
+#include "base/load.h"
+#include "command/command.h"
+#include "command/command_api_key.h"
+#include "command/command_audit.h"
+#include "command/command_doctor.h"
+#include "command/command_recover.h"
+#include "command/command_root_key.h"
+#include "command/tables.h"
 #include "service.h"
 
 #define MAIN_FAILURE 1
@@ -114,11 +114,11 @@ main_dispatch(int argc, char **argv)
 			insecure = true;
 			break;
 		case 'e':
-			return (main_print(print_endpoints));
+			return (main_print(tables_endpoints));
 		case 'r':
-			return (main_print(print_errors));
+			return (main_print(tables_errors));
 		case 's':
-			return (main_print(print_settings));
+			return (main_print(tables_settings));
 		case 'v':
 			return (main_print(main_print_version));
 		case 'h':

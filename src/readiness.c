@@ -1,13 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "check.h"
-#include "clock.h"
-#include "job.h"
-#include "log.h"
-#include "probe.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "db/drift.h"
+#include "db/job.h"
+#include "db/probe.h"
+#include "db/retry.h"
 #include "readiness.h"
-#include "retry.h"
 #include "service.h"
 
 #define READINESS_MONTHS_AHEAD 2 /* fewer are a reason to warn */
@@ -49,7 +49,7 @@ readiness_standby(const struct service *service)
 static const char *
 readiness_unanswered(const struct service *service)
 {
-	return (check_silence(service->check));
+	return (drift_silence(service->check));
 }
 
 static const char *
@@ -63,7 +63,7 @@ readiness_calls(const struct service *service)
 static const char *
 readiness_blind(const struct service *service)
 {
-	return (check_is_blind(service->check)
+	return (drift_is_blind(service->check)
 		? "the database takes no connection to look at it"
 		: NULL);
 }

@@ -1,11 +1,11 @@
 #include <stdio.h>
 
-#include "check.h"
-#include "log.h"
-#include "memory.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "db/drift.h"
+#include "keys/root_key_command.h"
+#include "keys/root_key_source.h"
 #include "reload.h"
-#include "root_key_command.h"
-#include "root_key_source.h"
 #include "service.h"
 
 struct reload {
@@ -37,7 +37,7 @@ reload_root_keys(
 	else
 		log_error("unable to load root keys, the old ones stay",
 		    log_text("cause", cause));
-	check_now(service->check);
+	drift_now(service->check);
 }
 
 static void

@@ -6,22 +6,22 @@
 #include <sys/resource.h>
 #include <uuid/uuid.h>
 
-#include "budget.h"
-#include "check.h"
-#include "job.h"
-#include "listen.h"
-#include "load.h"
-#include "log.h"
-#include "memory.h"
-#include "probe.h"
-#include "rekey.h"
+#include "audit/seal.h"
+#include "base/load.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/systemd.h"
+#include "call/budget.h"
+#include "call/watch.h"
+#include "db/drift.h"
+#include "db/job.h"
+#include "db/probe.h"
+#include "http/listen.h"
+#include "http/scrape.h"
+#include "keys/rekey.h"
+#include "keys/rotate.h"
 #include "reload.h"
-#include "rotate.h"
-#include "scrape.h"
-#include "seal.h"
 #include "service.h"
-#include "systemd.h"
-#include "watch.h"
 
 #define SERVICE_EXIT_FAILURE 1
 #define SERVICE_EXIT_SETTING 2
@@ -134,7 +134,7 @@ service_open(struct service *service)
 	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
 		return (service_refuse("root key", cause));
-	service->hints = hint_new((size_t)settings->hint_cache);
+	service->hints = key_cache_new((size_t)settings->hint_cache);
 	service->pool =
 	    pool_new(service->base, settings, service->dsn, service->keyring,
 		&service->newest, service->instance, service_listen, service);
@@ -151,7 +151,7 @@ service_open(struct service *service)
 	service_raise_descriptors(settings);
 	service->seal = seal_new(service);
 	service->watch = watch_new();
-	service->check = check_new(service);
+	service->check = drift_new(service);
 	service->probe = probe_new(service);
 	service->reload = reload_new(service);
 	service->listen = listen_new(service, cause, sizeof(cause));
@@ -175,7 +175,7 @@ service_close(struct service *service)
 	service->draining = true;
 	/* First who uses something, then what is used. */
 	reload_free(service->reload);
-	check_free(service->check);
+	drift_free(service->check);
 	rotate_free(service->rotate);
 	rekey_free(service->rekey);
 	job_free(service->job);
@@ -199,7 +199,7 @@ service_close(struct service *service)
 	rates_free(service->rates);
 	budget_free(service->budget);
 	watch_free(service->watch);
-	hint_free(service->hints);
+	key_cache_free(service->hints);
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
 	load_free(&service->settings);

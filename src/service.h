@@ -7,19 +7,19 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
-#include "dsn.h"
-#include "hint.h"
-#include "keyring.h"
-#include "newest.h"
-#include "pool.h"
-#include "rate.h"
-#include "seal.h"
-#include "settings.h"
-#include "text.h"
-#include "tls.h"
+#include "audit/seal.h"
+#include "base/settings.h"
+#include "base/utf8.h"
+#include "db/dsn.h"
+#include "db/newest.h"
+#include "db/pool.h"
+#include "http/rate.h"
+#include "http/tls.h"
+#include "keys/key_cache.h"
+#include "keys/keyring.h"
 
 struct budget;
-struct check;
+struct drift;
 struct job;
 struct json_object;
 struct listen;
@@ -31,11 +31,11 @@ struct watch;
 
 struct service {
 	struct settings settings;
-	char instance[TEXT_UUID_SIZE]; /* of this run of the daemon */
+	char instance[UTF8_UUID_SIZE]; /* of this run of the daemon */
 	struct event_base *base;
 	struct keyring *keyring;
 	struct newest newest;
-	struct hints *hints;
+	struct key_cache *hints;
 	struct dsn *dsn;
 	struct pool *pool;
 	struct job *job;
@@ -48,7 +48,7 @@ struct service {
 	struct seal_state audit;
 	struct json_object *warnings; /* of the database; NULL: not known */
 	struct watch *watch;
-	struct check *check;
+	struct drift *check;
 	struct probe *probe;
 	struct reload *reload;
 	struct listen *listen;

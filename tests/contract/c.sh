@@ -3,14 +3,15 @@
 set -euo pipefail
 cd -- "$SOURCE/src"
 found=0
+mapfile -t files < <(find . -name '*.[ch]' -printf '%P\n' | sort)
 
 # fault WHY PATTERN [EXCEPT...]: print the lines with the pattern, of all files but those named.
 fault() {
 	local why=$1 pattern=$2 file lines
 
 	shift 2
-	for file in *.[ch]; do
-		[[ " $* " != *" $file "* ]] || continue
+	for file in "${files[@]}"; do
+		[[ " $* " != *" ${file##*/} "* ]] || continue
 		if lines=$(grep -nE -- "$pattern" "$file"); then
 			sed "s|^|$file:|" <<<"$lines"
 			echo "    $why"
@@ -34,7 +35,7 @@ calls 'the words of PostgreSQL, and a trace, may quote what it was given' \
     'PQresultErrorMessage PQresultVerboseErrorMessage PQtrace'
 calls 'a value of PostgreSQL is read in columns.c, which checks its type and length' \
     'PQgetvalue PQgetlength PQgetisnull PQntuples PQnfields PQftype PQfformat PQfnumber PQfsize' columns.c
-calls 'JSON of PostgreSQL is parsed in columns.c, which checks its type' 'json_tokener_parse' columns.c witness.c
+calls 'JSON of PostgreSQL is parsed in columns.c, which checks its type' 'json_tokener_parse' columns.c receipt_log.c
 calls 'the words of libpq on a lost connection are for session.c' 'PQerrorMessage' session.c
 calls 'a write that was cancelled may have been done' 'PQcancel PQrequestCancel'
 fault 'what a SQLSTATE means is in errors.c' '"(08|0A|2[0-9]|40|42|5[3578]|XX|SM)[0-9A-Z]{3}"' errors.c

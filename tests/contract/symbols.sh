@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Every global name begins with the name of its module, or with the singular of that.
 set -euo pipefail
-shopt -s nullglob
 found=0
-objects=("$BUILD"/src/*.o)
+mapfile -t objects < <(find "$BUILD/src" -name '*.o' | sort)
 [ ${#objects[@]} -gt 0 ] || { echo "no objects in $BUILD/src"; exit 1; }
 for object in "${objects[@]}"; do
 	module=${object##*/}

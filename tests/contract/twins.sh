@@ -26,7 +26,7 @@ sql/reset.sql migrations/test_migrate.py
 sql/state.sql migrations/test_migrate.py
 END
 elsewhere 'the binary prints it, and documents are compared with that' <<END
-src/print.c contract/readme.sh
+src/command/tables.c contract/readme.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
 src/main.c system/test_start.py
@@ -35,35 +35,35 @@ src/reload.c system/test_root_key_sources.py
 src/service.c system/test_stop.py
 END
 elsewhere 'it is one step of a request, from and to the network' <<END
-src/authenticate.c system/test_contract_errors.py
-src/call.c system/test_contract_shapes.py
-src/connection.c system/test_connections.py
-src/listen.c system/test_stop.py
-src/local.c system/test_http.py
-src/rate.c system/test_rates.py
-src/request.c system/test_http.py
-src/respond.c system/test_http.py
-src/scrape.c system/test_metrics.py
-src/systemd.c system/test_systemd.py
-src/tls.c system/test_tls.py
+src/call/authenticate.c system/test_contract_errors.py
+src/call/call.c system/test_contract_shapes.py
+src/http/connection.c system/test_connections.py
+src/http/listen.c system/test_stop.py
+src/http/health.c system/test_http.py
+src/http/rate.c system/test_rates.py
+src/http/request.c system/test_http.py
+src/http/respond.c system/test_http.py
+src/http/scrape.c system/test_metrics.py
+src/base/systemd.c system/test_systemd.py
+src/http/tls.c system/test_tls.py
 END
 elsewhere 'it is a conversation with PostgreSQL' <<END
-src/check.c system/test_preflight.py
-src/command.c system/test_doctor.py
-src/greet.c system/test_start.py
-src/job.c system/test_two_daemons.py
-src/pool.c system/test_groups.py
-src/rekey.c system/test_keys.py
-src/seal.c system/test_audit_proof.py
-src/session.c system/test_outage.py
-src/statements.c system/test_start.py
+src/db/drift.c system/test_preflight.py
+src/command/command.c system/test_doctor.py
+src/db/handshake.c system/test_start.py
+src/db/job.c system/test_two_daemons.py
+src/db/pool.c system/test_groups.py
+src/keys/rekey.c system/test_keys.py
+src/audit/seal.c system/test_audit_proof.py
+src/db/session.c system/test_outage.py
+src/db/statements.c system/test_start.py
 END
 elsewhere 'it is a command' <<END
-src/command_api_key.c system/test_start.py
-src/command_audit.c system/test_audit_attacks.py
-src/command_doctor.c system/test_doctor.py
-src/command_recover.c system/test_recover.py
-src/command_root_key.c system/test_keys.py
+src/command/command_api_key.c system/test_start.py
+src/command/command_audit.c system/test_audit_attacks.py
+src/command/command_doctor.c system/test_doctor.py
+src/command/command_recover.c system/test_recover.py
+src/command/command_root_key.c system/test_keys.py
 END
 while read -r file; do
 	twin=tests/${file%.*}_test.${file##*.}

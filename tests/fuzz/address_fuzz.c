@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../src/address.h"
+#include "base/address.h"
 #include "fuzz.h"
 
 static const char *const headers[] = { "X-Forwarded-For", "Forwarded" };

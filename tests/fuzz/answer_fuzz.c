@@ -14,25 +14,25 @@
 #include <unistd.h>
 #include <uuid/uuid.h>
 
-#include "../../src/base64.h"
-#include "../../src/cipher.h"
-#include "../../src/columns.h"
-#include "../../src/check.h"
-#include "../../src/document.h"
-#include "../../src/endpoints.h"
-#include "../../src/job.h"
-#include "../../src/load.h"
-#include "../../src/log.h"
-#include "../../src/memory.h"
-#include "../../src/pool.h"
-#include "../../src/probe.h"
-#include "../../src/rekey.h"
-#include "../../src/request.h"
-#include "../../src/rotate.h"
-#include "../../src/seal.h"
-#include "../../src/service.h"
-#include "../../src/watch.h"
+#include "audit/seal.h"
+#include "base/base64.h"
+#include "base/endpoints.h"
+#include "base/load.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "call/document.h"
+#include "call/watch.h"
+#include "db/columns.h"
+#include "db/drift.h"
+#include "db/job.h"
+#include "db/pool.h"
+#include "db/probe.h"
 #include "fuzz.h"
+#include "http/request.h"
+#include "keys/cipher.h"
+#include "keys/rekey.h"
+#include "keys/rotate.h"
+#include "service.h"
 
 /*
  * All of the daemon that reads answers of PostgreSQL: sessions, handshakes,
@@ -147,7 +147,7 @@ answer_open(void)
 	FUZZ_EXPECT(service.dsn != NULL && service.keyring != NULL);
 	FUZZ_EXPECT(keyring_activate(service.keyring, ANSWER_ROOT_ID));
 	answer_make_wraps();
-	service.hints = hint_new((size_t)settings.hint_cache);
+	service.hints = key_cache_new((size_t)settings.hint_cache);
 	service.pool = pool_new(service.base, &service.settings, service.dsn,
 	    service.keyring, &service.newest, service.instance, answer_greeted,
 	    NULL);
@@ -157,7 +157,7 @@ answer_open(void)
 	service.rates = rates_new(&service.settings);
 	service.seal = seal_new(&service);
 	service.watch = watch_new();
-	service.check = check_new(&service);
+	service.check = drift_new(&service);
 	service.probe = probe_new(&service);
 }
 
@@ -167,7 +167,7 @@ answer_close(void)
 {
 	service.draining = true;
 	watch_end(service.watch);
-	check_free(service.check);
+	drift_free(service.check);
 	rotate_free(service.rotate);
 	rekey_free(service.rekey);
 	job_free(service.job);
@@ -182,7 +182,7 @@ answer_free(void)
 	pool_free(service.pool);
 	rates_free(service.rates);
 	watch_free(service.watch);
-	hint_free(service.hints);
+	key_cache_free(service.hints);
 	keyring_free(service.keyring);
 	dsn_free(service.dsn);
 	event_base_free(service.base);

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "../../src/base64.h"
+#include "base/base64.h"
 #include "fuzz.h"
 
 /* What decodes is what encoding gives back, but for bits that padding hides. */

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "../../src/chunk.h"
 #include "fuzz.h"
+#include "http/chunk.h"
 
 #define LIMIT 1000
 

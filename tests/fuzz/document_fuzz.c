@@ -1,8 +1,8 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "../../src/document.h"
-#include "../../src/text.h"
+#include "base/utf8.h"
+#include "call/document.h"
 #include "fuzz.h"
 
 /* What is taken for a document is one again after it has been written. */
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		document_value_free(&data);
 		written = json_object_to_json_string_ext(
 		    document, JSON_C_TO_STRING_PLAIN);
-		FUZZ_EXPECT(text_is_clean(written, strlen(written)));
+		FUZZ_EXPECT(utf8_is_clean(written, strlen(written)));
 		again = document_parse(written, strlen(written));
 		FUZZ_EXPECT(json_object_equal(document, again));
 		json_object_put(again);

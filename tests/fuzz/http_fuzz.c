@@ -9,23 +9,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../src/budget.h"
-#include "../../src/cache.h"
-#include "../../src/call.h"
-#include "../../src/check.h"
-#include "../../src/document.h"
-#include "../../src/job.h"
-#include "../../src/keyring.h"
-#include "../../src/listen.h"
-#include "../../src/load.h"
-#include "../../src/log.h"
-#include "../../src/memory.h"
-#include "../../src/pool.h"
-#include "../../src/probe.h"
-#include "../../src/request.h"
-#include "../../src/retry.h"
-#include "../../src/service.h"
+#include "base/cache.h"
+#include "base/load.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "call/budget.h"
+#include "call/call.h"
+#include "call/document.h"
+#include "db/drift.h"
+#include "db/job.h"
+#include "db/pool.h"
+#include "db/probe.h"
+#include "db/retry.h"
 #include "fuzz.h"
+#include "http/listen.h"
+#include "http/request.h"
+#include "keys/keyring.h"
+#include "service.h"
 
 /*
  * All of the daemon between the socket and the call: connections, evhttp,
@@ -76,14 +76,14 @@ call_free(struct call *call)
 }
 
 bool
-check_is_blind(const struct check *check)
+drift_is_blind(const struct drift *check)
 {
 	(void)check;
 	return (false);
 }
 
 const char *
-check_silence(const struct check *check)
+drift_silence(const struct drift *check)
 {
 	(void)check;
 	return (NULL);

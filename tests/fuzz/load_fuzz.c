@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../src/load.h"
+#include "base/load.h"
 #include "fuzz.h"
 
 /* A file of settings is read, or what is wrong with it is said. */

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "../../src/address.h"
-#include "../../src/proxy.h"
+#include "base/address.h"
 #include "fuzz.h"
+#include "http/proxy.h"
 
 /* However the bytes are cut, they are the same header, or none. */
 int

@@ -1,9 +1,9 @@
 #include <string.h>
 
-#include "../../src/endpoints.h"
-#include "../../src/route.h"
-#include "../../src/text.h"
+#include "base/endpoints.h"
+#include "base/utf8.h"
 #include "fuzz.h"
+#include "http/route.h"
 
 /* Captures lie within the path, and an escape is undone within its bounds. */
 int
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		    route.captures[i].value + route.captures[i].value_size <=
 		    path + size);
 		length = route.captures[i].value_size;
-		value = text_unescape(route.captures[i].value, &length, true);
+		value = utf8_unescape(route.captures[i].value, &length, true);
 		FUZZ_EXPECT(length <= route.captures[i].value_size);
 		free(value);
 	}

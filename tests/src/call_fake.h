@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/request.h"
-#include "../../src/service.h"
-#include "test.h"
+#include "http/request.h"
+#include "service.h"
+#include "tests/src/test.h"
 
 /* A root key of bytes 0 to 31. */
 #define FAKE_ROOT_ID "4f66d70271577fed"

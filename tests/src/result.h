@@ -7,8 +7,8 @@
 #include <libpq-fe.h>
 #include <string.h>
 
-#include "../../src/columns.h"
-#include "test.h"
+#include "db/columns.h"
+#include "tests/src/test.h"
 
 /* A result of these columns without rows; to be given to PQclear. */
 static PGresult *

@@ -7,15 +7,16 @@ from support import BUILD, SOURCE
 
 # The object comes before the library that has the sound one, which is left where it is.
 RULE = (
-    "mutant: ; $(COMPILE) -w -iquote $(abs_srcdir)/src -c -o $(DIRECTORY)/part.o $(DIRECTORY)/part.c &&"
+    "mutant: ; $(COMPILE) -w -c -o $(DIRECTORY)/part.o $(DIRECTORY)/part.c &&"
     " $(LINK) $(DIRECTORY)/part.o src/main.o libcoffer.a $(LDADD) $(LIBS) -o $(DIRECTORY)/coffer >&2"
 ).replace("$(LINK)", "$(CCLD) $(AM_CFLAGS) $(CFLAGS) $(AM_LDFLAGS) $(LDFLAGS)")
 
 
 def mutant(directory, module, guard, instead=""):
     """Build a daemon in which a piece of the source of one module, which it has once, is another; return its path."""
-    source = (SOURCE / "src" / f"{module}.c").read_text()
-    assert source.count(guard) == 1, f"src/{module}.c has changed: {guard}"
+    (file,) = (SOURCE / "src").rglob(f"{module}.c")
+    source = file.read_text()
+    assert source.count(guard) == 1, f"{file} has changed: {guard}"
     directory = Path(directory)
     directory.mkdir()
     (directory / "part.c").write_text(source.replace(guard, instead))

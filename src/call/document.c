@@ -1,0 +1,272 @@
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <json-c/printbuf.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/json_strict.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "call/document.h"
+#include "http/request.h"
+#include "keys/cipher.h"
+#include "service.h"
+
+#define DOCUMENT_USER_AGENT_SIZE 257
+/*
+ * The parser takes up to 800 bytes for a value of two.  No request has as many
+ * values as this; those of a body then take no more memory than its text.
+ */
+#define DOCUMENT_VALUES_MAX 1024
+#define DOCUMENT_ARGUMENTS_MAX 1024
+
+/*
+ * json-c gathers each string in a buffer of its own, which it would let grow
+ * and leave behind, payload and all.  It gets its full size at first, so that
+ * it does not move, and is wiped at last; json-c has no call for that.
+ */
+struct json_object *
+document_parse(const char *text, size_t size)
+{
+	struct json_tokener *tokener;
+	struct json_object *value = NULL;
+
+	if (size > INT_MAX || !utf8_is_clean(text, size) ||
+	    !json_strict_is_sound(text, size))
+		return (NULL);
+	tokener = json_tokener_new_ex(JSON_STRICT_DEPTH_MAX + 1);
+	printbuf_memset(tokener->pb, 0, 0, (int)size);
+	/* A NUL after the text tells json-c that it is the end. */
+	value = json_tokener_parse_ex(tokener, text, (int)size + 1);
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    !json_object_is_type(value, json_type_object)) {
+		json_object_put(value);
+		value = NULL;
+	}
+	memory_wipe(tokener->pb->buf, (size_t)tokener->pb->size);
+	json_tokener_free(tokener);
+	return (value);
+}
+
+const char *
+document_cut(
+    struct json_object *body, const char *name, struct document_value *value)
+{
+	struct json_object *member;
+	const char *text, *state;
+	size_t length;
+
+	value->bytes = NULL;
+	value->size = 0;
+	if (!json_object_object_get_ex(body, name, &member) || member == NULL) {
+		state = "absent";
+	} else if (!json_object_is_type(member, json_type_string)) {
+		state = "invalid";
+	} else {
+		text = json_object_get_string(member);
+		length = (size_t)json_object_get_string_len(member);
+		value->bytes = memory_new(BASE64_DECODED_MAX(length) + 1);
+		state = "given";
+		if (!base64_decode(text, length, value->bytes, &value->size)) {
+			value->size = BASE64_DECODED_MAX(length);
+			document_value_free(value);
+			state = "invalid";
+		}
+		/* The object is ours, and about to go. */
+		memory_wipe((char *)(uintptr_t)text, length);
+	}
+	json_object_object_del(body, name);
+	return (state);
+}
+
+void
+document_value_free(struct document_value *value)
+{
+	memory_wipe_free(value->bytes, value->size);
+	value->bytes = NULL;
+	value->size = 0;
+}
+
+static void
+document_set(struct json_object *object, const char *name, const char *value)
+{
+	json_object_object_add(object, name, json_object_new_string(value));
+}
+
+/* Names the argument that is no clean text, if its own name may be told. */
+static bool
+document_refuse(struct request *request, const char *name, size_t size)
+{
+	char argument[REQUEST_ARGUMENT_SIZE] = "query";
+
+	if (utf8_is_name(name, size)) {
+		memcpy(argument, name, size);
+		argument[size] = '\0';
+	}
+	return (request_refuse_argument(request, argument));
+}
+
+static bool
+document_add_path(struct request *request)
+{
+	struct json_object *path = json_object_new_object();
+	const struct route_capture *capture;
+	struct json_object *into;
+	char *name, *value;
+	size_t size, i;
+	bool clean = true;
+
+	json_object_object_add(request->document, "path", path);
+	for (i = 0; i < request->route.count && clean; i++) {
+		capture = &request->route.captures[i];
+		name = memory_copy_bytes(capture->name, capture->name_size);
+		size = capture->value_size;
+		value = utf8_unescape(capture->value, &size, false);
+		clean = utf8_is_clean(value, size);
+		into = strcmp(name, "region") == 0 ? request->document : path;
+		if (clean)
+			document_set(into, name, value);
+		else
+			document_refuse(request, name, strlen(name));
+		memory_free(name);
+		memory_free(value);
+	}
+	return (clean);
+}
+
+static bool
+document_add_argument(struct request *request, struct json_object *query,
+    const char *text, size_t size)
+{
+	struct json_object *values;
+	size_t name_size = strcspn(text, "=&"), value_size = 0;
+	char *name, *value;
+	bool clean;
+
+	if (name_size > size)
+		name_size = size;
+	if (name_size < size)
+		value_size = size - name_size - 1;
+	value = utf8_unescape(text + size - value_size, &value_size, true);
+	name = utf8_unescape(text, &name_size, true);
+	clean =
+	    utf8_is_clean(name, name_size) && utf8_is_clean(value, value_size);
+	if (!clean) {
+		document_refuse(request, name, name_size);
+	} else {
+		if (!json_object_object_get_ex(query, name, &values)) {
+			values = json_object_new_array();
+			json_object_object_add(query, name, values);
+		}
+		json_object_array_add(values, json_object_new_string(value));
+	}
+	memory_free(name);
+	memory_free(value);
+	return (clean);
+}
+
+static bool
+document_add_query(struct request *request)
+{
+	const struct evhttp_uri *uri =
+	    evhttp_request_get_evhttp_uri(request->http);
+	struct json_object *query = json_object_new_object();
+	const char *text = evhttp_uri_get_query(uri);
+	size_t size, count = 0;
+
+	json_object_object_add(request->document, "query", query);
+	for (; text != NULL && *text != '\0'; text += size) {
+		size = strcspn(text, "&");
+		if (++count > DOCUMENT_ARGUMENTS_MAX)
+			return (request_refuse_argument(request, "query"));
+		if (size > 0 &&
+		    !document_add_argument(request, query, text, size))
+			return (false);
+		size += strspn(text + size, "&");
+	}
+	return (true);
+}
+
+/* Of a value that stays in the daemon, the door is told this. */
+static struct json_object *
+document_add_value(struct request *request, struct json_object *body,
+    const char *name, struct document_value *value)
+{
+	struct json_object *about = json_object_new_object();
+
+	document_set(about, "state", document_cut(body, name, value));
+	json_object_object_add(
+	    about, "size", json_object_new_int64((int64_t)value->size));
+	json_object_object_add(request->document, name, about);
+	return (about);
+}
+
+static void
+document_add_cipher(struct request *request, struct json_object *body)
+{
+	struct document_value *ciphertext = &request->ciphertext;
+	struct json_object *about;
+	int32_t rotation;
+
+	document_add_value(request, body, "plaintext", &request->plaintext);
+	document_add_value(
+	    request, body, "associated_data", &request->associated_data);
+	about = document_add_value(request, body, "ciphertext", ciphertext);
+	rotation = cipher_rotation(ciphertext->bytes, ciphertext->size);
+	json_object_object_add(about, "rotation",
+	    rotation != 0 ? json_object_new_int(rotation) : NULL);
+}
+
+static bool
+document_add_body(struct request *request)
+{
+	struct evbuffer *input = evhttp_request_get_input_buffer(request->http);
+	const unsigned int flags = request->route.endpoint->flags;
+	size_t size = evbuffer_get_length(input);
+	struct json_object *body = NULL;
+	const char *state = "absent", *text;
+
+	if (size == 0) {
+		body = json_object_new_object();
+	} else {
+		evbuffer_add(input, "", 1);
+		text = (const char *)evbuffer_pullup(input, -1);
+		if (json_strict_values(text, size) <= DOCUMENT_VALUES_MAX)
+			body = document_parse(text, size);
+		/* Drained memory is wiped (memory_guard_libraries). */
+		evbuffer_drain(input, size + 1);
+	}
+	if (body == NULL)
+		return (request_refuse_argument(request, "body"));
+	if (flags & ENDPOINT_DATA)
+		state = document_cut(body, "data", &request->data);
+	if (flags & ENDPOINT_CIPHERS)
+		document_add_cipher(request, body);
+	json_object_object_add(request->document, "body", body);
+	document_set(request->document, "data", state);
+	return (true);
+}
+
+bool
+document_request(struct request *request)
+{
+	const struct evkeyvalq *headers =
+	    evhttp_request_get_input_headers(request->http);
+	const char *agent = evhttp_find_header(headers, "User-Agent");
+	char clean[DOCUMENT_USER_AGENT_SIZE];
+
+	request->document = json_object_new_object();
+	document_set(request->document, "id", request->id);
+	document_set(request->document, "instance", request->service->instance);
+	document_set(request->document, "ip", request->ip);
+	document_set(
+	    request->document, "domain", request->service->settings.domain);
+	if (request->route.unserved)
+		json_object_object_add(request->document, "unserved",
+		    json_object_new_boolean(true));
+	utf8_clean(clean, sizeof(clean), agent != NULL ? agent : "");
+	document_set(request->document, "user_agent", clean);
+	return (document_add_path(request) && document_add_query(request) &&
+	    document_add_body(request));
+}

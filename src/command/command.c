@@ -1,0 +1,89 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "db/dsn.h"
+#include "db/session.h"
+
+/* The operator's functions refuse any other isolation level. */
+#define COMMAND_SESSION_SQL \
+	"SET default_transaction_isolation = 'read committed'"
+
+PGconn *
+command_connect(const char *setting, const char *value)
+{
+	struct dsn *dsn = NULL;
+	PGconn *connection;
+	char cause[256];
+
+	if (value != NULL)
+		dsn = dsn_new(value, "coffer/command");
+	if (dsn == NULL) {
+		fprintf(stderr, "coffer: setting %s %s\n", setting,
+		    value == NULL ? "is not set" : "is no connection string");
+		return (NULL);
+	}
+	connection = PQconnectdbParams((const char *const *)dsn->keywords,
+	    (const char *const *)dsn->values, 0);
+	dsn_free(dsn);
+	if (PQstatus(connection) != CONNECTION_OK) {
+		session_cause(connection, cause, sizeof(cause));
+		fprintf(stderr, "coffer: %s\n", cause);
+		PQfinish(connection);
+		return (NULL);
+	}
+	PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_NEVER);
+	PQclear(PQexec(connection, COMMAND_SESSION_SQL));
+	return (connection);
+}
+
+static bool
+command_fits(const PGresult *result, const struct columns *columns)
+{
+	char fault[COLUMNS_FAULT_SIZE];
+
+	if (columns == NULL || columns_fit(result, columns, fault))
+		return (true);
+	fprintf(stderr, "coffer: the answer of the database is malformed: %s\n",
+	    fault);
+	return (false);
+}
+
+/* Coffer's own words never hold the values that they are about. */
+PGresult *
+command_query(PGconn *connection, const char *sql, int count,
+    const char *const *values, const int *sizes, const int *formats,
+    const struct columns *columns)
+{
+	PGresult *result = PQexecParams(
+	    connection, sql, count, NULL, values, sizes, formats, 1);
+	char sqlstate[SESSION_SQLSTATE_SIZE];
+	const char *hint = NULL;
+
+	if (!session_sqlstate(result, sqlstate)) {
+		if (command_fits(result, columns))
+			return (result);
+		PQclear(result);
+		return (NULL);
+	}
+	if (strncmp(sqlstate, "SM", 2) == 0) {
+		hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+		fprintf(stderr, "coffer: %s (SQLSTATE %s)\n",
+		    PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+		    sqlstate);
+	} else {
+		fprintf(stderr, "coffer: the database refuses (SQLSTATE %s)\n",
+		    sqlstate);
+	}
+	if (hint != NULL)
+		fprintf(stderr, "HINT: %s\n", hint);
+	PQclear(result);
+	return (NULL);
+}
+
+/* What was lost before does not make a later flush fail. */
+bool
+command_flush(void)
+{
+	return (fflush(stdout) == 0 && !ferror(stdout));
+}

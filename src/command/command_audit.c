@@ -1,0 +1,415 @@
+#include <getopt.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command_audit.h"
+#include "command/verify/verify.h"
+#include "db/columns.h"
+#include "db/dsn.h"
+
+#define AUDIT_DAMAGED 1
+#define AUDIT_FAILED 2
+
+#define AUDIT_COPY(query) "COPY (" query ") TO STDOUT (FORMAT binary)"
+#define AUDIT_CHAIN_SQL AUDIT_COPY("SELECT * FROM auditor.seal ORDER BY no")
+#define AUDIT_SEALS_SQL                          \
+	AUDIT_COPY("SELECT * FROM auditor.seal " \
+		   "ORDER BY epoch, xid_from, xid_to, month")
+/* In the order of an index: the server sorts nothing, and keeps nothing. */
+#define AUDIT_EVENTS_SQL \
+	AUDIT_COPY("SELECT * FROM auditor.event ORDER BY epoch, xid, id")
+#define AUDIT_STANDBY_SQL                                           \
+	"SELECT split_part(auditor.changes_end(), '.', 2)::bigint " \
+	"WHERE pg_is_in_recovery()"
+#define AUDIT_SIGNERS_SQL "SELECT public_key FROM auditor.signer"
+
+/*
+ * Else a server that takes a sort for cheaper puts all rows on its disk.  The
+ * role, the database and the server may have timeouts, for shorter questions.
+ */
+#define AUDIT_SESSION_SQL                        \
+	"SET enable_sort = off; SET jit = off; " \
+	"SET statement_timeout = 0; SET lock_timeout = 0"
+
+static const char audit_usage[] =
+    "usage: coffer [--config FILE] audit verify [--anchors FILE]...\n"
+    "           [--complete] [--public-key HEX]...\n"
+    "           [--seals FILE --events FILE [--month YYYY-MM-01]]\n"
+    "\n"
+    "Verifies the audit of the database of auditor_dsn, or what was exported\n"
+    "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
+    "are lines of daemons' logs, or what anchor_command has kept.  --complete\n"
+    "says that they are the whole logs of all daemons: then each row of a call\n"
+    "needs a receipt.  --month refuses the files of another month.  Each damage\n"
+    "is a line; the exit code is 0 when all is sound, 1 when there is damage, 2\n"
+    "when nothing was verified, as with anchors in which there are none.\n";
+
+struct audit {
+	struct verify verify;
+	struct receipt_log witness;
+	const char *seals;
+	const char *events;
+	const char *month; /* that it must be of; NULL: of any */
+	/* Two, because seals and rows are read side by side. */
+	PGconn *connections[2];
+};
+
+static bool
+audit_add_key(struct audit *audit, const char *text)
+{
+	unsigned char key[CRYPTO_KEY_SIZE];
+	unsigned int byte;
+	size_t i;
+
+	if (strlen(text) != 2 * CRYPTO_KEY_SIZE)
+		return (false);
+	for (i = 0; i < CRYPTO_KEY_SIZE; i++) {
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return (false);
+		key[i] = (unsigned char)byte;
+	}
+	verify_trust(&audit->verify, key);
+	return (true);
+}
+
+/* What looks like a log, and has nothing to compare with, is a mistake. */
+static bool
+audit_add_anchors(struct audit *audit, const char *path)
+{
+	const uint64_t before = audit->witness.entries;
+
+	audit->verify.witness = &audit->witness;
+	if (!receipt_log_read(&audit->witness, path))
+		fprintf(stderr,
+		    "coffer: unable to read %s, or to keep what is in it\n",
+		    path);
+	else if (audit->witness.entries == before)
+		fprintf(stderr,
+		    "coffer: there is no anchor and no receipt in %s\n", path);
+	else
+		return (true);
+	return (false);
+}
+
+/* False, once it is said why: it is of no use to go on. */
+static bool
+audit_options(struct audit *audit, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "anchors", required_argument, NULL, 'a' },
+		{ "public-key", required_argument, NULL, 'k' },
+		{ "seals", required_argument, NULL, 's' },
+		{ "events", required_argument, NULL, 'e' },
+		{ "month", required_argument, NULL, 'm' },
+		{ "complete", no_argument, NULL, 'c' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool right = argc >= 1 && strcmp(argv[0], "verify") == 0;
+	bool readable = true;
+	int option;
+
+	optind = 0; /* getopt has been used before */
+	while (right && readable &&
+	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'a') {
+			readable = audit_add_anchors(audit, optarg);
+		} else if (option == 'k') {
+			right = audit_add_key(audit, optarg);
+		} else if (option == 's') {
+			audit->seals = optarg;
+		} else if (option == 'e') {
+			audit->events = optarg;
+		} else if (option == 'm') {
+			audit->month = optarg;
+		} else if (option == 'c') {
+			audit->verify.complete = true;
+		} else {
+			right = false;
+		}
+	}
+	right = right && (!readable || optind == argc) &&
+	    (audit->seals == NULL) == (audit->events == NULL) &&
+	    (audit->month == NULL || audit->seals != NULL) &&
+	    (!audit->verify.complete || audit->verify.witness != NULL);
+	if (!right && readable)
+		fputs(audit_usage, stderr);
+	return (right && readable);
+}
+
+static bool
+audit_connect(struct audit *audit, const struct settings *settings)
+{
+	struct dsn *dsn = NULL;
+	size_t i;
+
+	if (settings->auditor_dsn != NULL)
+		dsn = dsn_new(settings->auditor_dsn, "coffer/audit");
+	if (dsn == NULL) {
+		fprintf(stderr,
+		    "coffer: setting auditor_dsn is no connection string\n");
+		return (false);
+	}
+	for (i = 0; i < 2; i++)
+		audit->connections[i] =
+		    PQconnectdbParams((const char *const *)dsn->keywords,
+			(const char *const *)dsn->values, 0);
+	dsn_free(dsn);
+	if (PQstatus(audit->connections[0]) != CONNECTION_OK ||
+	    PQstatus(audit->connections[1]) != CONNECTION_OK) {
+		fprintf(stderr, "coffer: unable to connect to the database\n");
+		return (false);
+	}
+	for (i = 0; i < 2; i++)
+		PQclear(PQexec(audit->connections[i], AUDIT_SESSION_SQL));
+	return (true);
+}
+
+/* Better than none, against who cannot write there; it is said. */
+static void
+audit_ask_keys(struct audit *audit)
+{
+	PGresult *result = PQexecParams(audit->connections[0],
+	    AUDIT_SIGNERS_SQL, 0, NULL, NULL, NULL, NULL, 1);
+	unsigned char key[CRYPTO_KEY_SIZE];
+	int i;
+
+	for (i = 0; i < columns_rows(result); i++) {
+		if (columns_copy(result, i, 0, key, sizeof(key)))
+			verify_trust(&audit->verify, key);
+	}
+	PQclear(result);
+	fprintf(stderr,
+	    "coffer: the public keys are the database's own; --public-key "
+	    "gives others\n");
+}
+
+/*
+ * A standby has all rows up to the id that it gives, and more may come: what it
+ * lacks is not lost.
+ */
+static void
+audit_ask_standby(struct audit *audit)
+{
+	PGresult *result = PQexecParams(audit->connections[0],
+	    AUDIT_STANDBY_SQL, 0, NULL, NULL, NULL, NULL, 1);
+
+	if (columns_rows(result) == 1 && !columns_is_null(result, 0, 0)) {
+		audit->verify.standby = true;
+		audit->verify.standby_row = columns_number(result, 0, 0);
+	}
+	PQclear(result);
+}
+
+static struct pgcopy *
+audit_source(
+    struct audit *audit, const char *path, int connection, const char *sql)
+{
+	struct pgcopy *copy = path != NULL
+	    ? pgcopy_open(path)
+	    : pgcopy_query(audit->connections[connection], sql);
+
+	if (copy == NULL)
+		fprintf(stderr, "coffer: unable to read %s\n",
+		    path != NULL ? path : "the audit");
+	return (copy);
+}
+
+/* Of files that were exported: false, once it is said, when of another. */
+static bool
+audit_is_month(const struct audit *audit)
+{
+	const struct verify *verify = &audit->verify;
+	char month[MONTHS_NAME_SIZE];
+
+	if (!verify->partial || !verify->month_known)
+		return (true);
+	months_name(verify->month, month);
+	if (audit->month == NULL || strcmp(audit->month, month) == 0)
+		return (true);
+	fprintf(stderr, "coffer: %s has the seals of month %s, not of %s\n",
+	    audit->seals, month, audit->month);
+	return (false);
+}
+
+static bool
+audit_run(struct audit *audit)
+{
+	struct pgcopy *chain, *seals = NULL, *events = NULL;
+	bool done = false;
+
+	if (!receipt_log_begin(&audit->witness)) {
+		fprintf(stderr, "coffer: unable to read the anchors again\n");
+		return (false);
+	}
+	chain = audit_source(audit, audit->seals, 0, AUDIT_CHAIN_SQL);
+	if (chain != NULL) {
+		verify_chain(&audit->verify, chain);
+		pgcopy_free(chain);
+	}
+	if (chain != NULL && audit_is_month(audit)) {
+		/* Seals first: all that they cover is in a later snapshot. */
+		seals = audit_source(audit, audit->seals, 0, AUDIT_SEALS_SQL);
+		events =
+		    audit_source(audit, audit->events, 1, AUDIT_EVENTS_SQL);
+	}
+	if (seals != NULL && events != NULL) {
+		verify_rows(&audit->verify, seals, events);
+		verify_anchors(&audit->verify);
+		done = !audit->verify.other_month;
+		if (!done)
+			fprintf(stderr,
+			    "coffer: the rows of %s are of another month than "
+			    "the seals of %s\n",
+			    audit->events, audit->seals);
+	}
+	pgcopy_free(seals);
+	pgcopy_free(events);
+	return (done);
+}
+
+static void
+audit_report_anchors(const struct verify *verify)
+{
+	const struct receipt_log *witness = verify->witness;
+
+	if (witness == NULL) {
+		fprintf(stderr,
+		    "coffer: without --anchors, a chain that was %s is not "
+		    "found\n",
+		    verify->partial ? "made anew" : "cut off");
+		return;
+	}
+	fprintf(stderr, "coffer: anchors of %" PRIu64 " of %" PRIu64 " seals",
+	    witness->seals_found, verify->seals);
+	if (witness->seals_found > 0)
+		fprintf(stderr, ", the last of seal %" PRId64,
+		    witness->seals_found_last);
+	fprintf(stderr, "; receipts of %" PRIu64 " rows, %" PRIu64 " found\n",
+	    witness->receipts_rows, witness->receipts_found);
+	if (witness->coverage.foreign.count > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " rows of calls, the first of them row "
+		    "%" PRId64 ", are of no instance whose log was given\n",
+		    witness->coverage.foreign.count,
+		    witness->coverage.foreign.first);
+	if (witness->coverage.open.count > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " rows of calls, the first of them row "
+		    "%" PRId64 ", have no receipt, and their instance has none "
+		    "of later rows: it was killed, or they were forged\n",
+		    witness->coverage.open.count, witness->coverage.open.first);
+	if (witness->coverage.lossy > 0)
+		fprintf(stderr,
+		    "coffer: the logs of %" PRIu64 " instances have lost "
+		    "lines: their rows need no receipt\n",
+		    witness->coverage.lossy);
+	if (verify->unanchored > 0)
+		fprintf(stderr,
+		    "coffer: of %" PRIu64 " seals that the database has noted "
+		    "as anchored there is no anchor in what was given\n",
+		    verify->unanchored);
+}
+
+/* What is not there, and is no damage: once for each epoch. */
+static void
+audit_report_lost(const struct verify *verify)
+{
+	const struct receipt_log *witness = verify->witness;
+	const struct epochs_begin *begin;
+	size_t i;
+
+	for (i = 0; i < verify->epochs.count; i++) {
+		begin = &verify->epochs.begins[i];
+		if (begin->receipts > 0)
+			fprintf(stderr,
+			    "coffer: %" PRIu64 " receipts, of rows %" PRId64
+			    " to %" PRId64 ", were lost when epoch %" PRId64
+			    " began, as operator.audit_epoch_begin says\n",
+			    begin->receipts, begin->first, begin->last,
+			    begin->epoch);
+	}
+	if (witness != NULL && !verify->partial && witness->seals_ended > 0)
+		fprintf(stderr,
+		    "coffer: %" PRIu64 " anchored seals, %" PRId64
+		    " to %" PRId64
+		    ", were lost when their epoch ended and the next began\n",
+		    witness->seals_ended, witness->seals_ended_first,
+		    witness->seals_ended_last);
+	if (verify->behind_seals > 0)
+		fprintf(stderr,
+		    "coffer: this standby is behind: it lacks %" PRIu64
+		    " anchored seals from seal %" PRId64 "\n",
+		    verify->behind_seals, verify->behind_seal);
+	if (verify->behind_receipts > 0)
+		fprintf(stderr,
+		    "coffer: this standby is behind: it lacks %" PRIu64
+		    " rows with receipts from row %" PRId64 "\n",
+		    verify->behind_receipts, verify->behind_row);
+}
+
+static int
+audit_report(const struct verify *verify)
+{
+	char month[MONTHS_NAME_SIZE];
+	size_t i;
+
+	audit_report_lost(verify);
+	if (verify->partial && verify->month_known) {
+		months_name(verify->month, month);
+		fprintf(stderr, "coffer: the export of month %s\n", month);
+	}
+
+	for (i = 0; i < verify->months.drops_count; i++) {
+		if (verify->months.drops[i].believed)
+			fprintf(stderr,
+			    "coffer: month %s was dropped with its %" PRId64
+			    " rows, as operator.audit_drop_month says\n",
+			    verify->months.drops[i].name,
+			    verify->months.drops[i].rows);
+	}
+	fprintf(stderr,
+	    "coffer: %" PRIu64 " seals, %" PRIu64 " rows, %" PRIu64
+	    " of them not sealed yet: ",
+	    verify->seals, verify->rows, verify->unsealed);
+	if (verify->damages == 0)
+		fprintf(stderr, "sound\n");
+	else
+		fprintf(stderr, "%" PRIu64 " damages\n", verify->damages);
+	if (verify->keys_count == 0)
+		fprintf(stderr,
+		    "coffer: signatures were not verified: give --public-key\n");
+	if (verify->unsigned_seals > 0)
+		fprintf(stderr,
+		    "coffer: the last %" PRIu64 " seals have no signature "
+		    "yet\n",
+		    verify->unsigned_seals);
+	audit_report_anchors(verify);
+	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
+}
+
+int
+command_audit(const struct settings *settings, int argc, char **argv)
+{
+	struct audit audit;
+	int code = AUDIT_FAILED;
+
+	memset(&audit, 0, sizeof(audit));
+	if (audit_options(&audit, argc, argv) &&
+	    (audit.seals != NULL || audit_connect(&audit, settings))) {
+		audit.verify.partial = audit.seals != NULL;
+		if (audit.seals == NULL && audit.verify.keys_count == 0)
+			audit_ask_keys(&audit);
+		if (audit.seals == NULL)
+			audit_ask_standby(&audit);
+		if (audit_run(&audit))
+			code = audit_report(&audit.verify);
+	}
+	verify_free(&audit.verify);
+	receipt_log_free(&audit.witness);
+	PQfinish(audit.connections[0]);
+	PQfinish(audit.connections[1]);
+	return (code);
+}

@@ -1,0 +1,335 @@
+#include <getopt.h>
+#include <json-c/json.h>
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <uuid/uuid.h>
+
+#include "base/base64.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "command/command.h"
+#include "command/command_recover.h"
+#include "keys/envelope.h"
+#include "keys/keyring.h"
+
+/* Tables alone: functions may be missing, or of another release. */
+#define RECOVER_BEGIN_SQL \
+	"BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+#define RECOVER_SQL                                                         \
+	"SELECT s.id, s.project_id, s.path, s.name, v.revision, v.status, " \
+	"v.sealed, d.wrapped, k.id, k.root_id, k.wrapped, k.key_id, "       \
+	"k.rotation "                                                       \
+	"FROM store.secret s JOIN store.version v ON v.secret_id = s.id "   \
+	"LEFT JOIN store.dek d ON d.secret_id = s.id AND "                  \
+	"d.revision = v.revision LEFT JOIN store.kek k ON k.id = d.kek_id " \
+	"WHERE s.id = $1::uuid OR s.project_id = $2::uuid "                 \
+	"ORDER BY s.path, s.name, s.id, v.revision"
+
+enum recover_column {
+	RECOVER_SECRET,
+	RECOVER_PROJECT,
+	RECOVER_PATH,
+	RECOVER_NAME,
+	RECOVER_REVISION,
+	RECOVER_STATUS,
+	RECOVER_SEALED,
+	RECOVER_DEK,
+	RECOVER_KEK,
+	RECOVER_ROOT_ID,
+	RECOVER_WRAPPED,
+	RECOVER_KEY,
+	RECOVER_ROTATION,
+};
+
+static const struct columns recover_columns = { 0, COLUMNS_ANY, 13,
+	{
+	    [RECOVER_SECRET] = { .type = COLUMN_UUID },
+	    [RECOVER_PROJECT] = { .type = COLUMN_UUID },
+	    [RECOVER_PATH] = { .type = COLUMN_TEXT },
+	    [RECOVER_NAME] = { .type = COLUMN_TEXT },
+	    [RECOVER_REVISION] = { .type = COLUMN_INT4 },
+	    [RECOVER_STATUS] = { .type = COLUMN_TEXT },
+	    [RECOVER_SEALED] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_DEK] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_KEK] = { .type = COLUMN_UUID, .null = true },
+	    [RECOVER_ROOT_ID] = { .type = COLUMN_TEXT, .null = true },
+	    [RECOVER_WRAPPED] = { .type = COLUMN_BYTEA, .null = true },
+	    [RECOVER_KEY] = { .type = COLUMN_UUID, .null = true },
+	    [RECOVER_ROTATION] = { .type = COLUMN_INT4, .null = true },
+	} };
+
+static const char recover_usage[] =
+    "usage: coffer [--config FILE] recover --secret UUID [--yes]\n"
+    "       coffer [--config FILE] recover --project UUID [--yes]\n";
+
+/* What holds keys and plaintext, in locked memory. */
+struct recover {
+	unsigned char access_key[KEYRING_ACCESS_KEY_SIZE];
+	unsigned char dek[ENVELOPE_SIZE_MAX];
+	unsigned char plain[ENVELOPE_SIZE_MAX];
+	char text[BASE64_ENCODED_SIZE(ENVELOPE_SIZE_MAX)];
+	size_t size;
+};
+
+struct recover_options {
+	const char *secret;
+	const char *project;
+	bool yes;
+};
+
+static bool
+recover_read_options(struct recover_options *values, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "secret", required_argument, NULL, 's' },
+		{ "project", required_argument, NULL, 'p' },
+		{ "yes", no_argument, NULL, 'y' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *id;
+	int option;
+
+	optind = 0; /* getopt has been used before */
+	argc++;
+	argv--; /* getopt passes over the first, which is `recover` */
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			values->secret = optarg;
+		else if (option == 'p')
+			values->project = optarg;
+		else if (option == 'y')
+			values->yes = true;
+		else
+			return (false);
+	}
+	id = values->secret != NULL ? values->secret : values->project;
+	return (optind == argc && id != NULL && utf8_is_uuid(id) &&
+	    (values->secret == NULL || values->project == NULL));
+}
+
+static unsigned int
+recover_revision(const PGresult *result, int row)
+{
+	return ((unsigned int)columns_number(result, row, RECOVER_REVISION));
+}
+
+static bool
+recover_access_key(struct recover *recover, struct keyring *keyring,
+    const PGresult *result, int row)
+{
+	const unsigned char *kek = columns_uuid(result, row, RECOVER_KEK);
+	const unsigned char *project =
+	    columns_uuid(result, row, RECOVER_PROJECT);
+	struct keyring_place place = { .rotation = (uint32_t)columns_number(
+					   result, row, RECOVER_ROTATION) };
+	struct keyring_wrapped wrapped;
+
+	memset(&wrapped, 0, sizeof(wrapped));
+	uuid_copy(place.kek, kek);
+	uuid_copy(place.project, project);
+	if (!columns_is_null(result, row, RECOVER_KEY))
+		uuid_copy(place.key, columns_uuid(result, row, RECOVER_KEY));
+	return (columns_copy(result, row, RECOVER_ROOT_ID, wrapped.root_id,
+		    ROOT_KEY_ID_SIZE - 1) &&
+	    columns_copy(result, row, RECOVER_WRAPPED, wrapped.bytes,
+		sizeof(wrapped.bytes)) &&
+	    keyring_kek_open(keyring, &place, &wrapped) &&
+	    keyring_access_key(keyring, kek, project,
+		columns_uuid(result, row, RECOVER_SECRET),
+		recover->access_key));
+}
+
+/* In front of the payload: 00, or 01 and the client's checksum. */
+static size_t
+recover_frame(const struct recover *recover)
+{
+	return (recover->plain[0] == 0 ? 1 : 5);
+}
+
+/* The way down: root key, KEK, access key, DEK, payload. */
+static bool
+recover_open(struct recover *recover, struct keyring *keyring,
+    const PGresult *result, int row)
+{
+	struct envelope_place place = {
+		.kind = "dek",
+		.project = columns_uuid(result, row, RECOVER_PROJECT),
+		.secret = columns_uuid(result, row, RECOVER_SECRET),
+		.revision = recover_revision(result, row),
+		.kek = columns_uuid(result, row, RECOVER_KEK),
+	};
+	size_t dek_size, size;
+	const unsigned char *dek =
+	    columns_bytes(result, row, RECOVER_DEK, &dek_size);
+	const unsigned char *payload =
+	    columns_bytes(result, row, RECOVER_SEALED, &size);
+
+	if (!recover_access_key(recover, keyring, result, row) ||
+	    !envelope_open(recover->access_key, &place, dek, dek_size,
+		recover->dek, &recover->size) ||
+	    recover->size != ENVELOPE_KEY_SIZE)
+		return (false);
+	place.kind = "pay";
+	place.kek = NULL;
+	return (envelope_open(recover->dek, &place, payload, size,
+		    recover->plain, &recover->size) &&
+	    recover->size >= recover_frame(recover));
+}
+
+/* Its key is no more: a managed key was purged, which is no failure. */
+static bool
+recover_is_destroyed(const PGresult *result, int row)
+{
+	return (columns_is_null(result, row, RECOVER_DEK));
+}
+
+/* Says which are, for they are missing in what is printed; gives their number. */
+static int
+recover_count_destroyed(const PGresult *result)
+{
+	char secret[UUID_STR_LEN];
+	int row, count = 0;
+
+	for (row = 0; row < columns_rows(result); row++) {
+		if (!recover_is_destroyed(result, row))
+			continue;
+		count++;
+		uuid_unparse_lower(
+		    columns_uuid(result, row, RECOVER_SECRET), secret);
+		fprintf(stderr,
+		    "coffer: revision %u of %s, %s, is lost: its key was "
+		    "destroyed\n",
+		    recover_revision(result, row), secret,
+		    columns_text(result, row, RECOVER_NAME));
+	}
+	if (count > 0)
+		fprintf(stderr,
+		    "coffer: %d of %d versions cannot be recovered\n", count,
+		    columns_rows(result));
+	return (count);
+}
+
+static void
+recover_print(struct recover *recover, const PGresult *result, int row)
+{
+	struct json_object *path =
+	    json_object_new_string(columns_text(result, row, RECOVER_PATH));
+	struct json_object *name =
+	    json_object_new_string(columns_text(result, row, RECOVER_NAME));
+	const size_t frame = recover_frame(recover);
+	char secret[UUID_STR_LEN];
+
+	uuid_unparse_lower(columns_uuid(result, row, RECOVER_SECRET), secret);
+	base64_encode(
+	    recover->plain + frame, recover->size - frame, recover->text);
+	printf("{\"secret_id\":\"%s\",\"path\":%s,\"name\":%s,"
+	       "\"revision\":%u,\"status\":\"%s\",\"data\":\"%s\"}\n",
+	    secret,
+	    json_object_to_json_string_ext(
+		path, JSON_C_TO_STRING_NOSLASHESCAPE),
+	    json_object_to_json_string_ext(
+		name, JSON_C_TO_STRING_NOSLASHESCAPE),
+	    recover_revision(result, row),
+	    columns_text(result, row, RECOVER_STATUS), recover->text);
+	json_object_put(name);
+	json_object_put(path);
+}
+
+/* Values in clear: they are wanted, but perhaps not on this screen. */
+static bool
+recover_is_wanted(const struct recover_options *options, int count)
+{
+	char answer[8] = "";
+
+	if (options->yes)
+		return (true);
+	fprintf(stderr, "Print %d version%s in clear? [y/N] ", count,
+	    count == 1 ? "" : "s");
+	return (fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (answer[0] == 'y' || answer[0] == 'Y'));
+}
+
+static int
+recover_all(struct keyring *keyring, const PGresult *result)
+{
+	struct recover *recover = memory_new_locked(sizeof(*recover));
+	char secret[UUID_STR_LEN];
+	int row, code = 0;
+
+	/* A stream would keep what went through its buffer. */
+	setvbuf(stdout, NULL, _IONBF, 0);
+	for (row = 0; row < columns_rows(result); row++) {
+		if (recover_is_destroyed(result, row))
+			continue;
+		if (recover_open(recover, keyring, result, row)) {
+			recover_print(recover, result, row);
+			continue;
+		}
+		code = 1;
+		uuid_unparse_lower(
+		    columns_uuid(result, row, RECOVER_SECRET), secret);
+		fprintf(stderr,
+		    "coffer: revision %u of %s does not open, under root key "
+		    "%s\n",
+		    recover_revision(result, row), secret,
+		    columns_text(result, row, RECOVER_ROOT_ID));
+	}
+	memory_free_locked(recover, sizeof(*recover));
+	return (code);
+}
+
+static int
+recover_run(const struct settings *settings, struct keyring *keyring,
+    const struct recover_options *options)
+{
+	const char *values[] = { options->secret, options->project };
+	PGconn *connection =
+	    command_connect("recover_dsn", settings->recover_dsn);
+	PGresult *result = NULL;
+	int count, code = 1;
+
+	if (connection == NULL)
+		return (1);
+	result = command_query(
+	    connection, RECOVER_BEGIN_SQL, 0, NULL, NULL, NULL, NULL);
+	if (result != NULL) {
+		PQclear(result);
+		result = command_query(connection, RECOVER_SQL, 2, values, NULL,
+		    NULL, &recover_columns);
+	}
+	if (result != NULL && columns_rows(result) == 0)
+		fprintf(stderr, "coffer: there is no such version\n");
+	count = columns_rows(result) - recover_count_destroyed(result);
+	if (count > 0 && recover_is_wanted(options, count))
+		code = recover_all(keyring, result);
+	PQclear(result);
+	PQfinish(connection);
+	return (code);
+}
+
+int
+command_recover(const struct settings *settings, int argc, char **argv)
+{
+	struct recover_options options = { .yes = false };
+	struct keyring *keyring;
+	char cause[256] = "";
+	int code;
+
+	if (!recover_read_options(&options, argc, argv)) {
+		fputs(recover_usage, stderr);
+		return (2);
+	}
+	keyring = keyring_new(settings, cause, sizeof(cause));
+	if (keyring == NULL) {
+		fprintf(stderr, "coffer: setting %s\n", cause);
+		return (2);
+	}
+	/* A copy may be of before its wraps were of the new form. */
+	keyring_take_unbound(keyring);
+	code = recover_run(settings, keyring, &options);
+	keyring_free(keyring);
+	return (code);
+}

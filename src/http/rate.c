@@ -1,0 +1,521 @@
+#include <event2/event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cache.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "http/rate.h"
+#include "http/request.h"
+#include "service.h"
+
+#define RATE_SECOND INT64_C(1000000000) /* in nanoseconds */
+#define RATE_UNAUTHENTICATED 401
+#define RATE_REFUSED 400 /* and above */
+#define RATE_LISTS 256
+
+/*
+ * A bucket of tokens, kept as one number: the time at which it is full again.
+ * A request moves that by the interval, and is one too many when the time lies
+ * further ahead than a whole bucket takes.
+ */
+struct rate {
+	long quota; /* requests a second; 0: any number */
+	int64_t interval;
+	int64_t whole;
+};
+
+struct rate_bucket {
+	int64_t full;
+	bool good; /* the database has accepted the key */
+};
+
+/*
+ * An address that calls with keys of which nothing is known.  Such a call
+ * takes a token of the address before it runs, and gives it back unless it is
+ * denied: however many guess at once, only so many run as may fail.  Who finds
+ * no token left may have a good key all the same, so he waits for what becomes
+ * of those that run; he is one too many when none does.
+ */
+struct rate_stranger {
+	LIST_ENTRY(rate_stranger) entry;
+	unsigned char address[CACHE_KEY_SIZE];
+	size_t running;
+	struct rate_line waiting;
+	struct event *decide;
+};
+
+LIST_HEAD(rate_list, rate_stranger);
+
+/*
+ * A key that an address has been refused with is no new guess: it says nothing
+ * that the address does not know.  Such calls take from a bucket of their own,
+ * so that a client with a stale key keeps nobody out who has a new one.
+ *
+ * Only good keys have a bucket: nobody can push them out of the table with
+ * keys that he makes up, since he is known by his address.  A good key is let
+ * through also from an address that others have used to guess, once it is known
+ * here: before that nothing tells it from a guess.
+ */
+struct rates {
+	struct rate key;
+	struct rate refused; /* what a refusal takes on top, of a key */
+	struct rate denied;
+	struct cache *keys;
+	struct cache *addresses;
+	struct cache *repeats; /* as addresses, of keys that were refused */
+	struct cache *failed; /* addresses with such a key */
+	struct rate_list strangers[RATE_LISTS];
+	/* Under which nobody can choose addresses that share a set. */
+	unsigned char spread[CRYPTO_KEY_SIZE];
+};
+
+static struct rate
+rate_of(long quota, long burst)
+{
+	struct rate rate = { .quota = quota };
+
+	if (quota > 0) {
+		rate.interval = RATE_SECOND / quota;
+		rate.whole = rate.interval * burst;
+	}
+	return (rate);
+}
+
+/*
+ * A refusal leaves a row in the audit as any call does, and a key without
+ * rights has nothing but refusals: as many as an address may fail at once
+ * empty the bucket of the key.
+ */
+static struct rate
+rate_of_refusals(const struct settings *settings, const struct rate *key)
+{
+	struct rate rate = *key;
+	long calls = settings->key_burst / settings->denied_burst;
+
+	if (settings->denied_rate == 0 || calls < 1)
+		calls = 1;
+	rate.interval *= calls - 1;
+	return (rate);
+}
+
+struct rates *
+rates_new(const struct settings *settings)
+{
+	struct rates *rates = memory_new(sizeof(*rates));
+
+	rates->key = rate_of(settings->key_rate, settings->key_burst);
+	rates->denied = rate_of(settings->denied_rate, settings->denied_burst);
+	rates->refused = rate_of_refusals(settings, &rates->key);
+	rates->keys = cache_new(
+	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
+	rates->addresses = cache_new(
+	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
+	rates->repeats = cache_new(
+	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
+	rates->failed =
+	    cache_new((size_t)settings->rate_cache, sizeof(bool), false);
+	crypto_random(rates->spread, sizeof(rates->spread));
+	return (rates);
+}
+
+void
+rates_free(struct rates *rates)
+{
+	if (rates == NULL)
+		return;
+	cache_free(rates->keys);
+	cache_free(rates->addresses);
+	cache_free(rates->repeats);
+	cache_free(rates->failed);
+	memory_free(rates);
+}
+
+static bool
+rate_is_empty(
+    const struct rate *rate, const struct rate_bucket *bucket, int64_t now)
+{
+	return (rate->quota > 0 &&
+	    bucket->full + rate->interval > now + rate->whole);
+}
+
+/* Failures that nobody asked about empty a bucket, and no more than that. */
+static void
+rate_take(const struct rate *rate, struct rate_bucket *bucket, int64_t now)
+{
+	if (bucket->full < now)
+		bucket->full = now;
+	bucket->full += rate->interval;
+	if (bucket->full > now + rate->whole)
+		bucket->full = now + rate->whole;
+}
+
+/* A table forgets, and what it does not know is a full bucket. */
+static struct rate_bucket
+rate_get(struct cache *cache, const unsigned char *key)
+{
+	const struct rate_bucket *known = cache_get(cache, key);
+
+	return (known != NULL ? *known : (struct rate_bucket){ .full = 0 });
+}
+
+static void
+rate_address(const struct request *request, unsigned char *key)
+{
+	unsigned char network[16] = { 0 }, digest[CRYPTO_SHA256_SIZE];
+
+	address_of_network(request->ip, network);
+	crypto_hmac_sha256(
+	    request->service->rates->spread, network, sizeof(network), digest);
+	memcpy(key, digest, CACHE_KEY_SIZE);
+}
+
+/* Under a key of this process, so that memory holds no digest of a key. */
+static void
+rate_refused_key(const struct request *request, const unsigned char *address,
+    unsigned char *key)
+{
+	unsigned char pair[CACHE_KEY_SIZE + KEYRING_DIGEST_SIZE];
+	unsigned char digest[CRYPTO_SHA256_SIZE];
+
+	memcpy(pair, address, CACHE_KEY_SIZE);
+	memcpy(pair + CACHE_KEY_SIZE, request->digest, KEYRING_DIGEST_SIZE);
+	crypto_hmac_sha256(
+	    request->service->rates->spread, pair, sizeof(pair), digest);
+	memcpy(key, digest, CACHE_KEY_SIZE);
+}
+
+/* Whether the address has been refused with this key before. */
+static bool
+rate_is_repeat(const struct request *request, const unsigned char *address)
+{
+	unsigned char key[CACHE_KEY_SIZE];
+	const bool *refused;
+
+	rate_refused_key(request, address, key);
+	refused = cache_get(request->service->rates->failed, key);
+	return (refused != NULL && *refused);
+}
+
+static void
+rate_set_repeat(
+    const struct request *request, const unsigned char *address, bool refused)
+{
+	unsigned char key[CACHE_KEY_SIZE];
+
+	rate_refused_key(request, address, key);
+	cache_put(request->service->rates->failed, key, &refused);
+}
+
+static bool
+rate_refuse(struct request *request, const struct rate *rate)
+{
+	char quota[24];
+
+	snprintf(quota, sizeof(quota), "%ld", rate->quota);
+	return (request_refuse_saying(request, ERROR_TOO_MANY, quota));
+}
+
+/* Of a good key: whether it has a token left, which is taken. */
+static bool
+rate_key(struct request *request, struct rate_bucket *bucket, int64_t now)
+{
+	struct rates *rates = request->service->rates;
+
+	if (rate_is_empty(&rates->key, bucket, now))
+		return (rate_refuse(request, &rates->key));
+	rate_take(&rates->key, bucket, now);
+	cache_put(rates->keys, request->digest, bucket);
+	return (true);
+}
+
+/* Of a key that the address was refused with: the same for all of them. */
+static bool
+rate_repeat(struct request *request, const unsigned char *address, int64_t now)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->repeats, address);
+
+	if (rate_is_empty(&rates->denied, &bucket, now))
+		return (rate_refuse(request, &rates->denied));
+	rate_take(&rates->denied, &bucket, now);
+	cache_put(rates->repeats, address, &bucket);
+	request->rate.repeats = true;
+	return (true);
+}
+
+/* Strangers ---------------------------------------------------------------- */
+
+/* The first byte of a digest spreads well. */
+static struct rate_stranger *
+rate_stranger_find(struct rates *rates, const unsigned char *address)
+{
+	struct rate_stranger *stranger;
+
+	LIST_FOREACH (stranger, &rates->strangers[address[0]], entry) {
+		if (memcmp(stranger->address, address, CACHE_KEY_SIZE) == 0)
+			break;
+	}
+	return (stranger);
+}
+
+static void rate_decide(evutil_socket_t fd, short what, void *arg);
+
+static struct rate_stranger *
+rate_stranger_new(struct service *service, const unsigned char *address)
+{
+	struct rate_stranger *stranger = memory_new(sizeof(*stranger));
+
+	memcpy(stranger->address, address, sizeof(stranger->address));
+	TAILQ_INIT(&stranger->waiting);
+	stranger->decide =
+	    event_new(service->base, -1, 0, rate_decide, stranger);
+	LIST_INSERT_HEAD(
+	    &service->rates->strangers[address[0]], stranger, entry);
+	return (stranger);
+}
+
+static void
+rate_stranger_free_unused(struct rate_stranger *stranger)
+{
+	if (stranger->running > 0 || !TAILQ_EMPTY(&stranger->waiting))
+		return;
+	LIST_REMOVE(stranger, entry);
+	event_free(stranger->decide);
+	memory_free(stranger);
+}
+
+static bool
+rate_address_is_empty(
+    struct rates *rates, const unsigned char *address, int64_t now)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	return (rate_is_empty(&rates->denied, &bucket, now));
+}
+
+static void
+rate_address_take(
+    struct rates *rates, const unsigned char *address, int64_t now)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	rate_take(&rates->denied, &bucket, now);
+	cache_put(rates->addresses, address, &bucket);
+}
+
+static void
+rate_address_give_back(struct rates *rates, const unsigned char *address)
+{
+	struct rate_bucket bucket = rate_get(rates->addresses, address);
+
+	bucket.full -= rates->denied.interval;
+	cache_put(rates->addresses, address, &bucket);
+}
+
+static void
+rate_run(struct request *request, struct rate_stranger *stranger, int64_t now)
+{
+	rate_address_take(request->service->rates, stranger->address, now);
+	stranger->running++;
+	request->rate.stranger = stranger;
+}
+
+static void
+rate_wait(struct request *request, struct rate_stranger *stranger)
+{
+	request->rate.request = request;
+	request->rate.stranger = stranger;
+	request->rate.waits = true;
+	TAILQ_INSERT_TAIL(&stranger->waiting, &request->rate, entry);
+}
+
+static void
+rate_leave_line(struct rate_call *call)
+{
+	TAILQ_REMOVE(&call->stranger->waiting, call, entry);
+	call->stranger = NULL;
+	call->waits = false;
+}
+
+/* Of one that waits: whether it still has to, or else whether it may run. */
+static bool
+rate_waits_on(struct rate_call *call, int64_t now)
+{
+	struct request *request = call->request;
+	struct rates *rates = request->service->rates;
+	struct rate_stranger *stranger = call->stranger;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	bool empty = rate_address_is_empty(rates, stranger->address, now);
+	bool repeat = rate_is_repeat(request, stranger->address);
+
+	if (!bucket.good && !repeat && empty && stranger->running > 0)
+		return (true);
+	rate_leave_line(call);
+	if (bucket.good)
+		call->passes = rate_key(request, &bucket, now);
+	else if (repeat)
+		call->passes = rate_repeat(request, stranger->address, now);
+	else if (empty)
+		call->passes = rate_refuse(request, &rates->denied);
+	else {
+		rate_run(request, stranger, now);
+		call->passes = true;
+	}
+	return (false);
+}
+
+/* First all are decided, because to go on with one may change the line. */
+static void
+rate_decide(evutil_socket_t fd, short what, void *arg)
+{
+	struct rate_stranger *stranger = arg;
+	struct rate_line decided = TAILQ_HEAD_INITIALIZER(decided);
+	int64_t now = clock_microseconds() * 1000;
+	struct rate_call *call, *next;
+
+	(void)fd;
+	(void)what;
+	for (call = TAILQ_FIRST(&stranger->waiting); call != NULL;
+	     call = next) {
+		next = TAILQ_NEXT(call, entry);
+		if (!rate_waits_on(call, now))
+			TAILQ_INSERT_TAIL(&decided, call, entry);
+	}
+	rate_stranger_free_unused(stranger);
+	while ((call = TAILQ_FIRST(&decided)) != NULL) {
+		TAILQ_REMOVE(&decided, call, entry);
+		call->decided(call->request, call->passes);
+	}
+}
+
+/* One that ran, or has waited in vain, is no concern of its address's now. */
+static void
+rate_settle(struct request *request, bool denied)
+{
+	struct rate_call *call = &request->rate;
+	struct rate_stranger *stranger = call->stranger;
+	bool guess;
+
+	if (call->waits)
+		rate_leave_line(call);
+	else {
+		call->stranger = NULL;
+		stranger->running--;
+		guess = denied && !rate_is_repeat(request, stranger->address);
+		if (guess)
+			rate_set_repeat(request, stranger->address, true);
+		else
+			rate_address_give_back(
+			    request->service->rates, stranger->address);
+		if (!guess || stranger->running == 0)
+			event_active(stranger->decide, EV_TIMEOUT, 0);
+	}
+	rate_stranger_free_unused(stranger);
+}
+
+/* Requests ----------------------------------------------------------------- */
+
+void
+rate_request(struct request *request,
+    void (*decided)(struct request *request, bool passes))
+{
+	struct rates *rates = request->service->rates;
+	int64_t now = request->arrived * 1000;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	unsigned char address[CACHE_KEY_SIZE];
+	struct rate_stranger *stranger;
+	bool empty;
+
+	if (bucket.good)
+		return (decided(request, rate_key(request, &bucket, now)));
+	rate_address(request, address);
+	if (rate_is_repeat(request, address))
+		return (decided(request, rate_repeat(request, address, now)));
+	stranger = rate_stranger_find(rates, address);
+	empty = rate_address_is_empty(rates, address, now);
+	if (stranger == NULL && empty)
+		return (decided(request, rate_refuse(request, &rates->denied)));
+	if (stranger == NULL)
+		stranger = rate_stranger_new(request->service, address);
+	request->rate.decided = decided;
+	if (empty || !TAILQ_EMPTY(&stranger->waiting))
+		return (rate_wait(request, stranger));
+	rate_run(request, stranger, now);
+	decided(request, true);
+}
+
+void
+rate_accept(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	unsigned char address[CACHE_KEY_SIZE];
+	struct rate_bucket bucket;
+
+	if (request->rate.stranger == NULL && !request->rate.repeats)
+		return;
+	bucket = rate_get(rates->keys, request->digest);
+	bucket.good = true;
+	rate_take(&rates->key, &bucket, request->arrived * 1000);
+	cache_put(rates->keys, request->digest, &bucket);
+	if (request->rate.stranger != NULL)
+		return (rate_settle(request, false));
+	request->rate.repeats = false;
+	rate_address(request, address);
+	rate_set_repeat(request, address, false);
+}
+
+/*
+ * Of a key that is no longer good.  A malformed token comes here as well, and
+ * is no guess: the database is not asked about it.
+ */
+static void
+rate_deny(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	unsigned char address[CACHE_KEY_SIZE];
+
+	if (!bucket.good)
+		return;
+	bucket.good = false;
+	cache_put(rates->keys, request->digest, &bucket);
+	rate_address(request, address);
+	rate_set_repeat(request, address, true);
+	rate_address_take(rates, address, request->arrived * 1000);
+}
+
+bool
+rate_is_authenticated(const struct request *request)
+{
+	return (
+	    request->has_receipt && request->status != RATE_UNAUTHENTICATED);
+}
+
+static void
+rate_charge_refusal(struct request *request)
+{
+	struct rates *rates = request->service->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+
+	rate_take(&rates->refused, &bucket, request->arrived * 1000);
+	cache_put(rates->keys, request->digest, &bucket);
+}
+
+void
+rate_outcome(struct request *request)
+{
+	bool denied = request->status == RATE_UNAUTHENTICATED;
+
+	if (rate_is_authenticated(request)) {
+		rate_accept(request);
+		if (request->status >= RATE_REFUSED)
+			rate_charge_refusal(request);
+	} else if (request->rate.stranger != NULL)
+		rate_settle(request, denied);
+	else if (denied && !request->rate.repeats)
+		rate_deny(request);
+}

@@ -1,0 +1,198 @@
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "http/request.h"
+#include "http/respond.h"
+#include "service.h"
+
+/* In the order of the header Allow. */
+static const struct respond_method {
+	enum evhttp_cmd_type type;
+	const char *name;
+} respond_methods[] = {
+	{ EVHTTP_REQ_DELETE, "DELETE" },
+	{ EVHTTP_REQ_GET, "GET" },
+	{ EVHTTP_REQ_HEAD, "HEAD" },
+	{ EVHTTP_REQ_OPTIONS, "OPTIONS" },
+	{ EVHTTP_REQ_PATCH, "PATCH" },
+	{ EVHTTP_REQ_POST, "POST" },
+	{ EVHTTP_REQ_PUT, "PUT" },
+	{ EVHTTP_REQ_TRACE, "TRACE" },
+};
+
+#define RESPOND_METHODS (sizeof(respond_methods) / sizeof(respond_methods[0]))
+
+/* Those that evhttp does not know. */
+static const struct respond_reason {
+	int status;
+	const char *text;
+} respond_reasons[] = {
+	{ 423, "Locked" },
+	{ 429, "Too Many Requests" },
+	{ 431, "Request Header Fields Too Large" },
+};
+
+#define RESPOND_REASONS (sizeof(respond_reasons) / sizeof(respond_reasons[0]))
+
+static const char *
+respond_reason(int status)
+{
+	size_t i;
+
+	for (i = 0; i < RESPOND_REASONS; i++) {
+		if (respond_reasons[i].status == status)
+			return (respond_reasons[i].text);
+	}
+	return (NULL); /* evhttp's own */
+}
+
+static const char *
+respond_method(enum evhttp_cmd_type type)
+{
+	size_t i;
+
+	for (i = 0; i < RESPOND_METHODS; i++) {
+		if (respond_methods[i].type == type)
+			return (respond_methods[i].name);
+	}
+	return (NULL);
+}
+
+static void
+respond_header(struct request *request, const char *name, const char *value)
+{
+	evhttp_add_header(
+	    evhttp_request_get_output_headers(request->http), name, value);
+}
+
+/* A method that HTTP does not have has come to no route. */
+static unsigned int
+respond_methods_of(const struct request *request)
+{
+	unsigned int methods = request->route.methods;
+	size_t i;
+
+	for (i = 0; i < endpoints_count && request->fault != NULL; i++)
+		methods |= endpoints[i].method;
+	return (methods);
+}
+
+static void
+respond_allow(struct request *request)
+{
+	unsigned int methods = respond_methods_of(request);
+	char allow[64] = "";
+	size_t used = 0, i;
+
+	for (i = 0; i < RESPOND_METHODS; i++) {
+		if (methods & respond_methods[i].type)
+			used += (size_t)snprintf(allow + used,
+			    sizeof(allow) - used, "%s%s", used > 0 ? ", " : "",
+			    respond_methods[i].name);
+	}
+	respond_header(request, "Allow", allow);
+}
+
+/* What was said before an error, if anything, is not said. */
+static void
+respond_compose_error(struct request *request)
+{
+	const struct error *error = request->error;
+	const char *argument = strstr(error->body, "%s");
+	char seconds[16];
+
+	request->status = error->status;
+	evbuffer_drain(request->body, evbuffer_get_length(request->body));
+	if (argument != NULL)
+		evbuffer_add_printf(request->body, "%.*s%s%s",
+		    (int)(argument - error->body), error->body,
+		    request->argument, argument + strlen("%s"));
+	else
+		evbuffer_add_printf(request->body, "%s", error->body);
+	if (error->retry_after > 0) {
+		snprintf(seconds, sizeof(seconds), "%d", error->retry_after);
+		respond_header(request, "Retry-After", seconds);
+	}
+	if (error == &errors[ERROR_NO_METHOD])
+		respond_allow(request);
+}
+
+static void
+respond_compose_headers(struct request *request)
+{
+	size_t size = evbuffer_get_length(request->body);
+	char text[32];
+
+	/* evhttp leaves the length out for HTTP/1.0. */
+	if (size > 0) {
+		snprintf(text, sizeof(text), "%zu", size);
+		respond_header(request, "Content-Type", "application/json");
+		respond_header(request, "Content-Length", text);
+	}
+	respond_header(request, "X-Request-Id", request->id);
+	if (request->has_receipt) {
+		snprintf(text, sizeof(text), "%" PRId64, request->receipt);
+		respond_header(request, "X-Audit-Id", text);
+	}
+	respond_header(request, "X-Content-Type-Options", "nosniff");
+	respond_header(request, "Cache-Control", "no-store");
+	/* A daemon that stops wants no further requests. */
+	if (request->fault != NULL || request->service->draining)
+		respond_header(request, "Connection", "close");
+}
+
+/* Before the reply: a receipt is on record when its plaintext leaves. */
+static void
+respond_log(const struct request *request, int64_t microseconds)
+{
+	const struct endpoint *endpoint = request->route.endpoint;
+	const char *method =
+	    respond_method(evhttp_request_get_command(request->http));
+	const char *function = endpoint != NULL ? endpoint->function : NULL;
+
+	if (request->fault != NULL) {
+		log_info("request refused", log_text("id", request->id),
+		    log_number("status", request->status),
+		    log_text("fault", request->fault->fault),
+		    log_text("ip", request->ip));
+		return;
+	}
+
+	if (request->has_receipt)
+		log_witness("request", log_text("id", request->id),
+		    log_text("method", method), log_text("endpoint", function),
+		    log_number("status", request->status),
+		    log_number("receipt", request->receipt),
+		    log_hex("receipt_hash", request->receipt_hash,
+			sizeof(request->receipt_hash)),
+		    log_number("microseconds", microseconds),
+		    log_text("ip", request->ip));
+	else
+		log_info("request", log_text("id", request->id),
+		    log_text("method", method), log_text("endpoint", function),
+		    log_number("status", request->status),
+		    log_number("microseconds", microseconds),
+		    log_text("ip", request->ip));
+}
+
+void
+respond_request(struct request *request, int64_t microseconds)
+{
+	if (request->error != NULL)
+		respond_compose_error(request);
+	respond_compose_headers(request);
+	respond_log(request, microseconds);
+	metrics_request(request->route.endpoint, request->status, microseconds,
+	    request->body);
+	if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
+		evbuffer_drain(
+		    request->body, evbuffer_get_length(request->body));
+	/* Safe also when the client has gone: evhttp frees the request. */
+	evhttp_send_reply(request->http, request->status,
+	    respond_reason(request->status), request->body);
+}

@@ -1,0 +1,37 @@
+#include <string.h>
+
+#include "base/load.h"
+#include "base/settings.h"
+#include "tests/src/test.h"
+
+/* Each row has a place of its own, and its standard value is a legal one. */
+static void
+test_rows(void **state)
+{
+	struct settings values;
+	char cause[256];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < settings_count; i++) {
+		assert_non_null(settings_table[i].help);
+		for (j = 0; j < i; j++) {
+			assert_int_not_equal(
+			    settings_table[j].offset, settings_table[i].offset);
+			assert_string_not_equal(
+			    settings_table[j].name, settings_table[i].name);
+		}
+	}
+	assert_true(load_settings(&values, NULL, cause, sizeof(cause)));
+	load_free(&values);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
