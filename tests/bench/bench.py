@@ -78,18 +78,31 @@ class Stage:
         client = self.tenant.client()
         client.create_version(client.create_secret(name="first")["id"], b"first")
         (row,) = self.database.query(
-            "SELECT id, root_id, wrapped FROM store.kek WHERE project_id = %s", self.tenant.project_id
+            "SELECT id, root_id, wrapped FROM store.kek WHERE project_id = %s",
+            self.tenant.project_id,
         )
         self.kek_id, root_id, wrapped = row
         roots = dict(line.split() for line in self.root_key_file.read_text().splitlines())
         root = subprocess.run(
-            ["base64", "--decode"], input=roots[root_id].encode(), stdout=subprocess.PIPE, check=True
+            ["base64", "--decode"],
+            input=roots[root_id].encode(),
+            stdout=subprocess.PIPE,
+            check=True,
         ).stdout
         extracted = hmac.digest(bytes(32), root, hashlib.sha256)
         wrapping = hmac.digest(extracted, b"coffer/kek\1", hashlib.sha256)
         # GCM without its tag is counter mode, from 2 on.
         self.kek = subprocess.run(
-            ["openssl", "enc", "-d", "-aes-256-ctr", "-K", wrapping.hex(), "-iv", wrapped[:12].hex() + "00000002"],
+            [
+                "openssl",
+                "enc",
+                "-d",
+                "-aes-256-ctr",
+                "-K",
+                wrapping.hex(),
+                "-iv",
+                wrapped[:12].hex() + "00000002",
+            ],
             input=wrapped[12:44],
             stdout=subprocess.PIPE,
             check=True,
@@ -100,7 +113,8 @@ class Stage:
         if total <= self.loaded:
             return
         ((token,),) = self.database.query(
-            "SELECT digest FROM store.api_key WHERE access_key = %s", self.tenant.full_access.access_key
+            "SELECT digest FROM store.api_key WHERE access_key = %s",
+            self.tenant.full_access.access_key,
         )
         variables = {
             "first": self.loaded + 1,
@@ -113,7 +127,13 @@ class Stage:
             "token": f"\\x{token.hex()}",
         }
         subprocess.run(
-            ["psql", "-Xq", "-f", HERE / "stage.sql", *(f"-v{name}={value}" for name, value in variables.items())],
+            [
+                "psql",
+                "-Xq",
+                "-f",
+                HERE / "stage.sql",
+                *(f"-v{name}={value}" for name, value in variables.items()),
+            ],
             env={**self.database.environment(), "PGOPTIONS": "-c client_min_messages=warning"},
             check=True,
         )
@@ -126,7 +146,18 @@ class Stage:
     def wrk(self, mode, daemon, clients, seconds):
         """Call over HTTP with so many clients that keep their connections."""
         done = subprocess.run(
-            ["wrk", "-t", str(min(clients, 2)), "-c", str(clients), "-d", f"{seconds}s", "-s", HERE / "wrk.lua", daemon.url],
+            [
+                "wrk",
+                "-t",
+                str(min(clients, 2)),
+                "-c",
+                str(clients),
+                "-d",
+                f"{seconds}s",
+                "-s",
+                HERE / "wrk.lua",
+                daemon.url,
+            ],
             env={
                 **os.environ,
                 "BENCH_MODE": mode,
@@ -140,7 +171,9 @@ class Stage:
         )
         measured = json.loads(done.stderr.splitlines()[-1])
         if measured["wrong"] > 0:
-            sys.exit(f"{measured['wrong']} of {measured['count']} answers are no 200: {mode}, {clients} clients")
+            sys.exit(
+                f"{measured['wrong']} of {measured['count']} answers are no 200: {mode}, {clients} clients"
+            )
         return Sample(measured["count"] / measured["seconds"], measured["p50"], measured["p99"])
 
     def pgbench(self, script, clients, seconds, group=1):
@@ -172,7 +205,9 @@ class Stage:
         last = calls[-1][0]
         times = sorted(took for ended, took in calls if last - seconds < ended)
         return Sample(
-            len(times) * group / seconds, times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
+            len(times) * group / seconds,
+            times[len(times) // 2],
+            times[min(len(times) - 1, len(times) * 99 // 100)],
         )
 
 
@@ -221,7 +256,11 @@ def measure(all_series, clients, rounds, seconds):
         for count in clients:
             for series in all_series:
                 if sys.stderr.isatty():
-                    print(f"\r\033[K round {number + 1}: {series.name}, {count} clients", end="", file=sys.stderr)
+                    print(
+                        f"\r\033[K round {number + 1}: {series.name}, {count} clients",
+                        end="",
+                        file=sys.stderr,
+                    )
                 series.samples.setdefault(count, []).append(series.measure(count, seconds))
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
@@ -264,7 +303,9 @@ def draw(directory, name, title, all_series, clients):
     with data.open("w") as file:
         print("clients", *(series.name for series in all_series), sep="\t", file=file)
         for count in clients:
-            print(count, *(f"{series.rate(count):.0f}" for series in all_series), sep="\t", file=file)
+            print(
+                count, *(f"{series.rate(count):.0f}" for series in all_series), sep="\t", file=file
+            )
     subprocess.run(
         ["gnuplot"],
         input=f"""
@@ -288,22 +329,37 @@ def draw(directory, name, title, all_series, clients):
 def usage(daemon):
     """CPU seconds and megabytes at the most that a daemon has taken."""
     fields = Path(f"/proc/{daemon.pid}/stat").read_text().rpartition(")")[2].split()
-    peak = next(line for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(peak.split()[1]) / 1024
+    peak = next(
+        line
+        for line in Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(
+        peak.split()[1]
+    ) / 1024
 
 
 def bench(stage, output, clients, rounds, seconds):
     stage.load(20000)
     ungrouped = stage.start_daemon("ungrouped", group_limit=1, read_connections=16)
     try:
-        for mode in ("access", "create", "get", "list"):  # what is done once, for caches, is no part of it
+        for mode in (
+            "access",
+            "create",
+            "get",
+            "list",
+        ):  # what is done once, for caches, is no part of it
             for daemon in (stage.daemon, ungrouped):
                 stage.wrk(mode, daemon, 16, 1)
         before, _ = usage(stage.daemon)
         fast = series_of(stage, ungrouped)
         measure(fast.values(), clients, rounds, seconds)
         stage.set(commit_delay=3000, commit_siblings=0)
-        slow = {name: series for name, series in series_of(stage, ungrouped).items() if name.startswith(("reads", "creates"))}
+        slow = {
+            name: series
+            for name, series in series_of(stage, ungrouped).items()
+            if name.startswith(("reads", "creates"))
+        }
         measure(slow.values(), clients, max(1, rounds - 1), seconds)
         processor, memory = usage(stage.daemon)
     finally:
@@ -329,15 +385,23 @@ def bench_scale(stages, totals, rounds, seconds):
         for stage, total in zip(stages, totals, strict=True):
             for mode in modes:
                 samples[total, mode].append(stage.wrk(mode, stage.daemon, 8, seconds).rate)
-    rows = [[total, *(statistics.median(samples[total, mode]) for mode in modes)] for total in totals]
-    print(f"\n{'secrets':>10}{'reads/s':>12}{'to the first':>14}{'lists/s':>12}{'to the first':>14}   (8 clients, medians)\n")
+    rows = [
+        [total, *(statistics.median(samples[total, mode]) for mode in modes)] for total in totals
+    ]
+    print(
+        f"\n{'secrets':>10}{'reads/s':>12}{'to the first':>14}{'lists/s':>12}{'to the first':>14}   (8 clients, medians)\n"
+    )
     for total, reads, lists in rows:
-        print(f"{total:10,}{reads:12.0f}{reads / rows[0][1]:14.2f}{lists:12.0f}{lists / rows[0][2]:14.2f}")
+        print(
+            f"{total:10,}{reads:12.0f}{reads / rows[0][1]:14.2f}{lists:12.0f}{lists / rows[0][2]:14.2f}"
+        )
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--scale", action="store_true", help="reads and lists at growing numbers of secrets")
+    arguments.add_argument(
+        "--scale", action="store_true", help="reads and lists at growing numbers of secrets"
+    )
     arguments.add_argument("--rounds", type=int, default=int(os.environ.get("BENCH_ROUNDS", 3)))
     arguments.add_argument("--seconds", type=int, default=int(os.environ.get("BENCH_SECONDS", 1)))
     arguments.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64, 256])

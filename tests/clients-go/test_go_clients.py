@@ -24,6 +24,9 @@ def test_module(module, capfd, service, new_tenant):
     }
     with capfd.disabled():
         done = subprocess.run(
-            ["go", "test", "-mod=readonly", "-count=1", "-v", "./..."], cwd=HERE / module, env=environment, check=False
+            ["go", "test", "-mod=readonly", "-count=1", "-v", "./..."],
+            cwd=HERE / module,
+            env=environment,
+            check=False,
         )
     assert done.returncode == 0

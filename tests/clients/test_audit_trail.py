@@ -86,12 +86,23 @@ def test_python_sdk(audited, api):
     uuid.UUID(event.request_id)
     assert abs(datetime.now(UTC) - event.recorded_at) < timedelta(hours=1)
     assert event.principal.id == tenant.full_access.principal_id
-    assert (event.locality, event.organization_id, event.project_id) == ("fr-par", tenant.organization_id, tenant.project_id)
-    assert (event.product_name, event.service_name) == ("secret-manager", "scaleway.secret_manager.v1beta1.Api")
+    assert (event.locality, event.organization_id, event.project_id) == (
+        "fr-par",
+        tenant.organization_id,
+        tenant.project_id,
+    )
+    assert (event.product_name, event.service_name) == (
+        "secret-manager",
+        "scaleway.secret_manager.v1beta1.Api",
+    )
     assert (event.source_ip, event.status_code) == ("127.0.0.1", 200)
     assert event.request_body == {"secret_id": secret, "revision": "1"}
     (resource,) = event.resources
-    assert (resource.id, resource.type_, resource.name) == (secret, ResourceType.SECRET_MANAGER_VERSION, "read")
+    assert (resource.id, resource.type_, resource.name) == (
+        secret,
+        ResourceType.SECRET_MANAGER_VERSION,
+        "read",
+    )
     assert resource.secret_manager_version_info.revision == 1
     assert found.events[2].resources[0].secret_manager_secret_info.path == "/"
 
@@ -101,7 +112,10 @@ def test_python_sdk_pages(audited, api):
     token, methods = None, []
     while token is not None or not methods:
         page = api.list_events(
-            resource_id=secret, order_by=ListEventsRequestOrderBy.RECORDED_AT_ASC, page_size=1, page_token=token
+            resource_id=secret,
+            order_by=ListEventsRequestOrderBy.RECORDED_AT_ASC,
+            page_size=1,
+            page_token=token,
         )
         methods += [event.method_name for event in page.events]
         token = page.next_page_token

@@ -51,7 +51,9 @@ def new_key(api):
     created = []
 
     def create(tags=(), **members):
-        key = api.create_key(**{"usage": SYMMETRIC, "unprotected": True} | members, tags=[RUN, *tags])
+        key = api.create_key(
+            **{"usage": SYMMETRIC, "unprotected": True} | members, tags=[RUN, *tags]
+        )
         created.append(key.id)
         return key
 
@@ -126,13 +128,18 @@ def test_lists(api, new_key):
     assert ([key.name for key in page.keys], page.total_count) == (["c", "b"], 3)
     order = ListKeysRequestOrderBy.CREATED_AT_ASC
     usage = ListKeysRequestUsage.SYMMETRIC_ENCRYPTION
-    assert [key.id for key in api.list_keys_all(**found, order_by=order, usage=usage, page_size=2)] == ids
+    assert [
+        key.id for key in api.list_keys_all(**found, order_by=order, usage=usage, page_size=2)
+    ] == ids
 
 
 def test_states(api, new_key):
     key_id = new_key().id
     assert api.protect_key(key_id=key_id).protected
-    assert refusal(412, "precondition_failed", api.delete_key, key_id=key_id)["precondition"] == "protected_resource"
+    assert (
+        refusal(412, "precondition_failed", api.delete_key, key_id=key_id)["precondition"]
+        == "protected_resource"
+    )
     assert not api.unprotect_key(key_id=key_id).protected
     assert api.disable_key(key_id=key_id).state == KeyState.DISABLED
     refusal(412, "precondition_failed", api.encrypt, key_id=key_id, plaintext=encoded("text"))
@@ -145,7 +152,9 @@ def test_states(api, new_key):
 def test_ciphers(api, new_key):
     key_id = new_key().id
     place = encoded("place")
-    ciphertext = api.encrypt(key_id=key_id, plaintext=encoded("text"), associated_data=place).ciphertext
+    ciphertext = api.encrypt(
+        key_id=key_id, plaintext=encoded("text"), associated_data=place
+    ).ciphertext
     opened = api.decrypt(key_id=key_id, ciphertext=ciphertext, associated_data=place)
     assert (opened.key_id, decoded(opened.plaintext), opened.ciphertext) == (key_id, "text", None)
     assert api.rotate_key(key_id=key_id).rotation_count == 2

@@ -99,10 +99,16 @@ class Doors:
     def _calls(self):
         path = {"secret_id": self._secret_id}
         project = {"project_id": self._tenant.project_id}
-        ((kek_id,),) = self._database.query("SELECT id FROM store.kek WHERE project_id = %s", project["project_id"])
+        ((kek_id,),) = self._database.query(
+            "SELECT id FROM store.kek WHERE project_id = %s", project["project_id"]
+        )
         key = {"secret_id": self._secret_id, "kek_id": str(kek_id)}
         return [
-            lambda: ("secret_list", *self._request(query={"project_id": [project["project_id"]]}), None),
+            lambda: (
+                "secret_list",
+                *self._request(query={"project_id": [project["project_id"]]}),
+                None,
+            ),
             lambda: ("secret_version_list", *self._request(path), None),
             lambda: (
                 "secret_version_access",
@@ -187,20 +193,28 @@ def test_a_deploy_that_changes_nothing_fails_no_call_in_flight(database, doors):
     ids=["functions", "types"],
 )
 def test_a_call_in_flight_fails_only_so_that_it_is_sent_again(database, doors, tree, file, comment):
-    again = set(re.findall(r"^SQLSTATE (\w+) .*: functions are being replaced:", coffer("--errors"), re.MULTILINE))
+    again = set(
+        re.findall(
+            r"^SQLSTATE (\w+) .*: functions are being replaced:", coffer("--errors"), re.MULTILINE
+        )
+    )
     types = database.query(TYPES)
     changed = tree / "sql" / file
     text = changed.read_text()
     with doors:
         for number in range(DEPLOYS):
-            changed.write_text(re.sub(rf"({comment} .*\n?.*IS\s+')", rf"\g<1>Number {number}: ", text))
+            changed.write_text(
+                re.sub(rf"({comment} .*\n?.*IS\s+')", rf"\g<1>Number {number}: ", text)
+            )
             deploy_while(doors, database, runner=tree / "migrations" / "migrate")
     assert (database.query(TYPES) == types) == (file != "type.sql")
     assert set(doors.failures) <= again
     assert set(doors.statuses) == {200}
 
 
-def test_a_call_whose_function_is_away_for_a_moment_is_sent_again(database, start_daemon, new_tenant):
+def test_a_call_whose_function_is_away_for_a_moment_is_sent_again(
+    database, start_daemon, new_tenant
+):
     daemon = start_daemon(database)
     client = new_tenant(daemon).client()
     database.query("ALTER FUNCTION endpoint.tag_list(rule.caller, jsonb) RENAME TO tags_away")

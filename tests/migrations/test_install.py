@@ -121,7 +121,10 @@ def state(database):
 @pytest.mark.parametrize(
     "made, said",
     [
-        ("CREATE EXTENSION pgcrypto", ["pgcrypto is in schema public, Coffer needs it in schema crypto"]),
+        (
+            "CREATE EXTENSION pgcrypto",
+            ["pgcrypto is in schema public, Coffer needs it in schema crypto"],
+        ),
         ("CREATE SCHEMA audit; CREATE TABLE audit.log ()", ["schema audit belongs to postgres"]),
         (
             "CREATE SCHEMA api AUTHORIZATION pg_monitor; CREATE SCHEMA job AUTHORIZATION pg_monitor",
@@ -133,7 +136,13 @@ def state(database):
             ["schema crypto holds crypto.rot13(), which is no part of pgcrypto"],
         ),
     ],
-    ids=["pgcrypto elsewhere", "a schema", "two schemas", "schema crypto", "functions in schema crypto"],
+    ids=[
+        "pgcrypto elsewhere",
+        "a schema",
+        "two schemas",
+        "schema crypto",
+        "functions in schema crypto",
+    ],
 )
 def test_a_database_in_use_is_refused(new_database, made, said):
     """With all that is in the way, and nothing has changed."""
@@ -165,7 +174,9 @@ def test_another_encoding_is_refused(cluster, database):
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LOCALE 'C'")
     latin1 = Database(cluster, name)
     before = state(latin1)
-    assert "the database is encoded in LATIN1, Coffer needs one with ENCODING 'UTF8'" in install(latin1)
+    assert "the database is encoded in LATIN1, Coffer needs one with ENCODING 'UTF8'" in install(
+        latin1
+    )
     assert state(latin1) == before
     # One of an installation that was not refused yet.
     latin1.query("CREATE SCHEMA store")

@@ -54,7 +54,9 @@ def dump(new_database, root_key_file, numbered, new_tenant):
     eventually(lambda: is_anchored(database))
     daemon.stop()
     file = numbered("dump")
-    subprocess.run(["pg_dump", "--format=custom", f"--file={file}"], env=database.environment(), check=True)
+    subprocess.run(
+        ["pg_dump", "--format=custom", f"--file={file}"], env=database.environment(), check=True
+    )
     return file, client, secret
 
 
@@ -78,7 +80,9 @@ def faults(database):
 
 
 @pytest.mark.parametrize("major", [16, 17, 18])
-def test_a_fresh_installation_and_a_restored_dump(start_cluster, major, start_daemon, new_tenant, dump):
+def test_a_fresh_installation_and_a_restored_dump(
+    start_cluster, major, start_daemon, new_tenant, dump
+):
     cluster = start_cluster(major)
     fresh = cluster.database()
     assert int(fresh.query("SHOW server_version_num")[0][0]) // 10000 == major
@@ -93,20 +97,31 @@ def test_a_fresh_installation_and_a_restored_dump(start_cluster, major, start_da
     assert faults(fresh) == []
     if major >= 17:  # a right that is new there, and the owner's by default
         fresh.query("GRANT MAINTAIN ON store.dek TO coffer_api")
-        assert [fault.split(":")[0] for fault in faults(fresh)] == ["table store.dek is not as it was deployed"]
+        assert [fault.split(":")[0] for fault in faults(fresh)] == [
+            "table store.dek is not as it was deployed"
+        ]
 
     file, client, secret = dump
     restored = cluster.database(migrated=False)
     restored.install()
     subprocess.run(
-        ["pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={restored.name}", file],
+        [
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--single-transaction",
+            f"--dbname={restored.name}",
+            file,
+        ],
         env=restored.environment(),
         check=True,
     )
     said = OTHER.format(DEBIAN.parent.name, major)
     assert faults(restored) == [said]
     daemon = start_daemon(restored, ready=False)
-    eventually(lambda: said in daemon.readiness()[1] or "audit_epoch_begin" in daemon.readiness()[1])
+    eventually(
+        lambda: said in daemon.readiness()[1] or "audit_epoch_begin" in daemon.readiness()[1]
+    )
     # What a deploy would take for meant is told all the same.
     restored.query("GRANT SELECT ON store.kek TO coffer_auditor")
     assert [fault.split(" ")[1] for fault in faults(restored)[1:]] == ["store.kek"]
@@ -131,7 +146,9 @@ def test_pg_upgrade(start_cluster, programs, start_daemon, new_tenant, scratch):
     # Some builds of PostgreSQL write options of columns there that a server of an earlier release does not know.
     for name in (database.name, "postgres", "template1"):
         with old.connect(name) as connection:
-            connection.execute("UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text ~ '^{pg_'")
+            connection.execute(
+                "UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text ~ '^{pg_'"
+            )
 
     start_cluster.clusters.append(old.upgraded(scratch / "upgraded", programs[18]))
     database.cluster = start_cluster.clusters[-1]

@@ -40,7 +40,11 @@ def last_migration(tree):
 def contents(database, *options):
     """All that is in a database: objects, bodies, comments, owners, rights, rows."""
     dump = subprocess.run(
-        ["pg_dump", *options], env=database.environment(), check=True, text=True, stdout=subprocess.PIPE
+        ["pg_dump", *options],
+        env=database.environment(),
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
     ).stdout
     return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)  # a random word
 
@@ -64,7 +68,9 @@ def refused(database, tree, *arguments):
 def test_a_fresh_deploy_applies_all_migrations_in_order(empty):
     done = empty.migrate()
     files = sorted(file.name for file in (SOURCE / "migrations").glob("[0-9]*.sql"))
-    assert done.stdout.splitlines() == [f"applying migrations/{name}" for name in files] + ["deployed"]
+    assert done.stdout.splitlines() == [f"applying migrations/{name}" for name in files] + [
+        "deployed"
+    ]
     assert empty.query("SELECT number, name FROM store.migration ORDER BY number") == list(
         enumerate(files, start=1)
     )
@@ -81,7 +87,10 @@ def test_a_second_deploy_changes_nothing(database):
 
 def test_a_superuser_deploys_the_same(empty, database):
     subprocess.run(
-        [SOURCE / "migrations" / "migrate"], env=empty.environment(), check=True, capture_output=True
+        [SOURCE / "migrations" / "migrate"],
+        env=empty.environment(),
+        check=True,
+        capture_output=True,
     )
     assert contents(empty, "--schema-only") == contents(database, "--schema-only")
     for table in ("store.migration", "audit.epoch", "audit.settled"):
@@ -221,7 +230,10 @@ def test_a_deploy_of_other_functions_keeps_the_types(database, tree):
     "old, new",
     [
         ("IS 'Who calls,", "IS 'Who is it,"),
-        ("CREATE TYPE rule.page AS (", "CREATE TYPE rule.spare AS (i integer);\nCREATE TYPE rule.page AS ("),
+        (
+            "CREATE TYPE rule.page AS (",
+            "CREATE TYPE rule.spare AS (i integer);\nCREATE TYPE rule.page AS (",
+        ),
         ("SELECT v.secret_id,", "SELECT v.secret_id, -- and\n       'spare' AS spare,"),
         ("rule.version_now TO coffer_owner", "rule.version_now TO coffer_owner, coffer_auditor"),
     ],

@@ -47,7 +47,13 @@ USED = {
     "the oldest events of a secret, of 30 days": READ | SECRET,
     "a page of the events of a principal, of 30 days": {"event_api_key"},
     "the oldest events of a principal, of 30 days": {"event_api_key"},
-    "how far the seals are": {"event_sealed", "event_change", "seal_pkey", "seal_unsigned", "seal_open"},
+    "how far the seals are": {
+        "event_sealed",
+        "event_change",
+        "seal_pkey",
+        "seal_unsigned",
+        "seal_open",
+    },
 }
 
 
@@ -84,7 +90,11 @@ def plans(loaded):
 
     Without its index a question that takes 10 ms may take half an hour, which is long enough to know.
     """
-    settings = {"auto_explain.log_format": "json", "enable_seqscan": "off", "statement_timeout": "60s"}
+    settings = {
+        "auto_explain.log_format": "json",
+        "enable_seqscan": "off",
+        "statement_timeout": "60s",
+    }
     said = psql(loaded, "ask.sql", **settings)
     _, *parts = re.split(r"^== (.*)\n", said, flags=re.MULTILINE)
     decode = json.JSONDecoder().raw_decode

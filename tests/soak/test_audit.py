@@ -67,7 +67,9 @@ $$"""
 def memory(pid, kind):
     """KiB of a kind that a process has; 0 when it has ended."""
     try:
-        found = re.search(rf"^{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        found = re.search(
+            rf"^{kind}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE
+        )
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return int(found[1]) if found else 0
@@ -120,7 +122,9 @@ class Audit:
     def write(self, events):
         started = time.monotonic()
         transactions = events // CALLS // 2
-        step = self.database.query("SELECT (now() - %s) / %s", self.since, transactions * CALLS)[0][0]
+        step = self.database.query("SELECT (now() - %s) / %s", self.since, transactions * CALLS)[0][
+            0
+        ]
         call = "CALL public.write(%s, %s, %s, %s)"
         together([lambda: self.database.query(call, transactions, CALLS, self.since, step)] * 2)
         written = time.monotonic() - started
@@ -129,11 +133,15 @@ class Audit:
         new = 2 * transactions * CALLS
         self.events += new
         self.give_receipts()
-        print(f"\n{new} events written in {written:.1f} s, {new / written:.0f}/s; sealed and anchored after {sealed:.1f} s")
+        print(
+            f"\n{new} events written in {written:.1f} s, {new / written:.0f}/s; sealed and anchored after {sealed:.1f} s"
+        )
 
     @property
     def key(self):
-        return self.database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")[0][0]
+        return self.database.query(
+            "SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor"
+        )[0][0]
 
     def anchors(self):
         """As many as if each tenth call had had a seal of its own; it is those that there are, again and again."""
@@ -149,7 +157,11 @@ class Audit:
         """As the daemons would have, for each call that there is."""
         line = """'{"receipt":' || id || ',"receipt_hash":"' || encode(hash, 'hex') || '"}'"""
         copy = f"\\copy (SELECT {line} FROM audit.event) TO '{self.receipts}'"
-        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=self.database.environment(), check=True)
+        subprocess.run(
+            ["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy],
+            env=self.database.environment(),
+            check=True,
+        )
 
     def verify(self, *arguments):
         """coffer audit verify, with the public key, the logs of both daemons, many more anchors, and all receipts."""
@@ -165,7 +177,9 @@ class Audit:
         """The oldest month as files, and how many events it has."""
         exported = Measured(self.database, export_month, self.database, self.oldest, self.files)
         events, seals = exported.result
-        [[count]] = self.database.query("SELECT sum(n)::bigint FROM audit.seal WHERE month = %s", self.oldest)
+        [[count]] = self.database.query(
+            "SELECT sum(n)::bigint FROM audit.seal WHERE month = %s", self.oldest
+        )
         exported.said("exported", count)
         return ["--events", events, "--seals", seals], count
 
@@ -205,9 +219,14 @@ def test_memory_does_not_grow_with_the_audit(audit):
 
 def test_each_seal_went_out_once(audit):
     sealed = [no for (no,) in audit.database.query("SELECT no FROM audit.seal ORDER BY no")]
-    anchored = [[line["no"] for line in daemon.log_lines() if line["event"] == "seal"] for daemon in audit.daemons]
+    anchored = [
+        [line["no"] for line in daemon.log_lines() if line["event"] == "seal"]
+        for daemon in audit.daemons
+    ]
     assert sorted(anchored[0] + anchored[1]) == sealed == list(range(len(sealed)))
-    print(f"\n{len(sealed)} seals, of which the daemons have anchored {len(anchored[0])} and {len(anchored[1])}")
+    print(
+        f"\n{len(sealed)} seals, of which the daemons have anchored {len(anchored[0])} and {len(anchored[1])}"
+    )
 
 
 @contextmanager
@@ -237,7 +256,9 @@ def bit_flipped(file):
 def test_damage_near_the_end_is_named(audit, tmp_path):
     query = audit.database.query
     audit.give_receipts()
-    changed, removed = query("SELECT xid, id FROM audit.event ORDER BY epoch DESC, xid DESC, id DESC LIMIT 2")
+    changed, removed = query(
+        "SELECT xid, id FROM audit.event ORDER BY epoch DESC, xid DESC, id DESC LIMIT 2"
+    )
     [[last]] = query("SELECT max(no) FROM audit.seal")
     [[seal]] = query("SELECT max(no) FROM audit.seal WHERE xid_from <= %s AND n > 0", removed[0])
     [[in_file]] = query(
@@ -247,15 +268,24 @@ def test_damage_near_the_end_is_named(audit, tmp_path):
     )
     found = {f"row_changed row {changed[1]}", f"rows_missing seal {seal}"}
     forged = tmp_path / "forged"
-    forged.write_text(json.dumps({"event": "seal", "no": last, "hash": "00" * 32}, separators=(",", ":")) + "\n")
+    forged.write_text(
+        json.dumps({"event": "seal", "no": last, "hash": "00" * 32}, separators=(",", ":")) + "\n"
+    )
 
     with damaged(audit.database, changed, removed):
-        outside = audit.verify("--anchors", forged).said("coffer audit verify, live, damaged", audit.events)
+        outside = audit.verify("--anchors", forged).said(
+            "coffer audit verify, live, damaged", audit.events
+        )
         inside = audit.verify_inside().said("auditor.verify, damaged", audit.events)
     assert set(inside.result) == found
     assert (outside.result[0], set(outside.result[1])) == (
         1,
-        found | {f"anchor_differs seal {last}", f"receipt_differs row {changed[1]}", f"receipt_lost row {removed[1]}"},
+        found
+        | {
+            f"anchor_differs seal {last}",
+            f"receipt_differs row {changed[1]}",
+            f"receipt_lost row {removed[1]}",
+        },
     )
 
     files, count = audit.export()

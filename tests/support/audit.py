@@ -41,7 +41,11 @@ def export_month(database, month, directory):
     events, seals = directory / "events", directory / "seals"
     for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
         copy = f"\\copy (SELECT * FROM operator.{function}('{month}')) TO '{file}' (FORMAT binary)"
-        subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment("coffer_operator"), check=True)
+        subprocess.run(
+            ["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy],
+            env=database.environment("coffer_operator"),
+            check=True,
+        )
         eventually(lambda: is_anchored(database))
     return events, seals
 

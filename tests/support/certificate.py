@@ -8,7 +8,16 @@ def certificate(directory, name):
     directory.mkdir(exist_ok=True)
     key, made = directory / f"{name}.key", directory / f"{name}.crt"
     subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-nodes",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+        ]
         + ["-days", "2", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"]
         + ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
         + ["-keyout", key, "-out", made],

@@ -63,7 +63,10 @@ class Client:
             sent["Content-Type"] = "application/json"
         try:
             self._connection.request(
-                method, path if absolute else self.path(path, query), body, {**sent, **(headers or {})}
+                method,
+                path if absolute else self.path(path, query),
+                body,
+                {**sent, **(headers or {})},
             )
             response = self._connection.getresponse()
             return Answer(response.status, response.headers, response.read())
@@ -134,13 +137,18 @@ class KeyManager(Client):
 
     def encrypt(self, key_id, plaintext, associated_data=None):
         """Encrypt bytes, which has to succeed, and return the ciphertext in bytes."""
-        answer = self.post(f"/keys/{key_id}/encrypt", values(plaintext=plaintext, associated_data=associated_data))
+        answer = self.post(
+            f"/keys/{key_id}/encrypt", values(plaintext=plaintext, associated_data=associated_data)
+        )
         assert answer.status == 200, answer.status
         return base64.b64decode(answer.body["ciphertext"])
 
     def ask_to_decrypt(self, key_id, ciphertext, associated_data=None):
         """Ask for a ciphertext in bytes to be decrypted, and return the Answer."""
-        return self.post(f"/keys/{key_id}/decrypt", values(ciphertext=ciphertext, associated_data=associated_data))
+        return self.post(
+            f"/keys/{key_id}/decrypt",
+            values(ciphertext=ciphertext, associated_data=associated_data),
+        )
 
     def decrypt(self, key_id, ciphertext, associated_data=None):
         """Decrypt bytes, which has to succeed, and return the plaintext in bytes."""
@@ -152,5 +160,7 @@ class KeyManager(Client):
 def values(**members):
     """A body with these bytes, as they are written in JSON; without those that are None."""
     return {
-        name: base64.b64encode(value).decode() for name, value in members.items() if value is not None
+        name: base64.b64encode(value).decode()
+        for name, value in members.items()
+        if value is not None
     }

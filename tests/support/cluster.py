@@ -93,7 +93,13 @@ class Cluster:
         shutil.copytree(self.data.parent / "password", made / "password")
         (made / "log").mkdir()
         subprocess.run(
-            ["pg_basebackup", "--pgdata", made / "data", "--checkpoint=fast", "--write-recovery-conf"]
+            [
+                "pg_basebackup",
+                "--pgdata",
+                made / "data",
+                "--checkpoint=fast",
+                "--write-recovery-conf",
+            ]
             + ["--dbname", make_conninfo(self.dsn(), application_name=name)],
             check=True,
         )
@@ -173,7 +179,9 @@ class Database:
                 connection.execute(statement)
                 connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
                 connection.execute("DELETE FROM store.manifest")
-                connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
+                connection.execute(
+                    "INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()"
+                )
         except psycopg.errors.DeadlockDetected:
             return False
         return True

@@ -37,7 +37,9 @@ def coffer(*arguments, **settings):
 def environment(settings):
     """The environment that names these settings and no others."""
     return {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("COFFER_", "PG"))},
+        **{
+            key: value for key, value in os.environ.items() if not key.startswith(("COFFER_", "PG"))
+        },
         **{f"COFFER_{name.upper()}": str(value) for name, value in settings.items()},
     }
 
@@ -47,7 +49,9 @@ class Daemon:
 
     log: a descriptor that takes its log instead of log_file."""
 
-    def __init__(self, directory, database, root_key_file, ready=True, binary=BINARY, log=None, **settings):
+    def __init__(
+        self, directory, database, root_key_file, ready=True, binary=BINARY, log=None, **settings
+    ):
         self.binary = binary
         self._log = log
         self.database = database

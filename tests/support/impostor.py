@@ -26,7 +26,9 @@ def number(value, size=8):
 def error(sqlstate):
     """An error of a statement, as PostgreSQL sends it."""
     fields = {"S": "ERROR", "V": "ERROR", "C": sqlstate, "M": "refused"}
-    return message(b"E", b"".join(key.encode() + text(value) for key, value in fields.items()) + b"\0")
+    return message(
+        b"E", b"".join(key.encode() + text(value) for key, value in fields.items()) + b"\0"
+    )
 
 
 COPY_OUT = message(b"H", b"\0" + struct.pack("!h", 0))
@@ -36,10 +38,15 @@ COPY_BOTH = message(b"W", b"\0" + struct.pack("!h", 0))
 
 def rows(types, *values, format=1):
     """Rows of columns of these types; a value is bytes or None."""
-    columns = b"".join(text("c") + struct.pack("!ihihih", 0, 0, type, -1, -1, format) for type in types)
+    columns = b"".join(
+        text("c") + struct.pack("!ihihih", 0, 0, type, -1, -1, format) for type in types
+    )
     parts = [message(b"T", struct.pack("!h", len(types)) + columns)]
     for row in values:
-        cells = (struct.pack("!i", -1) if cell is None else struct.pack("!i", len(cell)) + cell for cell in row)
+        cells = (
+            struct.pack("!i", -1) if cell is None else struct.pack("!i", len(cell)) + cell
+            for cell in row
+        )
         parts.append(message(b"D", struct.pack("!h", len(row)) + b"".join(cells)))
     return b"".join([*parts, message(b"C", text(f"SELECT {len(values)}"))])
 
@@ -55,14 +62,26 @@ def call(status, body, receipt=None, hash=None):
 # What a database that is as it must be, and has nothing in it, gives to a daemon.
 SOUND = {
     "pg_advisory_xact_lock_shared": lambda parameters: rows([VOID], [b""]),
-    "hello": lambda parameters: rows([TEXT, TEXT, TEXT, BYTEA, TEXT, TEXT, INT8, BOOL], [b"1000", b"[]", *[None] * 4, number(1), b"\0"]),
+    "hello": lambda parameters: rows(
+        [TEXT, TEXT, TEXT, BYTEA, TEXT, TEXT, INT8, BOOL],
+        [b"1000", b"[]", *[None] * 4, number(1), b"\0"],
+    ),
     "pepper_keep": lambda parameters: rows([TEXT, BYTEA], parameters),
     "session_faults": lambda parameters: rows([TEXT], [b"[]"]),
     "seal_begin": lambda parameters: rows([INT8, BYTEA, TEXT]),
     "anchor_begin": lambda parameters: rows([INT8, BYTEA, TEXT, BYTEA, INT4]),
     "audit_state": lambda parameters: rows(
         [INT8, INT8, INT4, INT8, INT8, INT8, TEXT, INT8, INT4, INT8, BYTEA, INT8, INT8, INT8],
-        [number(0), number(0), number(3, 4), *[number(0)] * 3, b"{}", number(0), *[None] * 5, number(int(time.time()))],
+        [
+            number(0),
+            number(0),
+            number(3, 4),
+            *[number(0)] * 3,
+            b"{}",
+            number(0),
+            *[None] * 5,
+            number(int(time.time())),
+        ],
     ),
     "list": lambda parameters: rows([TEXT], [b"version_expire"]),
     "audit_probe": lambda parameters: rows([BOOL], [b"\1"]),
@@ -70,7 +89,9 @@ SOUND = {
     "unbound_due": lambda parameters: rows([UUID, UUID, TEXT, BYTEA, TEXT, UUID, INT4]),
     "wrapped_due": lambda parameters: rows([UUID, UUID, TEXT, BYTEA, TEXT, UUID, INT4]),
     "kek_due": lambda parameters: rows([UUID, UUID, TEXT]),
-    "dek_due": lambda parameters: rows([UUID, UUID, UUID, TEXT, BYTEA, UUID, TEXT, BYTEA, UUID, INT4, INT4]),
+    "dek_due": lambda parameters: rows(
+        [UUID, UUID, UUID, TEXT, BYTEA, UUID, TEXT, BYTEA, UUID, INT4, INT4]
+    ),
     "kek_replace": lambda parameters: rows([INT8, INT8, BOOL], [number(0), number(0), b"\0"]),
     "seal_sign": lambda parameters: rows([BOOL], [b"\1"]),
     "key_rotate_due": lambda parameters: rows([UUID, UUID, TEXT, INT4]),
@@ -147,7 +168,11 @@ class Conversation:
             message(b"R", struct.pack("!i", 0))
             + b"".join(
                 message(b"S", text(name) + text(value))
-                for name, value in [("server_version", "15.0"), ("in_hot_standby", "off"), ("client_encoding", "UTF8")]
+                for name, value in [
+                    ("server_version", "15.0"),
+                    ("in_hot_standby", "off"),
+                    ("client_encoding", "UTF8"),
+                ]
             )
             + message(b"K", bytes(8))
             + message(b"Z", b"I")
@@ -192,7 +217,9 @@ class Conversation:
             at += max(size, 0)
         sql = self._statements[name]
         patterns = r"FROM (?:daemon|api)\.(\w+)\(", r"(?:daemon|job)\.(\w+)\(", r"(\w+)\(", r"(.*)"
-        self._function = next(found[1] for pattern in patterns if (found := re.search(pattern, sql)))
+        self._function = next(
+            found[1] for pattern in patterns if (found := re.search(pattern, sql))
+        )
 
     def _answer(self):
         # A description comes with the rows: libpq asks for it before it executes.

@@ -26,13 +26,16 @@ def in_base64(piece, offset, altchars=None):
 
 def in_decimal(piece, between, signed=False):
     """A list of numbers; debug_print_* shows a constant as signed ones."""
-    return between.join(str(byte - 256 if signed and byte > 127 else byte) for byte in piece).encode()
+    return between.join(
+        str(byte - 256 if signed and byte > 127 else byte) for byte in piece
+    ).encode()
 
 
 def in_escape(piece, printable):
     r"""As bytea_output = escape has it, or encode(, 'escape'): \nnn for what is not printable."""
     return b"".join(
-        rb"\\" if byte == 92 else bytes([byte]) if printable(byte) else b"\\%03o" % byte for byte in piece
+        rb"\\" if byte == 92 else bytes([byte]) if printable(byte) else b"\\%03o" % byte
+        for byte in piece
     )
 
 
@@ -97,7 +100,15 @@ class Search:
             patterns.write(b"\n".join(self._patterns))
             patterns.flush()
             grep = subprocess.Popen(
-                ["grep", "--text", "--only-matching", "--line-number", "--fixed-strings", "--file", patterns.name],
+                [
+                    "grep",
+                    "--text",
+                    "--only-matching",
+                    "--line-number",
+                    "--fixed-strings",
+                    "--file",
+                    patterns.name,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "LC_ALL": "C"},
@@ -146,7 +157,9 @@ class Log:
         self._sizes = {file: file.stat().st_size for file in self._directory.iterdir()}
 
     def text(self):
-        return b"".join(content[self._sizes.get(file, 0) :] for file, content in files(self._directory))
+        return b"".join(
+            content[self._sizes.get(file, 0) :] for file, content in files(self._directory)
+        )
 
     def __iter__(self):
         text = self.text()

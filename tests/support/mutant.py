@@ -20,6 +20,13 @@ def mutant(directory, module, guard, instead=""):
     directory = Path(directory)
     directory.mkdir()
     (directory / "part.c").write_text(source.replace(guard, instead))
-    make = ["make", "--silent", f"--directory={BUILD}", f"--eval={RULE}", "mutant", f"DIRECTORY={directory}"]
+    make = [
+        "make",
+        "--silent",
+        f"--directory={BUILD}",
+        f"--eval={RULE}",
+        "mutant",
+        f"DIRECTORY={directory}",
+    ]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
     return directory / "coffer"

@@ -81,7 +81,12 @@ def signer_aad(root_id):
 
 def unbound_kek_aad(kek_id, project_id, root_id):
     """What earlier releases bound one to."""
-    return b"coffer/kek\0" + uuid.UUID(str(kek_id)).bytes + uuid.UUID(str(project_id)).bytes + root_id.encode()
+    return (
+        b"coffer/kek\0"
+        + uuid.UUID(str(kek_id)).bytes
+        + uuid.UUID(str(project_id)).bytes
+        + root_id.encode()
+    )
 
 
 def unbound_pepper_aad(root_id):
@@ -99,7 +104,11 @@ def unwrap(root, label, aad, wrapped):
 
 def encrypt(material, rotation, plain, associated_data=b""):
     """A ciphertext of a managed key."""
-    return b"\x01" + struct.pack(">I", rotation) + gcm_seal(hkdf(material, b"coffer/cipher"), associated_data, plain)
+    return (
+        b"\x01"
+        + struct.pack(">I", rotation)
+        + gcm_seal(hkdf(material, b"coffer/cipher"), associated_data, plain)
+    )
 
 
 def decrypt(material, ciphertext, associated_data=b""):
@@ -137,7 +146,9 @@ def open_sealed(key, aad, sealed):
 
 
 def public_key(seed):
-    pair = ctypes.c_void_p(CRYPTO.EVP_PKEY_new_raw_private_key(ED25519, None, seed, ctypes.c_size_t(len(seed))))
+    pair = ctypes.c_void_p(
+        CRYPTO.EVP_PKEY_new_raw_private_key(ED25519, None, seed, ctypes.c_size_t(len(seed)))
+    )
     public, size = ctypes.create_string_buffer(32), ctypes.c_size_t(32)
     assert CRYPTO.EVP_PKEY_get_raw_public_key(pair, public, ctypes.byref(size)) == 1
     CRYPTO.EVP_PKEY_free(pair)
@@ -145,7 +156,9 @@ def public_key(seed):
 
 
 def verifies(public, data, signature):
-    key = ctypes.c_void_p(CRYPTO.EVP_PKEY_new_raw_public_key(ED25519, None, public, ctypes.c_size_t(len(public))))
+    key = ctypes.c_void_p(
+        CRYPTO.EVP_PKEY_new_raw_public_key(ED25519, None, public, ctypes.c_size_t(len(public)))
+    )
     context = ctypes.c_void_p(CRYPTO.EVP_MD_CTX_new())
     assert CRYPTO.EVP_DigestVerifyInit(context, None, None, None, key) == 1
     sizes = ctypes.c_size_t(len(signature)), ctypes.c_size_t(len(data))

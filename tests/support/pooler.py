@@ -17,7 +17,9 @@ BINARY = os.environ.get("COFFER_PGBOUNCER") or shutil.which("pgbouncer") or "/us
 
 def version():
     """(1, 18) for 1.18."""
-    text = subprocess.run([BINARY, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout
+    text = subprocess.run(
+        [BINARY, "--version"], check=True, text=True, stdout=subprocess.PIPE
+    ).stdout
     return tuple(int(part) for part in text.split()[1].split(".")[:2])
 
 
@@ -53,7 +55,11 @@ class Pooler:
             f"[databases]\n{self._database.name} = host={server['host']} port={server['port']}\n[pgbouncer]\n"
             + "".join(f"{name} = {value}\n" for name, value in settings.items())
         )
-        as_other = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+        as_other = (
+            ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+            if os.getuid() == 0
+            else []
+        )
         self._process = subprocess.Popen([*as_other, BINARY, config])
         eventually(self._listens)
         return self
@@ -68,4 +74,6 @@ class Pooler:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def dsn(self, role):
-        return make_conninfo(self._database.dsn(role), host="127.0.0.1", port=self.port, sslmode="disable")
+        return make_conninfo(
+            self._database.dsn(role), host="127.0.0.1", port=self.port, sslmode="disable"
+        )

@@ -25,7 +25,9 @@ class Tenant:
 
     def project(self, name=None):
         """Add a project, return its id."""
-        return self._operator("project_create", self.organization_id, name or f"project {uuid.uuid4()}")
+        return self._operator(
+            "project_create", self.organization_id, name or f"project {uuid.uuid4()}"
+        )
 
     def key(self, *permission_sets, project_id=None, expires_at=None):
         """Add an application with these sets, on one project or on all, and a key of it."""

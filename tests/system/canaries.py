@@ -36,14 +36,27 @@ SECRETS = "/secret-manager/v1beta1/regions/fr-par/secrets"
 KEYS = "/key-manager/v1alpha1/regions/fr-par/keys"
 # One row for each endpoint that takes plaintext, or gives it, or makes a key.
 ENDPOINTS = [
-    Endpoint("secret_version_create", "POST", SECRETS + "/{secret_id}/versions", lambda scene, data: {"data": data}),
-    Endpoint("secret_version_access", "GET", SECRETS + "/{secret_id}/versions/latest_enabled/access"),
+    Endpoint(
+        "secret_version_create",
+        "POST",
+        SECRETS + "/{secret_id}/versions",
+        lambda scene, data: {"data": data},
+    ),
+    Endpoint(
+        "secret_version_access", "GET", SECRETS + "/{secret_id}/versions/latest_enabled/access"
+    ),
     Endpoint(
         "secret_version_access_by_path",
         "GET",
-        SECRETS + "-by-path/versions/latest_enabled/access?project_id={project_id}&secret_name={secret_name}",
+        SECRETS
+        + "-by-path/versions/latest_enabled/access?project_id={project_id}&secret_name={secret_name}",
     ),
-    Endpoint("key_create", "POST", KEYS, lambda scene, data: {"usage": {"symmetric_encryption": "aes_256_gcm"}}),
+    Endpoint(
+        "key_create",
+        "POST",
+        KEYS,
+        lambda scene, data: {"usage": {"symmetric_encryption": "aes_256_gcm"}},
+    ),
     Endpoint("key_rotate", "POST", KEYS + "/{key_id}/rotate"),
     Endpoint(
         "key_encrypt",
@@ -57,7 +70,12 @@ ENDPOINTS = [
         KEYS + "/{key_id}/decrypt",
         lambda scene, data: {"ciphertext": scene.ciphertext, "associated_data": data},
     ),
-    Endpoint("key_generate_data_key", "POST", KEYS + "/{key_id}/generate-data-key", lambda scene, data: {}),
+    Endpoint(
+        "key_generate_data_key",
+        "POST",
+        KEYS + "/{key_id}/generate-data-key",
+        lambda scene, data: {},
+    ),
 ]
 
 
@@ -102,7 +120,10 @@ class Scene:
         self.endpoint = endpoint
         self.name = endpoint.function + (" under a managed key" if managed else "")
         self.payload = payload
-        self.names = {"project_id": stage.tenant.project_id, "secret_name": self.name.replace(" ", "-")}
+        self.names = {
+            "project_id": stage.tenant.project_id,
+            "secret_name": self.name.replace(" ", "-"),
+        }
         self.key_id = self.secret_id = self.ciphertext = None
         if managed or not endpoint.of_secret:
             self._add_key()
@@ -116,7 +137,9 @@ class Scene:
         self.ciphertext = encoded(manager.encrypt(self.key_id, self.payload, self.payload))
 
     def _add_secret(self):
-        created = self.stage.client.create_secret(name=self.names["secret_name"], key_id=self.key_id)
+        created = self.stage.client.create_secret(
+            name=self.names["secret_name"], key_id=self.key_id
+        )
         self.secret_id = self.names["secret_id"] = created["id"]
         self.stage.client.create_version(self.secret_id, self.payload)
 
@@ -141,7 +164,9 @@ class Scene:
             material = keys.unwrap(root, b"coffer/kek", wrapped)
             cipher_key = keys.hkdf(material, b"coffer/cipher")
             if rotation == 1:
-                proved = keys.decrypt(cipher_key, base64.b64decode(self.ciphertext)) == self.encrypted
+                proved = (
+                    keys.decrypt(cipher_key, base64.b64decode(self.ciphertext)) == self.encrypted
+                )
                 assert proved, self.name
             found[f"rotation {rotation}"] = material
             found[f"cipher key {rotation}"] = cipher_key
@@ -151,7 +176,9 @@ class Scene:
             " WHERE secret_id = %s ORDER BY revision DESC LIMIT 1",
             self.secret_id,
         ):
-            access_key = keys.access_key(project_keys[kek_id], self.names["project_id"], self.secret_id)
+            access_key = keys.access_key(
+                project_keys[kek_id], self.names["project_id"], self.secret_id
+            )
             dek = keys.open_sealed(access_key, wrapped)
             proved = keys.open_sealed(dek, sealed) == b"\0" + self.payload
             assert proved, self.name  # so these are the keys
@@ -173,7 +200,12 @@ class Stage:
                 "SELECT operator.quota_set(%s, %s, 100000)", tenant.organization_id, resource
             )
         self.scenes = [
-            Scene(self, endpoint, managed, secrets.token_bytes(32) if managed else secrets.token_hex(16).encode())
+            Scene(
+                self,
+                endpoint,
+                managed,
+                secrets.token_bytes(32) if managed else secrets.token_hex(16).encode(),
+            )
             for endpoint in endpoints
             for managed in ([False, True] if endpoint.of_secret else [False])
         ]
@@ -208,7 +240,9 @@ class Stage:
             public_key: keys.unwrap(self.root, b"coffer/signer", wrapped)
             for public_key, wrapped in query("SELECT public_key, wrapped FROM store.signer")
         }
-        proved = all(keys.public_key(signer) == public_key for public_key, signer in signers.items())
+        proved = all(
+            keys.public_key(signer) == public_key for public_key, signer in signers.items()
+        )
         assert proved
         found = {
             "secret key": secret_key.encode(),
@@ -352,6 +386,10 @@ def exercise_types(client, value, name):
             assert client.access(ids[secret_type]) == payload
     for secret_type, payloads in bad.items():
         for payload in payloads:
-            answer = client.post(f"/secrets/{ids[secret_type]}/versions", {"data": encoded(payload)})
+            answer = client.post(
+                f"/secrets/{ids[secret_type]}/versions", {"data": encoded(payload)}
+            )
             # key_value takes some of what the others refuse.
-            assert answer.status == 400 or (secret_type == "key_value" and answer.status == 200), answer.status
+            assert answer.status == 400 or (secret_type == "key_value" and answer.status == 200), (
+                answer.status
+            )

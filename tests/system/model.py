@@ -264,7 +264,9 @@ class Model:
         secret.description = members.get("description", secret.description)
         if changes_policy:
             secret.policy = policy
-            secret.policy_origin = "replaced" if secret.policy_origin in ("creation", "replaced") else "added"
+            secret.policy_origin = (
+                "replaced" if secret.policy_origin in ("creation", "replaced") else "added"
+            )
         secret.updated_at = self.changed(now)
         return secret.document()
 
@@ -346,10 +348,14 @@ class Model:
 
     def version_update(self, secret_id, revision, now, description=None, ephemeral_properties=None):
         secret, version = self.changeable_version(secret_id, revision)
-        properties = ephemeral_properties and {
-            "expires_at": None,
-            "expires_once_accessed": False,
-        } | ephemeral_properties
+        properties = (
+            ephemeral_properties
+            and {
+                "expires_at": None,
+                "expires_once_accessed": False,
+            }
+            | ephemeral_properties
+        )
         if properties is not None and properties != version.properties:
             if properties["action"] == "delete" and secret.protected:
                 raise Refused(*expected.PROTECTED_EXPIRY)

@@ -172,9 +172,10 @@ def exercised(numbered, cluster, database, daemon, tenant, root_key_file):
         "what commands say": said,
     }
     old = {f"old {name}": secret for name, secret in before.items() if after.get(name) != secret}
-    assert {"secret_version_access: access key", "secret_version_access under a managed key: access key"} <= {
-        name.removeprefix("old ") for name in old
-    }
+    assert {
+        "secret_version_access: access key",
+        "secret_version_access under a managed key: access key",
+    } <= {name.removeprefix("old ") for name in old}
     values = {"value": value.encode(), "name of a member": name.encode()}
     return Exercised({**values, **after, **old}, seen, stage.answers)
 
@@ -368,7 +369,9 @@ def exercise_rotation(stage, database):
     for scene in of_secrets(stage):
         if scene.key_id:
             assert manager.post(f"/keys/{scene.key_id}/rotate", {}).status == 200
-    database.query("SELECT operator.kek_rotate(%s)", stage.tenant.project_id, role="coffer_operator")
+    database.query(
+        "SELECT operator.kek_rotate(%s)", stage.tenant.project_id, role="coffer_operator"
+    )
     eventually(lambda: not database.query("SELECT kek_id FROM operator.key_rotation"))
 
 
@@ -399,7 +402,9 @@ def exercise_commands(stage, root_key_file, numbered):
     opened = run("recover", "--project", project_id, "--yes", recover_dsn=database.dsn())
     payloads = {base64.b64decode(json.loads(line)["data"]) for line in opened.stdout.splitlines()}
     assert {scene.payload for scene in of_secrets(stage)} <= payloads
-    refused = run("recover", "--project", project_id, "--yes", key_file=other_key, recover_dsn=database.dsn())
+    refused = run(
+        "recover", "--project", project_id, "--yes", key_file=other_key, recover_dsn=database.dsn()
+    )
     assert refused.returncode == 1
     said.append(refused.stdout)
     for key_file, code in ((root_key_file, 0), (other_key, 1)):
@@ -447,7 +452,9 @@ def test_search_finds_each_form(cluster, database, daemon):
         connection.execute("SELECT %s::text", ["".join(f"\\{byte:03o}" for byte in control)])
         connection.execute("SELECT %s::text", [encoded(b"!" + control).encode().hex()])
         connection.execute("SET bytea_output = 'escape'")
-        connection.execute("SELECT %s::text", connection.execute("SELECT %s::bytea::text", [control]).fetchone())
+        connection.execute(
+            "SELECT %s::text", connection.execute("SELECT %s::bytea::text", [control]).fetchone()
+        )
         connection.execute("SELECT pg_catalog.length(%s::bytea)", [control], binary=True)
         connection.execute("SELECT pg_catalog.octet_length('\\x" + text + "'::bytea) + random()")
         connection.execute("CHECKPOINT")
@@ -456,7 +463,16 @@ def test_search_finds_each_form(cluster, database, daemon):
     in_logs = {form for _, form, _ in search.find(leak.Log(cluster))}
     assert {"bytes", "hex"} <= in_data
     if cluster.tells_all:
-        assert {"hex", "HEX", "base64+0", "base64+1", "base64+2", "octal", "escape", "base64+1 in hex"} <= in_logs
+        assert {
+            "hex",
+            "HEX",
+            "base64+0",
+            "base64+1",
+            "base64+2",
+            "octal",
+            "escape",
+            "base64+1 in hex",
+        } <= in_logs
         assert {"decimal", "decimal ', '", "decimal ','"} <= in_logs
 
 
@@ -468,7 +484,9 @@ def test_search_finds_what_the_service_stores(cluster, database, daemon, exercis
     database.query("CHECKPOINT")
     request_id = answer.headers["X-Request-Id"]
     search = leak.Search({"description": description.encode(), "request": request_id.encode()})
-    where = {(name, file) for name, _, file in search.find(leak.files(cluster.data, daemon.directory))}
+    where = {
+        (name, file) for name, _, file in search.find(leak.files(cluster.data, daemon.directory))
+    }
     assert any(name == "description" and "base" in file.parts for name, file in where)
     assert any(name == "description" and "pg_wal" in file.parts for name, file in where)
     assert ("request", daemon.log_file) in where
@@ -477,10 +495,21 @@ def test_search_finds_what_the_service_stores(cluster, database, daemon, exercis
 def test_log_is_as_verbose_as_can_be(cluster, exercised):
     """The calls are in the log with their statements, their plans and their errors."""
     log = leak.Log(cluster).text()
-    said = [b"division by zero", b"out of valid range", b"due to statement timeout", b"due to lock timeout"]
+    said = [
+        b"division by zero",
+        b"out of valid range",
+        b"due to statement timeout",
+        b"due to lock timeout",
+    ]
     said += [b"deadlock detected", b"violates check constraint", b"permission denied", b"not this"]
     if cluster.tells_all:
-        said += [b"api.secret_version_create", b"Query Text: ", b"rewritten parse tree:", b"plan:", b"AUDIT: SESSION"]
+        said += [
+            b"api.secret_version_create",
+            b"Query Text: ",
+            b"rewritten parse tree:",
+            b"plan:",
+            b"AUDIT: SESSION",
+        ]
     assert [words for words in said if words not in log] == []
 
 
@@ -505,22 +534,30 @@ def test_dead_rows_were_among_them(database, exercised):
 def test_no_call_has_written_a_temporary_file(cluster, exercised):
     """Which would be gone, but not from the disk."""
     lines = leak.Log(cluster).text().splitlines()
-    assert [line for line in lines if b"temporary file: path" in line and b"coffer_api@" in line] == []
+    assert [
+        line for line in lines if b"temporary file: path" in line and b"coffer_api@" in line
+    ] == []
 
 
 def test_nothing_secret_is_found_elsewhere(exercised):
     found = leak.Search(exercised.secrets).find(exercised.seen.items())
     # Whoever sends a member that is not allowed is told its name, and nobody else is.
-    told = {name: secret for name, secret in exercised.secrets.items() if name != "name of a member"}
+    told = {
+        name: secret for name, secret in exercised.secrets.items() if name != "name of a member"
+    }
     errors = [
-        str(answer.headers).encode() + answer.raw for answer in exercised.answers if answer.status >= 400
+        str(answer.headers).encode() + answer.raw
+        for answer in exercised.answers
+        if answer.status >= 400
     ]
     found |= leak.Search(told).find([("errors", b"\n".join(errors))])
     assert found == set()
 
 
 def test_nothing_secret_is_found_in_a_dump(cluster, exercised):
-    dump = subprocess.run(["pg_dumpall"], env=cluster.environment("postgres"), check=True, stdout=subprocess.PIPE).stdout
+    dump = subprocess.run(
+        ["pg_dumpall"], env=cluster.environment("postgres"), check=True, stdout=subprocess.PIPE
+    ).stdout
     assert b"COPY store.dek" in dump and b"COPY audit.event" in dump
     assert leak.Search(exercised.secrets).find([("dump", dump)]) == set()
 
@@ -528,7 +565,9 @@ def test_nothing_secret_is_found_in_a_dump(cluster, exercised):
 def test_nothing_secret_is_found_in_a_base_backup(cluster, numbered, exercised):
     backup = numbered("backup")
     subprocess.run(
-        ["pg_basebackup", "--checkpoint=fast", "--pgdata", backup], env=cluster.environment("postgres"), check=True
+        ["pg_basebackup", "--checkpoint=fast", "--pgdata", backup],
+        env=cluster.environment("postgres"),
+        check=True,
     )
     assert (backup / "pg_wal").is_dir()
     assert leak.Search(exercised.secrets).find(leak.files(backup)) == set()

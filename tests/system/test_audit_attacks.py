@@ -31,14 +31,22 @@ class Audit:
         with unsealed(database):
             client.access(secret)
             daemon.stop()
-        reads = database.query("SELECT id FROM audit.event WHERE method = 'secret_version_access' ORDER BY id")
+        reads = database.query(
+            "SELECT id FROM audit.event WHERE method = 'secret_version_access' ORDER BY id"
+        )
         self.ids = [id for (id,) in reads]
         [[last]] = database.query("SELECT max(no) FROM audit.seal")
         [[month, partition, following]] = database.query(
             "SELECT m::text, 'audit.' || rule.audit_partition(m), (m + interval '1 month')::date::text"
             " FROM (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS m) AS month"
         )
-        self.names = {"row": self.ids[3], "other": self.ids[6], "young": self.ids[-1], "seal": last - 2, "last": last}
+        self.names = {
+            "row": self.ids[3],
+            "other": self.ids[6],
+            "young": self.ids[-1],
+            "seal": last - 2,
+            "last": last,
+        }
         self.names |= {"month": month, "following": following, "partition": partition}
         self.names |= {"first": self.ids[2], "tail": self.ids[8]}
         for table in KEPT:
@@ -53,7 +61,11 @@ class Audit:
 
     def found(self):
         log = self.daemon.log_file
-        inside, outside, anchored = verify_inside(self.database), verify(self.database), verify(self.database, "--anchors", log)
+        inside, outside, anchored = (
+            verify_inside(self.database),
+            verify(self.database),
+            verify(self.database, "--anchors", log),
+        )
         for status, damages in (outside, anchored):
             assert status == (1 if damages else 0)
         return set(inside), set(outside[1]), set(anchored[1])
@@ -144,10 +156,16 @@ def test_a_bit_of_a_row(attacked, column):
         assert found[0] == found[1] == {f"row_changed row {row}"}
 
 
-@pytest.mark.parametrize("column", ["no", "epoch", "month", "xid_from", "xid_to", "n", "root", "prev", "sealed_at", "hash"])
+@pytest.mark.parametrize(
+    "column",
+    ["no", "epoch", "month", "xid_from", "xid_to", "n", "root", "prev", "sealed_at", "hash"],
+)
 def test_a_bit_of_a_seal(attacked, column):
-    attacked.attack(f"SELECT public.flip('audit.seal', '{column}', 'no = {{seal}} - 1')" if column != "no" else
-                    "UPDATE audit.seal SET no = no + 1000 WHERE no = {seal} - 1")
+    attacked.attack(
+        f"SELECT public.flip('audit.seal', '{column}', 'no = {{seal}} - 1')"
+        if column != "no"
+        else "UPDATE audit.seal SET no = no + 1000 WHERE no = {seal} - 1"
+    )
     changed = attacked.names["seal"] - 1 + 1000 * (column == "no")
     for damages in attacked.found():
         assert f"seal_changed seal {changed}" in damages
@@ -385,8 +403,13 @@ def test_a_drop_by_hand_that_is_made_an_event_is_said(attacked):
 def test_a_seal_that_is_only_noted_as_anchored_is_said(attacked):
     log = attacked.daemon.log_file
     kept = log.with_name("log-of-some")
-    kept.write_text("".join(line for line in log.open() if f'"no":{attacked.names["last"]},' not in line))
+    kept.write_text(
+        "".join(line for line in log.open() if f'"no":{attacked.names["last"]},' not in line)
+    )
     process = start_verify(attacked.database, "--anchors", kept)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "coffer: of 1 seals that the database has noted as anchored there is no anchor in what was given" in errors
+    assert (
+        "coffer: of 1 seals that the database has noted as anchored there is no anchor in what was given"
+        in errors
+    )

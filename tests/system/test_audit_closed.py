@@ -27,7 +27,9 @@ def cluster(numbered):
 @pytest.fixture(scope="module")
 def daemon(numbered, cluster, root_key_file):
     port = free_port()
-    daemon = Daemon(numbered("daemon"), cluster.database(), root_key_file, metrics_listen=f"127.0.0.1:{port}")
+    daemon = Daemon(
+        numbered("daemon"), cluster.database(), root_key_file, metrics_listen=f"127.0.0.1:{port}"
+    )
     daemon.metrics_port = port
     yield daemon
     daemon.stop()
@@ -66,7 +68,9 @@ def deployed(database, breaks, mends):
 
 def right(database, names, cluster, request):
     return deployed(
-        database, "REVOKE INSERT ON audit.event FROM coffer_exec", "GRANT INSERT ON audit.event TO coffer_exec"
+        database,
+        "REVOKE INSERT ON audit.event FROM coffer_exec",
+        "GRANT INSERT ON audit.event TO coffer_exec",
     )
 
 
@@ -74,7 +78,9 @@ def missing(database, names, cluster, request):
     return deployed(
         database,
         "ALTER TABLE audit.event DETACH PARTITION {partition}".format(**names),
-        "ALTER TABLE audit.event ATTACH PARTITION {partition} FOR VALUES FROM ('{from_}') TO ('{to}')".format(**names),
+        "ALTER TABLE audit.event ATTACH PARTITION {partition} FOR VALUES FROM ('{from_}') TO ('{to}')".format(
+            **names
+        ),
     )
 
 
@@ -82,7 +88,9 @@ def trigger(database, names, cluster, request):
     return deployed(
         database,
         "CREATE FUNCTION public.stop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$;"
-        " CREATE TRIGGER stop BEFORE INSERT ON {partition} FOR EACH ROW EXECUTE FUNCTION public.stop()".format(**names),
+        " CREATE TRIGGER stop BEFORE INSERT ON {partition} FOR EACH ROW EXECUTE FUNCTION public.stop()".format(
+            **names
+        ),
         "DROP FUNCTION public.stop() CASCADE",
     )
 
@@ -119,11 +127,20 @@ def full(database, names, cluster, request):
 
 
 # What keeps the row from being written, and the class of the error that a metric counts.
-TROUBLES = [(right, "42"), (missing, "23"), (trigger, "P0"), (read_only, "25"), (locked, "55"), (full, "53")]
+TROUBLES = [
+    (right, "42"),
+    (missing, "23"),
+    (trigger, "P0"),
+    (read_only, "25"),
+    (locked, "55"),
+    (full, "53"),
+]
 
 
 @pytest.mark.parametrize("trouble, error_class", TROUBLES)
-def test_no_value_leaves_without_its_row(daemon, reader, cluster, partition, request, trouble, error_class):
+def test_no_value_leaves_without_its_row(
+    daemon, reader, cluster, partition, request, trouble, error_class
+):
     errors = f'coffer_database_errors_total{{class="{error_class}"}}'
     unavailable = 'coffer_requests_total{endpoint="secret_version_access",status="503"}'
     before = values(daemon.metrics_port)
@@ -149,7 +166,9 @@ def test_no_value_leaves_without_its_row(daemon, reader, cluster, partition, req
     eventually(lambda: access(reader).status == 200)
     assert daemon.process.poll() is None and daemon.pid == pid
     receipts = [int(answer.headers["X-Audit-Id"]) for answer in answers if answer.status == 200]
-    [[found]] = daemon.database.query("SELECT count(*) FROM audit.event WHERE id = ANY (%s)", receipts)
+    [[found]] = daemon.database.query(
+        "SELECT count(*) FROM audit.event WHERE id = ANY (%s)", receipts
+    )
     assert found == len(receipts)
     assert reader.get(f"/secrets/{reader.secret}").body["description"] != trouble.__name__
 
@@ -157,7 +176,9 @@ def test_no_value_leaves_without_its_row(daemon, reader, cluster, partition, req
 def test_a_log_on_a_full_disk(cluster, numbered, root_key_file, small_disk):
     """Rows are the receipts that count, so reads go on; what the log lacks is counted, and said; seals wait for it."""
     database, port = cluster.database(), free_port()
-    daemon = Daemon(small_disk / "daemon", database, root_key_file, metrics_listen=f"127.0.0.1:{port}")
+    daemon = Daemon(
+        small_disk / "daemon", database, root_key_file, metrics_listen=f"127.0.0.1:{port}"
+    )
     try:
         client = Tenant(daemon).client()
         client.secret = client.create_secret(name="read")["id"]

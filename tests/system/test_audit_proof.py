@@ -45,15 +45,27 @@ def test_what_was_looked_at_is_said(audited, database, tmp_path):
     receipts = len([line for line in daemon.log_lines() if "receipt" in line])
     code, errors = said(database, "--anchors", daemon.log_file)
     assert code == 0
-    assert f"anchors of {seals} of {seals} seals, the last of seal {seals - 1}; receipts of {receipts} rows, {receipts} found\n" in errors
+    assert (
+        f"anchors of {seals} of {seals} seals, the last of seal {seals - 1}; receipts of {receipts} rows, {receipts} found\n"
+        in errors
+    )
 
     first = tmp_path / "first"
-    first.write_text(next(line for line in daemon.log.splitlines(True) if '"event":"seal","no":0,' in line))
+    first.write_text(
+        next(line for line in daemon.log.splitlines(True) if '"event":"seal","no":0,' in line)
+    )
     code, errors = said(database, "--anchors", first)
-    assert code == 0 and f"anchors of 1 of {seals} seals, the last of seal 0; receipts of 0 rows, 0 found\n" in errors
+    assert (
+        code == 0
+        and f"anchors of 1 of {seals} seals, the last of seal 0; receipts of 0 rows, 0 found\n"
+        in errors
+    )
 
 
-@pytest.mark.parametrize("text", ["", "root:x:0:0:root:/root:/bin/bash\n", '{"event":"started"}\n{"event":"seal","no":1,"ha'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "root:x:0:0:root:/root:/bin/bash\n", '{"event":"started"}\n{"event":"seal","no":1,"ha'],
+)
 def test_a_file_without_anchors_is_refused(audited, database, tmp_path, text):
     """Also beside one that has some: it is not the log that it was taken for."""
     other = tmp_path / "other"
@@ -84,8 +96,18 @@ def test_each_seal_is_signed_and_goes_out_once_from_two_daemons(audited, databas
         client.access(secret)
         client.to(second).access(secret)
     eventually(lambda: is_anchored(database))
-    sealed = [no for [no] in database.query("SELECT no FROM audit.seal WHERE signature IS NOT NULL ORDER BY no")]
-    anchored = [line["no"] for daemon in (first, second) for line in daemon.log_lines() if line["event"] == "seal"]
+    sealed = [
+        no
+        for [no] in database.query(
+            "SELECT no FROM audit.seal WHERE signature IS NOT NULL ORDER BY no"
+        )
+    ]
+    anchored = [
+        line["no"]
+        for daemon in (first, second)
+        for line in daemon.log_lines()
+        if line["event"] == "seal"
+    ]
     assert sorted(anchored) == sealed == list(range(len(sealed)))
 
 
@@ -96,7 +118,9 @@ def test_seals_of_many_signers_verify(audited, database):
         database.query("SELECT operator.signer_retire()", role="coffer_operator")
         client.access(secret)
         eventually(lambda: is_anchored(database))
-    keys = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
+    keys = database.query(
+        "SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor"
+    )
     assert len(keys) >= 20
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
     assert verify(database, *(word for (key,) in keys for word in ("--public-key", key))) == (0, [])
@@ -127,7 +151,9 @@ def test_an_anchor_command_gets_each_seal(database, start_daemon, new_tenant, tm
     assert verify(database, "--anchors", kept) == (0, [])
 
 
-def test_a_seal_that_the_command_refuses_is_not_anchored(database, start_daemon, new_tenant, tmp_path):
+def test_a_seal_that_the_command_refuses_is_not_anchored(
+    database, start_daemon, new_tenant, tmp_path
+):
     daemon = start_daemon(database, anchor_command=f"test -e {tmp_path}/open")
     new_tenant(daemon)
     eventually(lambda: any(line["event"] == "anchor_command failed" for line in daemon.log_lines()))
@@ -162,13 +188,27 @@ def ready(daemon):
 
 def test_ready_warns_of_what_is_held_up(database, start_daemon, new_tenant, tmp_path):
     daemon = start_daemon(database, anchor_command=f"test -e {tmp_path}/open", job_interval=3600)
-    eventually(lambda: "audit" in ready(daemon) and ready(daemon)["audit"]["unanchored"] > 0 and ready(daemon)["warnings"] == {})
-    database.query("UPDATE audit.seal SET sealed_at = sealed_at - interval '2 minutes' WHERE anchored_at IS NULL")
+    eventually(
+        lambda: (
+            "audit" in ready(daemon)
+            and ready(daemon)["audit"]["unanchored"] > 0
+            and ready(daemon)["warnings"] == {}
+        )
+    )
+    database.query(
+        "UPDATE audit.seal SET sealed_at = sealed_at - interval '2 minutes' WHERE anchored_at IS NULL"
+    )
     eventually(lambda: list(ready(daemon)["warnings"]) == ["anchor_lag"])
     assert ready(daemon)["audit"]["anchor_lag"] >= 120
     (tmp_path / "open").touch()
     eventually(lambda: ready(daemon)["warnings"] == {})
-    assert ready(daemon)["audit"] == {"anchor_lag": 0, "months_ahead": 12, "seal_lag": 0, "unanchored": 0, "unsealed": 0}
+    assert ready(daemon)["audit"] == {
+        "anchor_lag": 0,
+        "months_ahead": 12,
+        "seal_lag": 0,
+        "unanchored": 0,
+        "unsealed": 0,
+    }
 
     with unsealed(database):
         new_tenant(daemon)
@@ -177,7 +217,9 @@ def test_ready_warns_of_what_is_held_up(database, start_daemon, new_tenant, tmp_
         assert ready(daemon)["audit"]["seal_lag"] >= 120 and ready(daemon)["audit"]["unsealed"] > 0
     eventually(lambda: ready(daemon)["warnings"] == {})
 
-    [[partition]] = database.query("SELECT 'audit.' || rule.audit_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months')::date)")
+    [[partition]] = database.query(
+        "SELECT 'audit.' || rule.audit_partition((date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months')::date)"
+    )
     database.query(f"DROP TABLE {partition}")
     eventually(lambda: list(ready(daemon)["warnings"]) == ["months_ahead"])
     database.query("SELECT job.audit_partition_create()")
@@ -212,7 +254,9 @@ def forged(audited, database, instance):
 
 def test_a_forged_read_of_a_daemon_has_no_receipt(audited, database):
     daemon, client, secret = audited
-    [[instance]] = database.query("SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1")
+    [[instance]] = database.query(
+        "SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1"
+    )
     row = forged(audited, database, instance)
     assert verify(database, "--anchors", daemon.log_file) == (1, [f"receipt_missing row {row}"])
 
@@ -223,8 +267,15 @@ def test_a_forged_read_of_no_daemon(audited, database, instance):
     daemon, client, secret = audited
     row = forged(audited, database, instance)
     code, errors = said(database, "--anchors", daemon.log_file)
-    assert code == 0 and f"1 rows of calls, the first of them row {row}, are of no instance whose log was given\n" in errors
-    assert verify(database, "--anchors", daemon.log_file, "--complete") == (1, [f"receipt_missing row {row}"])
+    assert (
+        code == 0
+        and f"1 rows of calls, the first of them row {row}, are of no instance whose log was given\n"
+        in errors
+    )
+    assert verify(database, "--anchors", daemon.log_file, "--complete") == (
+        1,
+        [f"receipt_missing row {row}"],
+    )
 
 
 @pytest.mark.parametrize("end", ["stopped", "killed"])
@@ -241,7 +292,9 @@ def test_a_forged_read_of_a_daemon_that_runs_no_more(audited, database, start_da
         assert verify(database, *logs) == (1, [f"receipt_missing row {row}"])
     else:
         code, errors = said(database, *logs)
-        assert code == 0 and f"1 rows of calls, the first of them row {row}, have no receipt" in errors
+        assert (
+            code == 0 and f"1 rows of calls, the first of them row {row}, have no receipt" in errors
+        )
 
 
 def test_a_call_whose_answer_was_lost_is_no_forgery(audited, database):
@@ -257,7 +310,12 @@ def test_a_call_whose_answer_was_lost_is_no_forgery(audited, database):
                 connection.execute("COMMIT")
                 assert answer.result(30) == b"value"
     [lost] = {line["id"] for line in daemon.log_lines() if line["event"] == "outcome not heard"}
-    database.query(FORGE.replace("gen_random_uuid()", f"'{lost}'"), database.query("SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1")[0][0])
+    database.query(
+        FORGE.replace("gen_random_uuid()", f"'{lost}'"),
+        database.query("SELECT instance::text FROM audit.event WHERE instance IS NOT NULL LIMIT 1")[
+            0
+        ][0],
+    )
     client.access(secret)
     eventually(lambda: is_anchored(database))
     assert verify(database, "--anchors", daemon.log_file, "--complete") == (0, [])
@@ -272,4 +330,6 @@ def test_a_daemon_that_was_killed_owes_no_receipts(audited, database, start_daem
     again = start_daemon(database)
     client.to(again).access(secret)
     eventually(lambda: is_anchored(database))
-    assert verify(database, "--anchors", daemon.log_file, "--anchors", again.log_file, "--complete") == (0, [])
+    assert verify(
+        database, "--anchors", daemon.log_file, "--anchors", again.log_file, "--complete"
+    ) == (0, [])

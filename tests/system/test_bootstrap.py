@@ -16,7 +16,11 @@ from support.daemon import free_port
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root has two users")
 # Those of the make that runs the tests, and of the tests, are for neither make nor daemon here.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("COFFER_", "MAKE", "MFLAGS", "SUDO_"))}
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("COFFER_", "MAKE", "MFLAGS", "SUDO_"))
+}
 
 
 class Run:
@@ -36,10 +40,14 @@ class Run:
                 stderr=log,
                 env=ENVIRONMENT,
             )
-        eventually(lambda: (self.directory / "client.env").exists() or self.process.poll() is not None, 300)
+        eventually(
+            lambda: (self.directory / "client.env").exists() or self.process.poll() is not None, 300
+        )
         assert self.process.poll() is None, Path(log.name).read_text()
         lines = (self.directory / "client.env").read_text().splitlines()
-        self.variables = {name: value.strip("'") for name, value in (line.split("=", 1) for line in lines)}
+        self.variables = {
+            name: value.strip("'") for name, value in (line.split("=", 1) for line in lines)
+        }
 
     def stop(self):
         self.process.terminate()
@@ -140,7 +148,9 @@ def test_superuser_of_its_postgresql_cannot_read_the_root_key(run):
 @pytest.mark.parametrize("left", ["stopped", "running"])
 def test_directory_of_one_user_is_taken_over(run, left):
     """Earlier, PostgreSQL ran as the user of the daemon."""
-    secret = run.client().create_secret(name=left, project_id=run.variables["SCW_DEFAULT_PROJECT_ID"])
+    secret = run.client().create_secret(
+        name=left, project_id=run.variables["SCW_DEFAULT_PROJECT_ID"]
+    )
     run.client().create_version(secret["id"], b"hunter2")
     run.stop()
     postgres = run.directory / "postgres"

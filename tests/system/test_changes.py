@@ -36,7 +36,9 @@ class Consumer(threading.Thread):
         batches = 0
         while not self.ended.is_set():
             client = next(self.clients)
-            path = f"/coffer/v1/regions/{client.region}/changes?after={self.kept}&wait=2&page_size=7"
+            path = (
+                f"/coffer/v1/regions/{client.region}/changes?after={self.kept}&wait=2&page_size=7"
+            )
             try:
                 answer = sent(lambda: client.get(path, absolute=True))
             except ConnectionError:
@@ -74,7 +76,9 @@ def test_no_gap_and_in_order(own_cluster, start_daemon):
 
     def change(client):
         turn = next(client.turn)
-        return sent(lambda: client.patch(f"/secrets/{secrets[turn % 4]}", {"description": str(turn)}))
+        return sent(
+            lambda: client.patch(f"/secrets/{secrets[turn % 4]}", {"description": str(turn)})
+        )
 
     writers = [tenant.client(daemon) for daemon in daemons * 2]
     for writer in writers:
@@ -86,8 +90,12 @@ def test_no_gap_and_in_order(own_cluster, start_daemon):
                 trouble(own_cluster, daemons)
                 written, seen = load.count(200), [len(consumer.seen) for consumer in consumers]
                 eventually(lambda: load.count(200) > written + 20)
-                eventually(lambda: all(len(c.seen) > before + 20 for c, before in zip(consumers, seen)), 60)
-        rows = database.query("SELECT epoch || '.' || id, secret_id FROM auditor.change WHERE secret_id IS NOT NULL ORDER BY id")
+                eventually(
+                    lambda: all(len(c.seen) > before + 20 for c, before in zip(consumers, seen)), 60
+                )
+        rows = database.query(
+            "SELECT epoch || '.' || id, secret_id FROM auditor.change WHERE secret_id IS NOT NULL ORDER BY id"
+        )
         happened = [cursor for cursor, _ in rows]
         eventually(lambda: all(set(consumer.seen) >= set(happened) for consumer in consumers), 60)
     finally:
@@ -95,7 +103,9 @@ def test_no_gap_and_in_order(own_cluster, start_daemon):
             consumer.ended.set()
             consumer.join()
 
-    answered = [f"1.{int(answer.headers['X-Audit-Id'])}" for answer in load.answers if answer.status == 200]
+    answered = [
+        f"1.{int(answer.headers['X-Audit-Id'])}" for answer in load.answers if answer.status == 200
+    ]
     assert load.statuses() <= {200, 503}
     assert set(answered) <= set(happened)
     for consumer in consumers:
@@ -117,7 +127,14 @@ def test_no_gap_and_in_order(own_cluster, start_daemon):
 
 def cursor_of_now(database, client):
     """The cursor after all that has been done: what is not known to be complete yet would come after `latest`."""
-    eventually(lambda: database.query("SELECT s.id >= (SELECT max(e.id) FROM audit.event e) FROM audit.settled s") == [(True,)])
+    eventually(
+        lambda: (
+            database.query(
+                "SELECT s.id >= (SELECT max(e.id) FROM audit.event e) FROM audit.settled s"
+            )
+            == [(True,)]
+        )
+    )
     return client.changes(after="latest")["cursor"]
 
 
@@ -167,7 +184,10 @@ def test_a_wait_ends_with_a_change_that_another_daemon_made(watched, database, s
 
 def is_parked(metrics):
     """Whether a client waits for its answer, and nothing is asked of PostgreSQL for it."""
-    return metrics["coffer_connections_busy"] == 1 and metrics["coffer_pool_running"] == metrics["coffer_queue_length"] == 0
+    return (
+        metrics["coffer_connections_busy"] == 1
+        and metrics["coffer_pool_running"] == metrics["coffer_queue_length"] == 0
+    )
 
 
 @pytest.mark.parametrize("trouble", [restart, power_cut])
@@ -199,7 +219,9 @@ def test_a_change_while_the_call_is_on_its_way(database, start_daemon, new_tenan
         " RETURN rule.outcome(200, '{}', NULL::uuid); END$$"
     )
     port = free_port()
-    daemon = start_daemon(database, pool_size=4, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}")
+    daemon = start_daemon(
+        database, pool_size=4, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}"
+    )
     client = new_tenant(daemon).client()
     secret = client.create_secret(name="watched")["id"]
     cursor = cursor_of_now(database, client)
@@ -208,7 +230,10 @@ def test_a_change_while_the_call_is_on_its_way(database, start_daemon, new_tenan
         return threads.submit(client.as_key(client.secret_key).get, "/tags", query={"page": number})
 
     def is_held_up(number):
-        return database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted", number)
+        return database.query(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted",
+            number,
+        )
 
     def is_settled(id):
         return database.query("SELECT s.id FROM audit.settled s WHERE s.id >= %s", id)
@@ -255,7 +280,9 @@ def test_warnings_of_expiry(database, start_daemon, new_tenant):
                 " expires_once_accessed = false WHERE secret_id = %s",
                 [days, secret],
             )
-        connection.execute("UPDATE store.expiry_warning SET reached = now() + days * interval '1 day' - interval '2 minutes'")
+        connection.execute(
+            "UPDATE store.expiry_warning SET reached = now() + days * interval '1 day' - interval '2 minutes'"
+        )
     found = []
     while len(found) < 3:
         page = watcher.changes(after=cursor, wait=30)
@@ -263,7 +290,9 @@ def test_warnings_of_expiry(database, start_daemon, new_tenant):
         found += page["changes"]
         cursor = page["cursor"]
     assert {change["method_name"] for change in found} == {"WarnSecretVersionExpiry"}
-    assert [(change["secret_id"], change["revision"]) for change in found] == [(secrets[days], 1) for days in (30, 7, 1)]
+    assert [(change["secret_id"], change["revision"]) for change in found] == [
+        (secrets[days], 1) for days in (30, 7, 1)
+    ]
 
 
 PERMISSION_SETS = {
@@ -299,6 +328,8 @@ def test_a_watcher_sees_his_projects_alone(tenant, new_tenant, service):
     stranger.create_secret(name="elsewhere")
     expected = client.create_secret(name="there", project_id=other)["id"]
     found = watcher.changes(after=cursor, wait=30)
-    assert [(change["secret_id"], change["project_id"]) for change in found["changes"]] == [(expected, other)]
+    assert [(change["secret_id"], change["project_id"]) for change in found["changes"]] == [
+        (expected, other)
+    ]
     path = f"/coffer/v1/regions/{watcher.region}/changes?project_id={tenant.project_id}"
     assert watcher.get(path, absolute=True).status == 403

@@ -76,7 +76,10 @@ def ask(connection, request=METADATA):
     [
         (b"", b"x"),
         (b"GET /metadata HTTP/1.1\r\n", b"X-One: x\r\n"),
-        (b"POST /metadata HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Content-Length: 100000\r\n\r\n", b"x"),
+        (
+            b"POST /metadata HTTP/1.1\r\nHost: x\r\n" + TOKEN + b"Content-Length: 100000\r\n\r\n",
+            b"x",
+        ),
         (METADATA + b"GET", b"x"),
     ],
     ids=["first line", "headers", "body", "second request"],
@@ -317,7 +320,9 @@ def authenticated(daemon, client, address="127.0.0.1"):
 
 
 def refused_connections(daemon):
-    return values(daemon.settings["metrics_listen"].rpartition(":")[2])["coffer_connections_refused_total"]
+    return values(daemon.settings["metrics_listen"].rpartition(":")[2])[
+        "coffer_connections_refused_total"
+    ]
 
 
 def test_slow_bodies_of_one_address_leave_room_for_others(narrow, tenant):

@@ -151,7 +151,9 @@ def test_job_changes_nothing_that_can_be_seen(unswept):
 
     before = everything()
     assert [secret["version_count"] for secret in before[::2]] == [2, 1]
-    unswept.daemon.database.query("SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator")
+    unswept.daemon.database.query(
+        "SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator"
+    )
     assert everything() == before
 
 

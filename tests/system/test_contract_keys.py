@@ -272,7 +272,10 @@ def flipped(ciphertext, place):
 
 
 DAMAGES = {
-    **{f"byte {place}": lambda c, place=place: flipped(c, place) for place in (0, 1, 4, 5, 16, 17, 25, 26, 41)},
+    **{
+        f"byte {place}": lambda c, place=place: flipped(c, place)
+        for place in (0, 1, 4, 5, 16, 17, 25, 26, 41)
+    },
     "as of an older rotation": lambda c: c[:4] + b"\x01" + c[5:],
     "as of rotation 0": lambda c: c[:1] + bytes(4) + c[5:],
     "as of rotation 2^31": lambda c: c[:1] + b"\x80\x00\x00\x00" + c[5:],
@@ -360,7 +363,9 @@ def test_value_is_too_long(manager, shared, member, verb, size):
     assert_answer(answer, *invalid_arguments((member, "constraint")))
 
 
-@pytest.mark.parametrize("verb, body", [("encrypt", {"plaintext": "YQ=="}), ("decrypt", {"ciphertext": "YQ=="})])
+@pytest.mark.parametrize(
+    "verb, body", [("encrypt", {"plaintext": "YQ=="}), ("decrypt", {"ciphertext": "YQ=="})]
+)
 @pytest.mark.parametrize("value", [value for value, reason in VALUES if reason == "format"])
 def test_associated_data_is_refused(manager, shared, verb, body, value):
     answer = manager.post(f"/keys/{shared}/{verb}", {**body, "associated_data": value})
@@ -400,7 +405,11 @@ ARGUMENTS = [
     (policy(rotation_period="3153600001s"), "rotation_policy.rotation_period", "constraint"),
     (policy(rotation_period="1d"), "rotation_policy.rotation_period", "format"),
     (policy(rotation_period=86400), "rotation_policy.rotation_period", "format"),
-    (policy(next_rotation_at="2999-01-01T00:00:00Z"), "rotation_policy.rotation_period", "required"),
+    (
+        policy(next_rotation_at="2999-01-01T00:00:00Z"),
+        "rotation_policy.rotation_period",
+        "required",
+    ),
     (
         policy(rotation_period="86400s", next_rotation_at="2999-02-30T00:00:00Z"),
         "rotation_policy.next_rotation_at",
@@ -650,7 +659,9 @@ def test_what_was_encrypted_is_there_again(manager, new_key, state):
     else:
         assert manager.delete(path).status == 204
     assert_answer(manager.ask_to_decrypt(key_id, ciphertext), *key_not_usable(key_id))
-    assert manager.post(f"{path}/{'enable' if state == 'disabled' else 'restore'}", {}).status == 200
+    assert (
+        manager.post(f"{path}/{'enable' if state == 'disabled' else 'restore'}", {}).status == 200
+    )
     assert manager.decrypt(key_id, ciphertext) == b"plaintext"
 
 
@@ -660,7 +671,9 @@ def test_unknown_members_are_no_arguments(manager, shared):
     body = {"ciphertext": ciphertext, **values(plaintext=b"wrong", data=b"wrong")}
     answer = manager.post(f"/keys/{shared}/decrypt", body)
     assert base64.b64decode(answer.body["plaintext"]) == b"right"
-    answer = manager.post(f"/keys/{shared}/decrypt", values(plaintext=b"wrong", ciphertext=bytes(50)))
+    answer = manager.post(
+        f"/keys/{shared}/decrypt", values(plaintext=b"wrong", ciphertext=bytes(50))
+    )
     assert_answer(answer, *UNSOUND)
     answer = manager.post(f"/keys/{shared}/generate-data-key", values(plaintext=b"wrong"))
     assert len(base64.b64decode(answer.body["plaintext"])) == 32

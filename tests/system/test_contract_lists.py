@@ -305,11 +305,15 @@ def test_lists_of_known_regions_are_empty(home, path, body):
 
 
 def test_regions_that_are_listed_empty_are_a_setting(new_database, start_daemon, new_tenant):
-    daemon = start_daemon(new_database(), regions="fr-paris", regions_listed_empty="us-east", domain="example.org")
+    daemon = start_daemon(
+        new_database(), regions="fr-paris", regions_listed_empty="us-east", domain="example.org"
+    )
     client = new_tenant(daemon).client()
     client.region = "fr-paris"
     secret = client.create_secret(name="here")
-    assert secret["srn"] == f"srn://secret-manager.example.org/regions/fr-paris/secrets/{secret['id']}"
+    assert (
+        secret["srn"] == f"srn://secret-manager.example.org/regions/fr-paris/secrets/{secret['id']}"
+    )
     for region, status in (("fr-paris", 200), ("us-east", 200), ("nl-ams", 404), ("fr-par", 404)):
         client.region = region
         assert client.get("/secrets").status == status

@@ -133,7 +133,9 @@ def test_events_show_nothing_of_other_organizations(service, home, new_tenant):
     key = theirs.key_manager().create_key(name="their-key")
     secret = theirs.create_secret(name="their-secret", path="/their/path", key_id=key["id"])
     theirs.create_version(secret["id"], b"x")
-    client = home.client(key=home.key("AuditTrailReadOnly", "SecretManagerFullAccess", "KeyManagerFullAccess"))
+    client = home.client(
+        key=home.key("AuditTrailReadOnly", "SecretManagerFullAccess", "KeyManagerFullAccess")
+    )
     assert client.get(f"/secrets/{secret['id']}").status == 404
     assert client.get(f"/secrets/{secret['id']}/versions/1").status == 404
     assert client.key_manager().get(f"/keys/{key['id']}").status == 404

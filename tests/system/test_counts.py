@@ -41,7 +41,11 @@ def work(client, projects, new_name, seed):
         elif kind == "restore":
             assert client.post(f"/secrets/{choose.choice(ids)}/restore").status in (200, 404, 412)
         else:
-            assert client.patch(f"/secrets/{choose.choice(ids)}", {"name": new_name()}).status in (200, 404, 412)
+            assert client.patch(f"/secrets/{choose.choice(ids)}", {"name": new_name()}).status in (
+                200,
+                404,
+                412,
+            )
 
 
 def test_counters_at_any_instant(home, service, projects, new_name):
@@ -49,13 +53,23 @@ def test_counters_at_any_instant(home, service, projects, new_name):
         for _ in range(40):
             assert wrong_counters(service.database) == []
 
-    together([watch, *(lambda seed=seed: work(home.client(), projects, new_name, seed) for seed in range(8))])
+    together(
+        [
+            watch,
+            *(lambda seed=seed: work(home.client(), projects, new_name, seed) for seed in range(8)),
+        ]
+    )
     assert wrong_counters(service.database) == []
     client = home.client()
     for project in projects:
         for scheduled in (False, True):
             listed = client.get(
-                "/secrets", query={"project_id": project, "page_size": 100, "scheduled_for_deletion": str(scheduled).lower()}
+                "/secrets",
+                query={
+                    "project_id": project,
+                    "page_size": 100,
+                    "scheduled_for_deletion": str(scheduled).lower(),
+                },
             ).body
             assert listed["total_count"] == len(listed["secrets"])
 
@@ -63,12 +77,17 @@ def test_counters_at_any_instant(home, service, projects, new_name):
 def test_the_quota_counts_what_is_scheduled(service, new_tenant):
     tenant = new_tenant(service)
     client = tenant.client()
-    service.database.query("SELECT operator.quota_set(%s, 'secret', 2)", tenant.organization_id, role="coffer_operator")
+    service.database.query(
+        "SELECT operator.quota_set(%s, 'secret', 2)", tenant.organization_id, role="coffer_operator"
+    )
     first = client.create_secret(name="first")["id"]
     client.create_secret(name="second")
     assert client.delete(f"/secrets/{first}").status == 204
     refused = client.post("/secrets", {"name": "third"})
-    assert (refused.status, refused.body["details"]) == (403, [{"current": 2, "quota": 2, "resource": "secret"}])
+    assert (refused.status, refused.body["details"]) == (
+        403,
+        [{"current": 2, "quota": 2, "resource": "secret"}],
+    )
 
 
 def test_what_is_purged_or_goes_with_its_project_is_counted(service, new_tenant):
@@ -78,7 +97,10 @@ def test_what_is_purged_or_goes_with_its_project_is_counted(service, new_tenant)
     for number in range(3):
         client.create_secret(name=f"s{number}", project_id=gone)
         client.delete(f"/secrets/{client.create_secret(name=f's{number}')['id']}")
-    service.database.query("UPDATE store.secret SET deletion_requested_at = '2001-01-01' WHERE project_id = %s AND deletion_requested_at IS NOT NULL", tenant.project_id)
+    service.database.query(
+        "UPDATE store.secret SET deletion_requested_at = '2001-01-01' WHERE project_id = %s AND deletion_requested_at IS NOT NULL",
+        tenant.project_id,
+    )
     service.database.query("SELECT operator.project_delete(%s)", gone, role="coffer_operator")
     service.database.query("SELECT job.secret_purge(1000)", role="coffer_operator")
     assert wrong_counters(service.database) == []

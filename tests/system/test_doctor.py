@@ -52,7 +52,9 @@ def test_every_fault_is_said_at_once(doctor, tmp_path):
         "SELECT to_char(now() AT TIME ZONE 'UTC' + interval '1 month', '\"audit.event_\"YYYY_MM')"
     )
     doctor.database.query(f"DROP TABLE {partition}")
-    doctor.database.query("INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60))
+    doctor.database.query(
+        "INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60)
+    )
     code, faults, _ = doctor(pool_size=256, root_key_file=tmp_path / "missing")
     assert code == 1
     expected = {
@@ -102,7 +104,9 @@ def test_seals_that_are_held_up(doctor, start_daemon, new_tenant):
         new_tenant(daemon)
         database.query(AGED.format("event", "at", "at"))
         code, [fault], _ = doctor()
-        assert code == 1 and fault.startswith("FAULT  audit seals: ") and "pg_prepared_xacts" in fault
+        assert (
+            code == 1 and fault.startswith("FAULT  audit seals: ") and "pg_prepared_xacts" in fault
+        )
         daemon.stop()
         database.query("UPDATE store.instance SET seen_at = now() - interval '4 minutes'")
         assert doctor()[:2] == (0, [])
@@ -111,7 +115,12 @@ def test_seals_that_are_held_up(doctor, start_daemon, new_tenant):
 def test_seals_that_do_not_leave(doctor, start_daemon):
     database = doctor.database
     start_daemon(database, anchor_command="false")
-    eventually(lambda: database.query("SELECT seal_lag, anchor_lag > 0 FROM daemon.audit_state()") == [(0, True)])
+    eventually(
+        lambda: (
+            database.query("SELECT seal_lag, anchor_lag > 0 FROM daemon.audit_state()")
+            == [(0, True)]
+        )
+    )
     database.query(AGED.format("seal", "sealed_at", "sealed_at"))
     code, [fault], _ = doctor()
     assert code == 1 and fault.startswith("FAULT  audit anchors: ")
@@ -119,7 +128,9 @@ def test_seals_that_do_not_leave(doctor, start_daemon):
 
 
 def test_pepper_of_another_root_key(doctor):
-    doctor.database.query("INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60))
+    doctor.database.query(
+        "INSERT INTO store.pepper VALUES (true, 'ffffffffffffffff', %s)", bytes(60)
+    )
     code, faults, _ = doctor()
     assert code == 1
     assert [fault[7:].split(":")[0] for fault in faults] == ["keys", "pepper"]

@@ -19,7 +19,8 @@ class Pair:
         self.other = Database(standby, self.database.name)
         dsn = two_hosts(self.database, cluster.port, standby.port)
         self.daemons = [
-            start_daemon(self.database, dsn=dsn, check_interval=1, connect_timeout=2000, **settings) for _ in range(2)
+            start_daemon(self.database, dsn=dsn, check_interval=1, connect_timeout=2000, **settings)
+            for _ in range(2)
         ]
         tenant = new_tenant(self.daemons[0])
         self.clients = [tenant.client(daemon) for daemon in self.daemons]
@@ -109,9 +110,14 @@ def test_standby_that_lagged_takes_over(own_cluster, standby, start_daemon, new_
         assert "operator.audit_epoch_begin" in reason(daemon)
     assert pair.clients[0].get("/secrets").status == 503
     status, damages = verify(pair.other, *pair.logs())
-    assert status == 1 and {damage.split()[0] for damage in damages} == {"anchor_lost", "receipt_lost"}
+    assert status == 1 and {damage.split()[0] for damage in damages} == {
+        "anchor_lost",
+        "receipt_lost",
+    }
 
-    pair.other.query("SELECT operator.audit_epoch_begin('the primary was lost')", role="coffer_operator")
+    pair.other.query(
+        "SELECT operator.audit_epoch_begin('the primary was lost')", role="coffer_operator"
+    )
     pair.assert_goes_on()
 
 
@@ -120,7 +126,9 @@ def test_epoch_on_loss(own_cluster, standby, start_daemon, new_tenant):
     pair = Pair(own_cluster, standby, start_daemon, new_tenant, epoch_on_loss=1)
     pair.fail_over()
     pair.assert_goes_on()
-    [[seen]] = pair.other.query("SELECT request -> 'seen' FROM audit.event WHERE method = 'operator.audit_epoch_begin'")
+    [[seen]] = pair.other.query(
+        "SELECT request -> 'seen' FROM audit.event WHERE method = 'operator.audit_epoch_begin'"
+    )
     assert seen["epoch"] == 1 and seen["seal"] > 0
     assert any("an epoch is begun" in daemon.log for daemon in pair.daemons)
 

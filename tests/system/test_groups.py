@@ -37,7 +37,14 @@ def new_daemon(numbered, database, root_key_file):
 
     def start():
         daemons.append(
-            Daemon(numbered("daemon"), database, root_key_file, read_connections=1, group_limit=LIMIT, pool_size=4)
+            Daemon(
+                numbered("daemon"),
+                database,
+                root_key_file,
+                read_connections=1,
+                group_limit=LIMIT,
+                pool_size=4,
+            )
         )
         return daemons[-1]
 
@@ -78,7 +85,9 @@ class Sent:
         self.send(client, path)
 
     def send(self, client, path):
-        self._connection.request("GET", client.path(path), headers={"X-Auth-Token": client.secret_key})
+        self._connection.request(
+            "GET", client.path(path), headers={"X-Auth-Token": client.secret_key}
+        )
 
     def answer(self):
         response = self._connection.getresponse()
@@ -92,7 +101,9 @@ def has_read_all(client):
     """Whether a daemon has taken in all that was sent to it."""
     with open("/proc/net/tcp") as table:
         rows = [line.split() for line in table][1:]
-    return all(row[4].endswith(":00000000") for row in rows if row[1].endswith(f":{client.port:04X}"))
+    return all(
+        row[4].endswith(":00000000") for row in rows if row[1].endswith(f":{client.port:04X}")
+    )
 
 
 def read_together(database, clients_and_ids, meanwhile=lambda: None):
@@ -139,7 +150,10 @@ def test_reads_that_wait_share_a_commit(database, client, secrets):
     assert [value(answer) for answer in answers] == secrets
     assert groups(database, answers) == [8, 8, 4]
     for answer, id in zip(answers, secrets):
-        rows = database.query("SELECT secret_id::text FROM audit.event WHERE id = %s", int(answer.headers["X-Audit-Id"]))
+        rows = database.query(
+            "SELECT secret_id::text FROM audit.event WHERE id = %s",
+            int(answer.headers["X-Audit-Id"]),
+        )
         assert rows == [(id,)]
 
 
@@ -170,7 +184,11 @@ def test_what_is_heard_together_goes_together(numbered, root_key_file, new_datab
         with psycopg.connect(database.dsn(), autocommit=True) as blocker:
             blocker.execute("SELECT pg_advisory_lock(1)")
             held = Sent(client, access_path(ids[0]))
-            eventually(lambda: database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted"))
+            eventually(
+                lambda: database.query(
+                    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted"
+                )
+            )
             os.kill(daemon.pid, signal.SIGSTOP)
             for one, id in zip(others, ids[1:]):
                 one.send(client, access_path(id))
@@ -189,7 +207,11 @@ def test_lists_of_events_hold_up_nobody(start_daemon, new_tenant, new_database):
     database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET statement_timeout = 0")
     port = free_port()
     daemon = start_daemon(
-        database, read_connections=1, pool_size=8, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}"
+        database,
+        read_connections=1,
+        pool_size=8,
+        request_deadline=60000,
+        metrics_listen=f"127.0.0.1:{port}",
     )
     tenant = new_tenant(daemon)
     client, key = tenant.client(), tenant.key("AuditTrailReadOnly").secret_key
@@ -215,7 +237,9 @@ def test_lists_of_events_hold_up_nobody(start_daemon, new_tenant, new_database):
         assert client.get("/tags").status == 200  # a list of anything else, too
         blocker.execute("ROLLBACK")
         assert {one.result().status for one in lists} == {200}
-    rows = database.query("SELECT count(DISTINCT e.xid) FROM audit.event e WHERE e.method = 'audit_event_list'")
+    rows = database.query(
+        "SELECT count(DISTINCT e.xid) FROM audit.event e WHERE e.method = 'audit_event_list'"
+    )
     assert rows == [(12,)]
 
 
@@ -226,7 +250,11 @@ def test_lists_hold_up_nobody(start_daemon, new_tenant, new_database, pool_size,
     database.query(f"ALTER ROLE coffer_api IN DATABASE {database.name} SET statement_timeout = 0")
     port = free_port()
     daemon = start_daemon(
-        database, read_connections=1, pool_size=pool_size, request_deadline=60000, metrics_listen=f"127.0.0.1:{port}"
+        database,
+        read_connections=1,
+        pool_size=pool_size,
+        request_deadline=60000,
+        metrics_listen=f"127.0.0.1:{port}",
     )
     tenant, other = new_tenant(daemon), new_tenant(daemon)
     client, reader = tenant.client(), other.client()
@@ -237,7 +265,9 @@ def test_lists_hold_up_nobody(start_daemon, new_tenant, new_database, pool_size,
     changes = f"/coffer/v1/regions/{client.region}/changes"
     lists = [client.path(f"/secrets{path}") for path in ("", "/browse", f"/{listed}/versions")]
     lists += [client.path("/tags"), client.key_manager().path("/keys"), changes]
-    key = tenant.key("SecretManagerFullAccess", "KeyManagerFullAccess", "AuditTrailReadOnly").secret_key
+    key = tenant.key(
+        "SecretManagerFullAccess", "KeyManagerFullAccess", "AuditTrailReadOnly"
+    ).secret_key
     database.query(
         "CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS"
         " $$BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END$$"
@@ -274,7 +304,10 @@ def test_a_caller_who_reads_in_two_projects(new_daemon, daemon):
     tenant = Tenant(daemon)
     client = tenant.client()
     projects = [tenant.project_id, tenant.project()]
-    ids = [client.create_secret(name=f"p-{number}", project_id=projects[number % 2])["id"] for number in range(6)]
+    ids = [
+        client.create_secret(name=f"p-{number}", project_id=projects[number % 2])["id"]
+        for number in range(6)
+    ]
     for id in ids:
         client.create_version(id, id.encode())
     later = client.to(new_daemon())
@@ -303,7 +336,18 @@ def trouble(database):
 
 
 @pytest.mark.parametrize("at_commit", [False, True])
-@pytest.mark.parametrize("sqlstate, status", [("22012", 500), ("53100", 503), ("40001", 503), ("XX000", 500), ("42704", 500), ("42883", 500), ("57014", 503)])
+@pytest.mark.parametrize(
+    "sqlstate, status",
+    [
+        ("22012", 500),
+        ("53100", 503),
+        ("40001", 503),
+        ("XX000", 500),
+        ("42704", 500),
+        ("42883", 500),
+        ("57014", 503),
+    ],
+)
 def test_a_fault_harms_nobody_else(database, client, secrets, trouble, sqlstate, status, at_commit):
     bad = secrets[3]
     trouble(bad, sqlstate, at_commit)
@@ -311,7 +355,9 @@ def test_a_fault_harms_nobody_else(database, client, secrets, trouble, sqlstate,
     assert {id: answer.status for answer, id in zip(answers, secrets)} == {
         id: status if id == bad else 200 for id in secrets[:LIMIT]
     }
-    assert [value(answer) for answer in answers if answer.status == 200] == [id for id in secrets[:LIMIT] if id != bad]
+    assert [value(answer) for answer in answers if answer.status == 200] == [
+        id for id in secrets[:LIMIT] if id != bad
+    ]
     assert groups(database, answers) == [1] * (LIMIT - 1)
     assert bad not in answers[3].raw.decode()
 
@@ -319,13 +365,20 @@ def test_a_fault_harms_nobody_else(database, client, secrets, trouble, sqlstate,
 @pytest.mark.parametrize("daemons", [1, 2])
 def test_what_is_read_once_is_read_once(database, new_daemon, client, secrets, daemons):
     once = client.create_secret(
-        name=f"once-{daemons}", ephemeral_policy={"expires_once_accessed": True, "action": "disable"}
+        name=f"once-{daemons}",
+        ephemeral_policy={"expires_once_accessed": True, "action": "disable"},
     )["id"]
     client.create_version(once, b"once")
     clients = [client, client.to(new_daemon())][:daemons]
-    asked = [(clients[number % daemons], once if number % 4 < 2 else secrets[number]) for number in range(16)]
+    asked = [
+        (clients[number % daemons], once if number % 4 < 2 else secrets[number])
+        for number in range(16)
+    ]
     answers = read_together(database, asked)
-    assert Counter(answer.status for answer, (_, id) in zip(answers, asked) if id == once) == {200: 1, 412: 7}
+    assert Counter(answer.status for answer, (_, id) in zip(answers, asked) if id == once) == {
+        200: 1,
+        412: 7,
+    }
     assert {value(answer) for answer, (_, id) in zip(answers, asked) if id != once} == {
         id for _, id in asked if id != once
     }
@@ -334,7 +387,9 @@ def test_what_is_read_once_is_read_once(database, new_daemon, client, secrets, d
 
 def end_backends(database):
     with database.connect() as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'coffer_api'"
+        )
 
 
 def kill_a_backend(database):
@@ -391,7 +446,9 @@ def test_postgresql_goes_away_in_the_middle_of_a_group(numbered, root_key_file, 
             eventually(lambda: has_read_all(client))
             assert client.get("/live", absolute=True).status == 200
         eventually(
-            lambda: database.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted")
+            lambda: database.query(
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND NOT granted"
+            )
         )
         end(database)
         blocker.close()

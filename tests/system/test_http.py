@@ -8,8 +8,8 @@ import subprocess
 import uuid
 
 import pytest
-
 from expected import NO_ROUTE, assert_answer, assert_headers
+
 from support.client import Answer
 
 BASE = "/secret-manager/v1beta1/regions/fr-par"
@@ -372,7 +372,14 @@ def test_curl_sends_a_body(api, tmp_path, new_name, arguments):
 def test_curl_is_refused_before_it_sends(api, tmp_path):
     """A client that waits for 100 is told of an unfit token without its body."""
     status, answer = curl(
-        api.as_key("x"), tmp_path, "/secrets", "--data-binary", "@-", "--header", "Expect: 100-continue", body=b"x" * 100_000
+        api.as_key("x"),
+        tmp_path,
+        "/secrets",
+        "--data-binary",
+        "@-",
+        "--header",
+        "Expect: 100-continue",
+        body=b"x" * 100_000,
     )
     assert (status, answer["type"]) == (401, "denied_authentication")
 

@@ -5,8 +5,8 @@ import time
 import uuid
 
 import pytest
-
 from expected import assert_answer
+
 from support import eventually, impostor
 from support.client import Client
 from support.daemon import Daemon
@@ -36,7 +36,22 @@ ZEROS = bytes(16)
 # What the daemon asks by itself, with the types of what it must get.
 ASKED = {
     "seal_begin": [INT8, BYTEA, TEXT],
-    "audit_state": [INT8, INT8, INT4, INT8, INT8, INT8, TEXT, INT8, INT4, INT8, BYTEA, INT8, INT8, INT8],
+    "audit_state": [
+        INT8,
+        INT8,
+        INT4,
+        INT8,
+        INT8,
+        INT8,
+        TEXT,
+        INT8,
+        INT4,
+        INT8,
+        BYTEA,
+        INT8,
+        INT8,
+        INT8,
+    ],
     "run": [INT8],
     "wrapped_due": [UUID, UUID, TEXT, BYTEA, TEXT, UUID, INT4],
     "kek_due": [UUID, UUID, TEXT],
@@ -98,17 +113,29 @@ def processor_time(daemon):
 def test_what_the_daemon_asks_by_itself(server, daemon, client, wrong):
     since = len(daemon.log_lines())
     server.answers = {function: WRONG[wrong](types) for function, types in ASKED.items()}
-    asked = {"seal_begin", "audit_state", "job_run", "wrapped_due", "kek_due", "dek_due", "key_rotate_due"}
+    asked = {
+        "seal_begin",
+        "audit_state",
+        "job_run",
+        "wrapped_due",
+        "kek_due",
+        "dek_due",
+        "key_rotate_due",
+    }
     if wrong == "NULL":
         asked -= {"job_run"}  # which is null while another instance runs a job
     eventually(lambda: {line["statement"] for line in said(daemon, MALFORMED, since)} >= asked)
     assert client.get("/live", absolute=True).status == 200
     assert client.get("/secrets").status == 200
     # Nothing was made of it.
-    assert [server.executed(function) for function in ("wrapped_keep", "dek_rewrap", "key_rotate")] == [0, 0, 0]
+    assert [
+        server.executed(function) for function in ("wrapped_keep", "dek_rewrap", "key_rotate")
+    ] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("keep, types", [("kek_replace", [INT8, INT8, BOOL]), ("seal_sign", [BOOL])])
+@pytest.mark.parametrize(
+    "keep, types", [("kek_replace", [INT8, INT8, BOOL]), ("seal_sign", [BOOL])]
+)
 def test_a_row_is_missing(server, daemon, client, root_key_file, keep, types):
     """In the answer of the function that keeps what the daemon has made."""
     since = len(daemon.log_lines())
@@ -199,14 +226,20 @@ def test_a_change_that_was_made_and_is_not_told(server, daemon, client):
     """It is committed, whatever it was: nobody may say that it failed."""
     server.answers = {"secret_create": rows([INT2])}
     answer = client.post("/secrets", {"name": "a"})
-    assert (answer.status, answer.body["message"]) == (503, "outcome is unknown, the change may have been made")
+    assert (answer.status, answer.body["message"]) == (
+        503,
+        "outcome is unknown, the change may have been made",
+    )
 
 
 @pytest.mark.parametrize("faults", [b"{}", b"1", b"null", b"", b"[", b"[1]", b"[null]"])
 def test_faults_that_are_no_list(numbered, root_key_file, faults):
     with Impostor() as server:
         server.answers = {
-            "hello": rows([TEXT, TEXT, TEXT, BYTEA, TEXT, TEXT, INT8, BOOL], [b"1000", faults, *[None] * 5, b"\0"])
+            "hello": rows(
+                [TEXT, TEXT, TEXT, BYTEA, TEXT, TEXT, INT8, BOOL],
+                [b"1000", faults, *[None] * 5, b"\0"],
+            )
         }
         daemon = Daemon(numbered("daemon"), server, root_key_file, ready=False)
         eventually(lambda: "its answer is malformed" in daemon.log)
@@ -218,7 +251,12 @@ def test_a_daemon_ends_while_it_is_not_answered_well(numbered, root_key_file):
     """With its connections in all states, and with nothing left in memory, as a sanitized build finds."""
     with Impostor() as server:
         daemon = Daemon(numbered("daemon"), server, root_key_file, job_interval=1)
-        server.answers = {"audit_state": COPY_BOTH, "run": COPY_OUT, "kek_due": error("XX000"), "seal_begin": b""}
+        server.answers = {
+            "audit_state": COPY_BOTH,
+            "run": COPY_OUT,
+            "kek_due": error("XX000"),
+            "seal_begin": b"",
+        }
         eventually(lambda: VIOLATION in daemon.log)
         began = time.monotonic()
         daemon.stop()

@@ -7,8 +7,8 @@ from functools import partial
 
 import psycopg
 import pytest
-
 from expected import assert_answer
+
 from support import eventually
 from support.cluster import Cluster
 from support.daemon import Daemon
@@ -90,7 +90,9 @@ def test_backend_ends_before_the_commit(daemon, client):
         blocker.execute("LOCK TABLE audit.event IN ACCESS EXCLUSIVE MODE")
         answer = in_thread(lambda: client.create_secret(name="before") and client.get("/secrets"))
         eventually(lambda: backend_at(daemon.database, "relation"))
-        daemon.database.query("SELECT pg_terminate_backend(%s)", backend_at(daemon.database, "relation"))
+        daemon.database.query(
+            "SELECT pg_terminate_backend(%s)", backend_at(daemon.database, "relation")
+        )
         blocker.execute("ROLLBACK")
     assert [secret["name"] for secret in answer().body["secrets"]] == ["before"]
     assert "a change is in doubt, it is sent again" in daemon.log

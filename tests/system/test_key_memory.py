@@ -39,7 +39,10 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
 
     root = keys.root_key(file)
     held = {"root key": root}
-    for table, aad in (("pepper", outside.pepper_aad(root_id)), ("signer", outside.signer_aad(root_id))):
+    for table, aad in (
+        ("pepper", outside.pepper_aad(root_id)),
+        ("signer", outside.signer_aad(root_id)),
+    ):
         ((wrapped,),) = database.query(f"SELECT wrapped FROM store.{table}")
         held[table] = outside.unwrap(root, b"coffer/" + table.encode(), aad, wrapped)
     for kek_id, project_id, wrapped, *rotation in database.query(
@@ -51,7 +54,9 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
     for name, key in held.items():
         found = places(daemon, key)
         assert found != [] and all(found), name
-    derived = [keys.hkdf(root, label) for label in (b"coffer/kek", b"coffer/pepper", b"coffer/signer")]
+    derived = [
+        keys.hkdf(root, label) for label in (b"coffer/kek", b"coffer/pepper", b"coffer/signer")
+    ]
     derived += [keys.hkdf(key, b"coffer/cipher") for key in held.values()]
     for key in derived:
         assert places(daemon, key) == []
@@ -70,7 +75,9 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
 
     def done(verb, which):
         run = subprocess.run(
-            [BINARY, "root-key", verb, which], env=environment({"operator_dsn": operator_dsn}), capture_output=True
+            [BINARY, "root-key", verb, which],
+            env=environment({"operator_dsn": operator_dsn}),
+            capture_output=True,
         )
         return run.returncode == 0
 

@@ -40,7 +40,8 @@ def start(start_daemon, key_file):
 
     def start(database, **settings):
         return start_daemon(
-            database, **{"root_key_file": key_file, "job_interval": 1, "check_interval": 1, **settings}
+            database,
+            **{"root_key_file": key_file, "job_interval": 1, "check_interval": 1, **settings},
         )
 
     return start
@@ -80,10 +81,13 @@ class Load:
 
     def __init__(self, tenant, secret_ids):
         database = tenant.daemon.database
-        database.query("SELECT operator.quota_set(%s, 'secret_version', 1000000)", tenant.organization_id)
+        database.query(
+            "SELECT operator.quota_set(%s, 'secret_version', 1000000)", tenant.organization_id
+        )
         self.calls, self.wrong, self.stopping = 0, [], False
         self.threads = [
-            threading.Thread(target=self._run, args=(tenant.client(), secret_ids[i::2])) for i in range(2)
+            threading.Thread(target=self._run, args=(tenant.client(), secret_ids[i::2]))
+            for i in range(2)
         ]
         for thread in self.threads:
             thread.start()
@@ -123,7 +127,9 @@ def make_secrets(client, count):
 # Root keys ------------------------------------------------------------------------------------------
 
 
-def test_everything_moves_to_a_new_root_key_under_load(database, start, key_file, new_root_key, new_tenant):
+def test_everything_moves_to_a_new_root_key_under_load(
+    database, start, key_file, new_root_key, new_tenant
+):
     daemons = [start(database), start(database)]
     tenant = new_tenant(daemons[0])
     secret_ids = make_secrets(tenant.client(), 10)
@@ -159,7 +165,10 @@ def test_everything_moves_to_a_new_root_key_under_load(database, start, key_file
     # The new key alone is enough, and what is minted fits.
     daemons.append(start(database))
     assert tenant.client(daemons[2]).access(secret_ids[0], 1) == secret_ids[0].encode()
-    assert tenant.client(daemons[2], tenant.key("SecretManagerFullAccess")).get("/secrets").status == 200
+    assert (
+        tenant.client(daemons[2], tenant.key("SecretManagerFullAccess")).get("/secrets").status
+        == 200
+    )
     listed = root_key(database, "list")
     assert f"{old}\tretired" in listed and f"{new}\tactive" in listed
 
@@ -194,7 +203,9 @@ def test_reload_without_a_key_that_the_database_needs_changes_nothing(
     assert tenant.client().access(secret_id, 1) == secret_id.encode()
     # Nobody is told that it had the other key.
     has = "SELECT instances FROM operator.root_key WHERE id = %s"
-    eventually(lambda: database.query(has, needed) == [(1,)] and database.query(has, other) == [(0,)])
+    eventually(
+        lambda: database.query(has, needed) == [(1,)] and database.query(has, other) == [(0,)]
+    )
     assert "not fit" not in daemon.log
     key_file.write_text(right + line)
     reload(daemon)
@@ -202,7 +213,9 @@ def test_reload_without_a_key_that_the_database_needs_changes_nothing(
     assert daemon.ready()
 
 
-def test_reload_while_the_database_is_away_is_decided_when_it_is_back(own_cluster, start, key_file, new_root_key):
+def test_reload_while_the_database_is_away_is_decided_when_it_is_back(
+    own_cluster, start, key_file, new_root_key
+):
     database = own_cluster.database()
     daemon = start(database)
     right = key_file.read_text()
@@ -222,7 +235,9 @@ def test_reload_while_the_database_is_away_is_decided_when_it_is_back(own_cluste
     assert "root keys loaded" in daemon.log
 
 
-def test_daemon_that_did_not_start_holds_up_no_activation(database, start, key_file, new_root_key, numbered):
+def test_daemon_that_did_not_start_holds_up_no_activation(
+    database, start, key_file, new_root_key, numbered
+):
     new, line = new_root_key()
     wrong = numbered("wrong-key")
     coffer("root-key", "generate", wrong)
@@ -235,7 +250,9 @@ def test_daemon_that_did_not_start_holds_up_no_activation(database, start, key_f
 @pytest.fixture
 def start_unaware(start):
     """Start a daemon that is told of another active root key only when it asks."""
-    return lambda database: start(database, job_interval=3600, check_interval=60, pool_size=1, read_connections=1)
+    return lambda database: start(
+        database, job_interval=3600, check_interval=60, pool_size=1, read_connections=1
+    )
 
 
 def test_nothing_new_comes_under_a_retired_root_key(
@@ -265,7 +282,9 @@ def test_nothing_new_comes_under_a_retired_root_key(
     eventually(lambda: roots(database) == {old: 0, new: 6})
 
 
-def test_key_for_seals_comes_under_the_active_root_key(database, start_unaware, key_file, new_root_key, new_tenant):
+def test_key_for_seals_comes_under_the_active_root_key(
+    database, start_unaware, key_file, new_root_key, new_tenant
+):
     new, line = new_root_key()
     key_file.write_text(key_file.read_text() + line)
     tenant = new_tenant(start_unaware(database))
@@ -295,7 +314,9 @@ def test_key_is_not_made_where_the_active_root_key_is_missing(database, start_un
 
 
 def rotation(database):
-    return database.query("SELECT state, versions_left FROM operator.key_rotation", role="coffer_operator")
+    return database.query(
+        "SELECT state, versions_left FROM operator.key_rotation", role="coffer_operator"
+    )
 
 
 def rotate(tenant):
@@ -337,8 +358,13 @@ def test_secret_with_many_versions(database, start, new_tenant):
     client = tenant.client()
     secret_id, other_id = make_secrets(client, 2)
     ((kek_id, wrapped),) = database.query("SELECT id, wrapped FROM store.kek")
-    root, root_id = keys.root_key(daemon.settings["root_key_file"]), keys.root_key_id(daemon.settings["root_key_file"])
-    kek = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, tenant.project_id, root_id), wrapped)
+    root, root_id = (
+        keys.root_key(daemon.settings["root_key_file"]),
+        keys.root_key_id(daemon.settings["root_key_file"]),
+    )
+    kek = outside.unwrap(
+        root, b"coffer/kek", outside.kek_aad(kek_id, tenant.project_id, root_id), wrapped
+    )
     access_key = keys.access_key(kek, tenant.project_id, secret_id)
     for statement in (
         "INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)"
@@ -349,13 +375,26 @@ def test_secret_with_many_versions(database, start, new_tenant):
     ):
         with database.connect() as connection:
             connection.execute(
-                statement, {"secret": secret_id, "kek": kek_id, "key": access_key, "project": tenant.project_id}
+                statement,
+                {
+                    "secret": secret_id,
+                    "kek": kek_id,
+                    "key": access_key,
+                    "project": tenant.project_id,
+                },
             )
     rotate(tenant)
     eventually(lambda: rotation(database) == [])
-    moved = [line["count"] for line in daemon.log_lines() if line["event"] == "versions moved to a new key"]
+    moved = [
+        line["count"]
+        for line in daemon.log_lines()
+        if line["event"] == "versions moved to a new key"
+    ]
     assert sum(moved) == 5001 and max(moved) <= 2000
-    assert client.access(secret_id, 1) == secret_id.encode() and client.access(other_id) == other_id.encode()
+    assert (
+        client.access(secret_id, 1) == secret_id.encode()
+        and client.access(other_id) == other_id.encode()
+    )
 
 
 def test_rotation_goes_on_after_a_kill(database, start, new_tenant):
@@ -364,7 +403,11 @@ def test_rotation_goes_on_after_a_kill(database, start, new_tenant):
     secret_ids = make_secrets(tenant.client(), 200)
     for _ in range(TIMES):
         rotate(tenant)
-        eventually(lambda: [left for state, left in rotation(database) if state == "moving" and 0 < left < 200])
+        eventually(
+            lambda: [
+                left for state, left in rotation(database) if state == "moving" and 0 < left < 200
+            ]
+        )
         daemon.kill()
         left = rotation(database)
         assert left != [] and left[0][1] > 0
@@ -403,12 +446,16 @@ class Backup:
         self.kek = self.kek_now()
 
     def _row(self, table, where):
-        ((row,),) = self.database.query(f"SELECT t::text FROM store.{table} t WHERE {where}", self.secret_id)
+        ((row,),) = self.database.query(
+            f"SELECT t::text FROM store.{table} t WHERE {where}", self.secret_id
+        )
         return row
 
     def kek_now(self):
         """As a later backup has it."""
-        return self._row("kek", "project_id = (SELECT project_id FROM store.secret WHERE id = %s) AND active")
+        return self._row(
+            "kek", "project_id = (SELECT project_id FROM store.secret WHERE id = %s) AND active"
+        )
 
     @contextlib.contextmanager
     def put_back(self, kek=None):
@@ -421,11 +468,16 @@ class Backup:
                         " SELECT k.id, k.project_id, k.root_id, k.wrapped, false FROM (SELECT (%s::store.kek).*) k",
                         [kek],
                     )
-                connection.execute("INSERT INTO store.version SELECT (%s::store.version).*", [self.version])
+                connection.execute(
+                    "INSERT INTO store.version SELECT (%s::store.version).*", [self.version]
+                )
                 connection.execute("INSERT INTO store.dek SELECT (%s::store.dek).*", [self.dek])
             yield
             with connection.transaction():
-                connection.execute("DELETE FROM store.version WHERE (secret_id, revision) = (%s, 1)", [self.secret_id])
+                connection.execute(
+                    "DELETE FROM store.version WHERE (secret_id, revision) = (%s, 1)",
+                    [self.secret_id],
+                )
                 if kek is not None:
                     connection.execute("DELETE FROM store.kek WHERE id = (%s::store.kek).id", [kek])
 
@@ -445,7 +497,9 @@ def change_root_key(database, daemon, key_file, new_root_key):
     return old
 
 
-def test_how_long_a_backup_has_what_was_purged(database, start, key_file, new_root_key, new_tenant, numbered):
+def test_how_long_a_backup_has_what_was_purged(
+    database, start, key_file, new_root_key, new_tenant, numbered
+):
     """Until the key of the project has been replaced, and after that the root key, and this one destroyed: in this order."""
     daemon = start(database)
     tenant = new_tenant(daemon)
@@ -455,7 +509,9 @@ def test_how_long_a_backup_has_what_was_purged(database, start, key_file, new_ro
         client.create_version(secret_id, value)
     backup = Backup(database, secret_id)
     first_key = key_file.read_text()
-    database.query("SELECT operator.setting_set('purge_after', '0 seconds')", role="coffer_operator")
+    database.query(
+        "SELECT operator.setting_set('purge_after', '0 seconds')", role="coffer_operator"
+    )
     assert client.delete(f"/secrets/{secret_id}/versions/1").status == 204
     left = "SELECT revision FROM store.dek UNION ALL SELECT revision FROM store.version"
     eventually(lambda: set(database.query(left)) == {(2,)})
@@ -519,8 +575,12 @@ def unbind(database, root, root_id):
     for kek_id, project_id, wrapped, *rotation in database.query(
         "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
     ):
-        kek = outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped)
-        made[kek_id] = outside.wrap(root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), kek)
+        kek = outside.unwrap(
+            root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped
+        )
+        made[kek_id] = outside.wrap(
+            root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), kek
+        )
         database.query("UPDATE store.kek SET wrapped = %s WHERE id = %s", made[kek_id], kek_id)
     ((wrapped,),) = database.query("SELECT wrapped FROM store.pepper")
     pepper = outside.unwrap(root, b"coffer/pepper", outside.pepper_aad(root_id), wrapped)
@@ -544,7 +604,9 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     root, root_id = keys.root_key(file), keys.root_key_id(file)
     old = unbind(database, root, root_id)
     database.query("UPDATE store.instance SET seen_at = seen_at - interval '1 hour'")
-    printed = coffer("recover", "--secret", secret_id, "--yes", recover_dsn=database.dsn(), root_key_file=file)
+    printed = coffer(
+        "recover", "--secret", secret_id, "--yes", recover_dsn=database.dsn(), root_key_file=file
+    )
     assert json.loads(printed)["data"] == base64.b64encode(secret_id.encode()).decode()
 
     ended = "wraps of the old form are refused from now on"
@@ -556,9 +618,13 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     for kek_id, project_id, wrapped, *rotation in database.query(
         "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
     ):
-        outside.unwrap(root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped)
+        outside.unwrap(
+            root, b"coffer/kek", outside.kek_aad(kek_id, project_id, root_id, *rotation), wrapped
+        )
         with pytest.raises(outside.DoesNotOpen):
-            outside.unwrap(root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), wrapped)
+            outside.unwrap(
+                root, b"coffer/kek", outside.unbound_kek_aad(kek_id, project_id, root_id), wrapped
+            )
     for daemon in daemons:
         assert tenant.client(daemon).access(secret_id) == secret_id.encode()
         daemon.stop()

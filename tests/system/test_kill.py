@@ -58,7 +58,9 @@ class Work:
         self.written_id = self.client.create_secret(name="written")["id"]
         self.numbers = itertools.count(1)
         kinds = [(self.create, 2), (self.version, 2), (self.read, 2)]
-        self.loads = [Load([tenant.client() for _ in range(n)], self.sent(call)) for call, n in kinds]
+        self.loads = [
+            Load([tenant.client() for _ in range(n)], self.sent(call)) for call, n in kinds
+        ]
 
     @staticmethod
     def sent(call):
@@ -135,7 +137,9 @@ class Work:
 
     def check_writes(self, creates, versions):
         names = dict(
-            self.query("SELECT id::text, name FROM store.secret WHERE project_id = %s", self.project_id)
+            self.query(
+                "SELECT id::text, name FROM store.secret WHERE project_id = %s", self.project_id
+            )
         )
         assert {a.body["id"]: a.body["name"] for a in creates}.items() <= names.items()
         written = self.query(
@@ -211,7 +215,10 @@ def kill_the_daemon(chance, cluster, daemon):
 
 # Of a hundred: the dearer ones are rarer.
 TROUBLES = (
-    [end_a_connection] * 60 + [kill_the_daemon] * 30 + [kill_a_backend] * 8 + [kill_the_postmaster] * 2
+    [end_a_connection] * 60
+    + [kill_the_daemon] * 30
+    + [kill_a_backend] * 8
+    + [kill_the_postmaster] * 2
 )
 
 

@@ -99,7 +99,11 @@ def run(numbered, database, root_key_file):
 def stage(numbered, database, root_key_file):
     """Secrets and keys, made while nothing was to be heard."""
     with running(numbered, database, root_key_file) as daemon:
-        return Stage(Tenant(daemon), root_key_file, endpoints("secret_version_create", "secret_version_access"))
+        return Stage(
+            Tenant(daemon),
+            root_key_file,
+            endpoints("secret_version_create", "secret_version_access"),
+        )
 
 
 @pytest.fixture
@@ -141,10 +145,17 @@ GUARDS = {
         },
     ),
     "log_parameter_max_length_on_error": ("-1", {None: "hex"}),
-    "plan_cache_mode": ("force_custom_plan", {"auto_explain": "hex", "debug_print_plan": "decimal"}),
+    "plan_cache_mode": (
+        "force_custom_plan",
+        {"auto_explain": "hex", "debug_print_plan": "decimal"},
+    ),
     "pgaudit.log_parameter": ("on", {"pgaudit": "hex"}),
 }
-FOUND = {"secret_version_create: access key", "secret_version_create: payload", "secret_version_access: access key"}
+FOUND = {
+    "secret_version_create: access key",
+    "secret_version_create: payload",
+    "secret_version_access: access key",
+}
 
 
 def names(found, form):
@@ -225,7 +236,11 @@ CODE = {  # what is done with a payload, how the log gets it, and in which form
     "cast": ("PERFORM convert_from(data, 'UTF8')::integer", {}, "bytes"),
     "raised": ("RAISE LOG '%', data", {}, "hex"),
     "in the text of a statement": ("EXECUTE format('SELECT %L::bytea', data)", EXPLAIN, "hex"),
-    "in a statement that is planned for it": ("EXECUTE 'SELECT set_byte($1, 0, 1)' USING data", EXPLAIN, "hex"),
+    "in a statement that is planned for it": (
+        "EXECUTE 'SELECT set_byte($1, 0, 1)' USING data",
+        EXPLAIN,
+        "hex",
+    ),
     "under a constraint": ("INSERT INTO store.spy_checked VALUES (data)", {}, "hex"),
 }
 
@@ -261,7 +276,9 @@ def test_key_that_is_raised(database, run, stage, log):
     body = "BEGIN RAISE LOG '%', key; RETURN crypto.gen_random_bytes(64); END"
     with replaced(database, "rule.open(bytea, bytea, bytea)", body), run() as daemon:
         stage.all(stage.tenant.client(daemon))
-    assert "secret_version_access: access key" in names(leak.Search(stage.secrets()).find(log), "hex")
+    assert "secret_version_access: access key" in names(
+        leak.Search(stage.secrets()).find(log), "hex"
+    )
 
 
 def test_parsing_in_a_block(set_role, run, stage, log):
@@ -302,8 +319,12 @@ def test_payload_that_is_stored(database, spies, cluster, numbered, run, stage):
     database.query("CHECKPOINT")
     backup = numbered("backup")
     environment = cluster.environment("postgres")
-    subprocess.run(["pg_basebackup", "--checkpoint=fast", "--pgdata", backup], env=environment, check=True)
-    dump = subprocess.run(["pg_dumpall"], env=environment, check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run(
+        ["pg_basebackup", "--checkpoint=fast", "--pgdata", backup], env=environment, check=True
+    )
+    dump = subprocess.run(
+        ["pg_dumpall"], env=environment, check=True, stdout=subprocess.PIPE
+    ).stdout
     contents = [("dump", dump)]
     contents += [("data", content) for _, content in leak.files(cluster.data / "base")]
     contents += [("WAL", content) for _, content in leak.files(cluster.data / "pg_wal")]
@@ -323,7 +344,14 @@ def test_payload_that_is_stored(database, spies, cluster, numbered, run, stage):
 def call_sql(stage, key, data, document=""):
     """A call as the daemon makes it, but as a statement that has everything in it."""
     scene = stage.scene("secret_version_create")
-    request = {"id": str(uuid.uuid4()), "instance": str(uuid.uuid4()), "region": "fr-par", "path": {"secret_id": scene.secret_id}, "query": {}, "body": {}}
+    request = {
+        "id": str(uuid.uuid4()),
+        "instance": str(uuid.uuid4()),
+        "region": "fr-par",
+        "path": {"secret_id": scene.secret_id},
+        "query": {},
+        "body": {},
+    }
     text = json.dumps(request)[:-1] + document + "}"
     return f"SELECT status FROM api.secret_version_create('{text}', '\\x00', '\\x{key.hex()}', '\\x{data.hex()}')"
 
@@ -334,10 +362,16 @@ def test_values_in_a_statement(database, set_role, stage, log):
     set_role(**ALL)
     with database.connect("coffer_api") as connection:
         connection.execute(call_sql(stage, key, data))
-        seen = database.query("SELECT a::text FROM pg_stat_activity AS a WHERE usename = 'coffer_api'")
+        seen = database.query(
+            "SELECT a::text FROM pg_stat_activity AS a WHERE usename = 'coffer_api'"
+        )
         connection.execute(f"SET coffer.key = '{key.hex()}'")
     kept = database.query("SELECT s::text FROM pg_stat_statements AS s")
-    contents = [("pg_stat_activity", str(seen).encode()), ("pg_stat_statements", str(kept).encode()), *log]
+    contents = [
+        ("pg_stat_activity", str(seen).encode()),
+        ("pg_stat_statements", str(kept).encode()),
+        *log,
+    ]
     found = {(name, where) for name, form, where in search.find(contents)}
     assert found == {
         ("key", "server log"),
@@ -362,7 +396,10 @@ def test_daemon_that_logs_the_words_of_postgresql(database, numbered, run, stage
     logs = guard + '\t\tdprintf(2, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));\n'
     search = leak.Search({"payload": payload})
     statement = "BEGIN PERFORM convert_from(data, 'UTF8')::integer; END"
-    for binary, leaks in ((BINARY, False), (mutant(numbered("mutant"), "group", guard, logs), True)):
+    for binary, leaks in (
+        (BINARY, False),
+        (mutant(numbered("mutant"), "group", guard, logs), True),
+    ):
         with replaced(database, MUST_BE, statement), run(binary) as daemon:
             assert create(daemon, stage, payload).status == 500
         assert bool(search.find([("log", daemon.log_file.read_bytes())])) == leaks
@@ -384,7 +421,9 @@ def set_operator(database):
     def set_operator(**settings):
         database.query(f"ALTER ROLE coffer_operator IN DATABASE {database.name} RESET ALL")
         for name, value in settings.items():
-            database.query(f"ALTER ROLE coffer_operator IN DATABASE {database.name} SET {name} = '{value}'")
+            database.query(
+                f"ALTER ROLE coffer_operator IN DATABASE {database.name} SET {name} = '{value}'"
+            )
 
     yield set_operator
     set_operator()
@@ -393,11 +432,16 @@ def set_operator(database):
 def mint(database, stage):
     """Make a key, and fail to; return what must not be found."""
     stage.tenant.key()
-    database.query("ALTER TABLE store.api_key ADD CONSTRAINT never CHECK (access_key IS NULL) NOT VALID")
+    database.query(
+        "ALTER TABLE store.api_key ADD CONSTRAINT never CHECK (access_key IS NULL) NOT VALID"
+    )
     with pytest.raises(subprocess.CalledProcessError):
         stage.tenant.key()
     database.query("ALTER TABLE store.api_key DROP CONSTRAINT never")
-    return {f"digest {row}": digest for row, (digest,) in enumerate(database.query("SELECT digest FROM store.api_key"))}
+    return {
+        f"digest {row}": digest
+        for row, (digest,) in enumerate(database.query("SELECT digest FROM store.api_key"))
+    }
 
 
 def test_minting(database, set_operator, stage, log):

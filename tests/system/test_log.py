@@ -173,7 +173,10 @@ def test_a_log_whose_reader_stalls(database, start_daemon, new_tenant, numbered)
 
     log = numbered("log")
     with log.open("wb") as file:
-        copier = Thread(target=shutil.copyfileobj, args=(os.fdopen(reader, "rb", buffering=0, closefd=False), file, 4096))
+        copier = Thread(
+            target=shutil.copyfileobj,
+            args=(os.fdopen(reader, "rb", buffering=0, closefd=False), file, 4096),
+        )
         copier.start()
         eventually(lambda: json.loads(daemon.readiness()[1])["warnings"] == {})
         eventually(lambda: is_anchored(database))

@@ -5,7 +5,6 @@ import json
 from urllib.parse import quote, urlencode
 
 import pytest
-
 from expected import assert_answer, assert_headers, invalid_arguments
 
 
@@ -19,7 +18,9 @@ def no_fault(service):
     new = service.log[before:]
     assert service.process.poll() is None, new
     lines = [json.loads(line) for line in new.splitlines()]
-    assert [line for line in lines if line.get("level") == "error" or line.get("sqlstate") is not None] == []
+    assert [
+        line for line in lines if line.get("level") == "error" or line.get("sqlstate") is not None
+    ] == []
 
 
 # Bodies -------------------------------------------------------------------------------------------
@@ -173,7 +174,11 @@ EXTREMES = (
     ":: ::1%lo 0.0.0.0 0.0.0.0/0 1.2.3 256.1.1.1 00000000-0000-0000-0000-000000000000"
 ).split() + ["4713-01-01T00:00:00Z BC", "2027-01-01 00:00:00 BC"]
 # A page token is a time, of which PostgreSQL has two that mean for ever, and an id.
-EXTREMES += [at + id for at in ("0" * 16, "7" + "f" * 15, "8" + "0" * 15, "f" * 16, "7ffffd6e3bea8000") for id in ("0" * 16, "f" * 16)]
+EXTREMES += [
+    at + id
+    for at in ("0" * 16, "7" + "f" * 15, "8" + "0" * 15, "f" * 16, "7ffffd6e3bea8000")
+    for id in ("0" * 16, "f" * 16)
+]
 
 LISTS = {
     "/secret-manager/v1beta1/regions/fr-par/secrets": "page page_size organization_id order_by name path tags type scheduled_for_deletion",
@@ -196,11 +201,15 @@ def test_extremes_in_a_query(home, new_secret, path):
     full = path.format(secret=new_secret()["id"])
     always = {"organization_id": home.organization_id} if "audit-trail" in path else {}
     statuses = {
-        (name, value): client.get(f"{full}?{urlencode({**always, name: value})}", absolute=True).status
+        (name, value): client.get(
+            f"{full}?{urlencode({**always, name: value})}", absolute=True
+        ).status
         for name in LISTS[path].split()
         for value in EXTREMES
     }
-    assert {call: status for call, status in statuses.items() if status not in (200, 400, 403)} == {}
+    assert {
+        call: status for call, status in statuses.items() if status not in (200, 400, 403)
+    } == {}
 
 
 @pytest.mark.parametrize("value", EXTREMES)
@@ -209,12 +218,27 @@ def test_extremes_in_a_body(api, manager, new_secret, value):
     api.create_version(secret, b"value")
     calls = [
         api.get(f"/secrets/{secret}/versions/{quote(value, safe='')}"),
-        api.patch(f"/secrets/{secret}/versions/1", {"ephemeral_properties": {"expires_at": value, "action": "delete"}}),
-        api.patch(f"/secrets/{secret}", {"ephemeral_policy": {"time_to_live": value, "action": "delete"}}),
+        api.patch(
+            f"/secrets/{secret}/versions/1",
+            {"ephemeral_properties": {"expires_at": value, "action": "delete"}},
+        ),
+        api.patch(
+            f"/secrets/{secret}", {"ephemeral_policy": {"time_to_live": value, "action": "delete"}}
+        ),
         api.post(f"/secrets/{secret}/versions", {"data": "", "data_crc32": value}),
         *(
-            manager.post("/keys", {"usage": {"symmetric_encryption": "aes_256_gcm"}, "unprotected": True, "rotation_policy": policy})
-            for policy in ({"rotation_period": value}, {"rotation_period": "86400s", "next_rotation_at": value})
+            manager.post(
+                "/keys",
+                {
+                    "usage": {"symmetric_encryption": "aes_256_gcm"},
+                    "unprotected": True,
+                    "rotation_policy": policy,
+                },
+            )
+            for policy in (
+                {"rotation_period": value},
+                {"rotation_period": "86400s", "next_rotation_at": value},
+            )
         ),
     ]
     assert {call.status for call in calls} <= {200, 400, 404, 412}

@@ -132,7 +132,9 @@ def test_purged_key_is_gone_for_ever(service, api, manager, new_key, new_secret_
     assert_answer(manager.ask_to_decrypt(key_id, ciphertext), *not_found("key", key_id))
     assert_answer(manager.post(f"/keys/{key_id}/restore", {}), *not_found("key", key_id))
     assert_answer(access(api, secret_id), *key_not_usable(key_id))
-    assert_answer(api.post(f"/secrets/{secret_id}/versions", values(data=b"a")), *key_not_usable(key_id))
+    assert_answer(
+        api.post(f"/secrets/{secret_id}/versions", values(data=b"a")), *key_not_usable(key_id)
+    )
     # Of the material nothing is left, nor of what was under it.
     assert service.database.query("SELECT FROM store.kek WHERE key_id = %s", key_id) == []
     assert service.database.query("SELECT FROM store.dek WHERE secret_id = %s", secret_id) == []
@@ -189,8 +191,12 @@ def test_versions_move_to_the_newest_rotation(stage):
         assert stage.client.access(secret_id, 1) == b"one"
         # The old rotations stay for ciphertexts.
         assert stage.manager.decrypt(key_id, ciphertext) == b"plaintext"
-    stage.database.query("SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator")
-    assert stage.database.query("SELECT count(*) FROM store.kek WHERE key_id = %s", key_id) == [(3,)]
+    stage.database.query(
+        "SELECT job.run(name, 1000) FROM job.list() AS name", role="coffer_operator"
+    )
+    assert stage.database.query("SELECT count(*) FROM store.kek WHERE key_id = %s", key_id) == [
+        (3,)
+    ]
     # Payloads are as they were, and another secret is under the key of its project.
     after = stage.database.query(
         "SELECT sealed FROM store.version WHERE revision < 3 ORDER BY secret_id, revision"
@@ -301,7 +307,9 @@ def test_rotation_elsewhere(stage):
     assert manager.decrypt(key_id, made["ciphertext"]) == made["plaintext"]
     assert manager.post(f"/keys/{key_id}/disable", {}).status == 200
     for verb, call in CALLS.items():
-        assert_answer(other.post(f"/keys/{key_id}/{verb}", call(ciphertext)), *key_not_usable(key_id))
+        assert_answer(
+            other.post(f"/keys/{key_id}/{verb}", call(ciphertext)), *key_not_usable(key_id)
+        )
 
 
 def test_guess_needs_the_right(stage):
@@ -310,11 +318,18 @@ def test_guess_needs_the_right(stage):
     ciphertext = stage.manager.encrypt(key_id, b"plaintext")
     assert stage.manager.decrypt(key_id, ciphertext) == b"plaintext"
     row = "SELECT method, status FROM audit.event WHERE id = %s"
-    for caller, status in ((stage.tenant.client(key=stage.tenant.key()), 403), (Tenant(stage.daemon).client(), 404)):
+    for caller, status in (
+        (stage.tenant.client(key=stage.tenant.key()), 403),
+        (Tenant(stage.daemon).client(), 404),
+    ):
         stranger = caller.key_manager()
         for verb, call in CALLS.items():
             answer = stranger.post(f"/keys/{key_id}/{verb}", call(ciphertext))
-            assert answer.status == status and "plaintext" not in answer.body and "ciphertext" not in answer.body
+            assert (
+                answer.status == status
+                and "plaintext" not in answer.body
+                and "ciphertext" not in answer.body
+            )
             receipt = int(answer.headers["X-Audit-Id"])
             assert stage.database.query(row, receipt) == [(f"key_{verb.replace('-', '_')}", status)]
 
@@ -355,7 +370,12 @@ def test_new_root_key(stage, numbered):
 
     def activated():  # once the daemon has told the database that it has it
         try:
-            return coffer("root-key", "activate", new, operator_dsn=stage.database.dsn("coffer_operator")) == ""
+            return (
+                coffer(
+                    "root-key", "activate", new, operator_dsn=stage.database.dsn("coffer_operator")
+                )
+                == ""
+            )
         except subprocess.CalledProcessError:
             return False
 
@@ -368,7 +388,12 @@ def test_new_root_key(stage, numbered):
     assert stage.client.to(daemon).access(secret_id) == b"payload"
     # From the database and the new root key alone.
     recovered = coffer(
-        "recover", "--secret", secret_id, "--yes", recover_dsn=stage.database.dsn(), root_key_file=file
+        "recover",
+        "--secret",
+        secret_id,
+        "--yes",
+        recover_dsn=stage.database.dsn(),
+        root_key_file=file,
     )
     assert base64.b64decode(json.loads(recovered)["data"]) == b"payload"
 
@@ -380,7 +405,12 @@ def test_recover_reads_what_is_under_any_rotation(stage, root_key_file):
     stage.daemon.process.send_signal(signal.SIGSTOP)  # so that nothing moves
     try:
         recovered = coffer(
-            "recover", "--secret", secret_id, "--yes", recover_dsn=stage.database.dsn(), root_key_file=root_key_file
+            "recover",
+            "--secret",
+            secret_id,
+            "--yes",
+            recover_dsn=stage.database.dsn(),
+            root_key_file=root_key_file,
         )
         assert base64.b64decode(json.loads(recovered)["data"]) == b"one"
     finally:
@@ -408,7 +438,9 @@ def test_material_opens_with_the_root_key_alone(service, manager, new_key, root_
     """By the formulas, without the daemon: root key, rotation, key of ciphertexts."""
     key_id = new_key()["id"]
     ciphertext = manager.encrypt(key_id, b"plaintext", b"place")
-    ((wrapped,),) = service.database.query("SELECT wrapped FROM store.kek WHERE key_id = %s", key_id)
+    ((wrapped,),) = service.database.query(
+        "SELECT wrapped FROM store.kek WHERE key_id = %s", key_id
+    )
     material = keys.unwrap(keys.root_key(root_key_file), b"coffer/kek", wrapped)
     assert keys.unwrap(material, b"coffer/cipher", ciphertext[5:]) == b"plaintext"
 
@@ -449,7 +481,10 @@ def test_refusals_have_receipts(service, manager, home, new_key):
     key_id = new_key()["id"]
     stranger = home.client(key=home.key()).key_manager()
     row = "SELECT method, status, error FROM audit.event WHERE id = %s"
-    for client, status, error in ((manager, 400, "invalid_arguments"), (stranger, 403, "permissions_denied")):
+    for client, status, error in (
+        (manager, 400, "invalid_arguments"),
+        (stranger, 403, "permissions_denied"),
+    ):
         answer = client.ask_to_decrypt(key_id, bytes(50))
         assert answer.status == status
         receipt = int(answer.headers["X-Audit-Id"])
@@ -502,9 +537,13 @@ def test_kill_while_keys_rotate(stage):
     for kill in range(3 * TIMES):
         for key_id in ids:
             is_due(stage.database, key_id)
-        before = {key_id: stage.manager.get(f"/keys/{key_id}").body["rotation_count"] for key_id in ids}
+        before = {
+            key_id: stage.manager.get(f"/keys/{key_id}").body["rotation_count"] for key_id in ids
+        }
         answered = {}
-        calling = threading.Thread(target=rotate_until_it_breaks, args=(stage.tenant, ids, answered))
+        calling = threading.Thread(
+            target=rotate_until_it_breaks, args=(stage.tenant, ids, answered)
+        )
         calling.start()
         eventually(lambda: len(answered) > 3 + kill % 30)
         stage.daemon.kill()

@@ -101,7 +101,9 @@ def test_seals_that_fail(daemon, new_tenant):
 
 def test_seals_that_do_not_leave(database, start_daemon, tmp_path):
     port = free_port()
-    start_daemon(database, metrics_listen=f"127.0.0.1:{port}", anchor_command=f"test -e {tmp_path}/open")
+    start_daemon(
+        database, metrics_listen=f"127.0.0.1:{port}", anchor_command=f"test -e {tmp_path}/open"
+    )
     eventually(lambda: values(port).get("coffer_audit_unanchored_seals", 0) > 0)
     lag = values(port).get("coffer_audit_anchor_lag_seconds", 0)
     eventually(lambda: values(port).get("coffer_audit_anchor_lag_seconds", 0) > lag)

@@ -6,8 +6,8 @@ import signal
 
 import psycopg
 import pytest
-
 from expected import assert_answer, assert_headers
+
 from support import eventually
 from support.cluster import Cluster
 from support.daemon import Daemon
@@ -355,4 +355,6 @@ def test_a_server_that_takes_no_writes_for_a_while(cluster, daemon, client):
         cluster.set(default_transaction_read_only="off")
     eventually(serves(client))
     assert len(before & connections()) >= 16  # the check has one of its own now and then
-    assert not [secret for secret in client.get("/secrets").body["secrets"] if secret["name"] == "refused"]
+    assert not [
+        secret for secret in client.get("/secrets").body["secrets"] if secret["name"] == "refused"
+    ]

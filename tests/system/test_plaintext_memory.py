@@ -83,7 +83,9 @@ def test_calls_leave_nothing(daemon, manager, key_id, size):
     assert manager.ask_to_decrypt(key_id, ciphertext).status == 400
     eventually(lambda: not holds(daemon, canary))
     eventually(lambda: not holds(daemon, place))
-    data_key = base64.b64decode(manager.post(f"/keys/{key_id}/generate-data-key", {}).body["plaintext"])
+    data_key = base64.b64decode(
+        manager.post(f"/keys/{key_id}/generate-data-key", {}).body["plaintext"]
+    )
     eventually(lambda: not holds(daemon, data_key))
 
 
@@ -141,9 +143,7 @@ def make_room(daemon, client, secret_id, size):
 
     A call whose connection is lost is sent again on another one. Buffers that grow then would take the memory that
     the lost connection has freed, and what is in it would be overwritten with them."""
-    running = (
-        "SELECT pid FROM pg_stat_activity WHERE query ~ 'api[.]secret_version_create' AND wait_event_type = 'Lock'"
-    )
+    running = "SELECT pid FROM pg_stat_activity WHERE query ~ 'api[.]secret_version_create' AND wait_event_type = 'Lock'"
     count, grown = daemon.settings["pool_size"], set()
 
     def all_grown():
@@ -151,7 +151,9 @@ def make_room(daemon, client, secret_id, size):
             path, body = f"/secrets/{secret_id}/versions", values(data=bytes(size))
             connections = [send(client, path, body) for _ in range(count)]
             eventually(lambda: daemon.database.query(running))
-            time.sleep(0.2)  # most of the others run by then; what is missing comes in another round
+            time.sleep(
+                0.2
+            )  # most of the others run by then; what is missing comes in another round
             grown.update(pid for (pid,) in daemon.database.query(running))
         for connection in connections:
             assert connection.recv(20).startswith(b"HTTP/1.1 200")
@@ -201,7 +203,12 @@ def start(numbered, daemon, root_key_file):
 
     def start(binary=BINARY):
         command = f"/bin/cat {root_key_file}"
-        settings = {"root_key_command": command, "pool_size": 4, "read_connections": 2, "check_interval": 60}
+        settings = {
+            "root_key_command": command,
+            "pool_size": 4,
+            "read_connections": 2,
+            "check_interval": 60,
+        }
         daemons.append(Daemon(numbered("daemon"), daemon.database, None, binary=binary, **settings))
         return daemons[-1]
 
@@ -240,8 +247,18 @@ GUARDS = {
         "(void)memory_library_resize;",
         "secret key",
     ),
-    "what libraries free is overwritten": ("memory", "mallopt(M_PERTURB, MEMORY_PERTURB);", "", "large payload"),
-    "keys are in no core": ("memory", "madvise(memory, size, MADV_DONTDUMP) != 0", "false", "root key"),
+    "what libraries free is overwritten": (
+        "memory",
+        "mallopt(M_PERTURB, MEMORY_PERTURB);",
+        "",
+        "large payload",
+    ),
+    "keys are in no core": (
+        "memory",
+        "madvise(memory, size, MADV_DONTDUMP) != 0",
+        "false",
+        "root key",
+    ),
     "connections are cleaned": ("pool", "\t\t\tseat_clean(seat);", ";", "large payload"),
     "values are wiped": (
         "document",
@@ -249,14 +266,24 @@ GUARDS = {
         "memory_free(value->bytes);",
         "payload of",
     ),
-    "values in json-c are wiped": ("document", "memory_wipe((char *)(uintptr_t)text, length);", "", "payload of"),
+    "values in json-c are wiped": (
+        "document",
+        "memory_wipe((char *)(uintptr_t)text, length);",
+        "",
+        "payload of",
+    ),
     "the buffer of json-c is wiped": (
         "document",
         "memory_wipe(tokener->pb->buf, (size_t)tokener->pb->size);",
         "",
         "payload of",
     ),
-    "the base64 of answers is wiped": ("key_use", "memory_wipe_free(text, room);", "memory_free(text);", "payload of"),
+    "the base64 of answers is wiped": (
+        "key_use",
+        "memory_wipe_free(text, room);",
+        "memory_free(text);",
+        "payload of",
+    ),
 }
 
 
@@ -302,7 +329,9 @@ if os.environ.get("COFFER_LEAKS") == "long":
 
 
 # Without any rights but those of its user: no core, and no look into its memory.
-UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else ["setpriv"]
+UNPRIVILEGED = (
+    ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else ["setpriv"]
+)
 
 
 @pytest.fixture
@@ -327,7 +356,9 @@ def is_readable(daemon):
 
 def core_limit(daemon):
     (line,) = [
-        line for line in Path(f"/proc/{daemon.pid}/limits").read_text().splitlines() if line.startswith("Max core")
+        line
+        for line in Path(f"/proc/{daemon.pid}/limits").read_text().splitlines()
+        if line.startswith("Max core")
     ]
     return line.split()[4]
 
@@ -346,4 +377,9 @@ def test_process_of_the_same_user_would_read_it_all(numbered, start_unprivileged
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer forbids core files itself")
 def test_core_would_be_allowed(numbered, start_unprivileged):
     guard = "setrlimit(RLIMIT_CORE, &none) != 0"
-    assert core_limit(start_unprivileged(mutant(numbered("mutant"), "service", guard, "none.rlim_cur != 0"))) != "0"
+    assert (
+        core_limit(
+            start_unprivileged(mutant(numbered("mutant"), "service", guard, "none.rlim_cur != 0"))
+        )
+        != "0"
+    )

@@ -36,7 +36,9 @@ def pooler(request, numbered, database):
 
 @pytest.fixture
 def daemon(pooler, database, start_daemon):
-    return start_daemon(database, dsn=pooler.dsn("coffer_api"), pool_size=8, job_interval=1, check_interval=1)
+    return start_daemon(
+        database, dsn=pooler.dsn("coffer_api"), pool_size=8, job_interval=1, check_interval=1
+    )
 
 
 def end_connections(database):
@@ -60,7 +62,9 @@ def work(client, number):
 def test_every_call_is_answered(daemon, database):
     tenant = Tenant(daemon)
     clients = [tenant.client() for _ in range(8)]
-    assert set.union(*together(partial(work, client, n) for n, client in enumerate(clients))) == {200}
+    assert set.union(*together(partial(work, client, n) for n, client in enumerate(clients))) == {
+        200
+    }
 
 
 def test_other_connections_of_postgresql(pooler, daemon, database, request):

@@ -58,7 +58,10 @@ def fit(deployed):
         ("ALTER FUNCTION api.secret_get OWNER TO coffer_migrate", "api.secret_get"),
         ("GRANT EXECUTE ON FUNCTION crypto.hmac(bytea, bytea, text) TO coffer_api", "crypto.hmac"),
         ("ALTER FUNCTION rule.open SET log_min_messages = debug5", "rule.open"),
-        ("CREATE FUNCTION api.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "api.more() was not deployed"),
+        (
+            "CREATE FUNCTION api.more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "api.more() was not deployed",
+        ),
         ("ALTER TYPE rule.page ADD ATTRIBUTE spare text", "type rule.page"),
         ("ALTER VIEW auditor.event SET (security_barrier)", "view auditor.event"),
         ("GRANT SELECT (wrapped) ON store.kek TO coffer_api", "store.kek"),
@@ -69,18 +72,32 @@ def fit(deployed):
         ("ALTER TABLE store.dek DROP CONSTRAINT dek_secret_id_revision_fkey", "table store.dek"),
         ("ALTER TABLE store.dek DISABLE TRIGGER ALL", "table store.dek"),
         ("ALTER TABLE store.secret DISABLE TRIGGER secret_count_insert", "table store.secret"),
-        (f"{AFAR}; ALTER TABLE store.dek ADD CHECK (public.afar(wrapped)) NOT VALID", "table store.dek"),
+        (
+            f"{AFAR}; ALTER TABLE store.dek ADD CHECK (public.afar(wrapped)) NOT VALID",
+            "table store.dek",
+        ),
         (f"{AFAR}; CREATE INDEX ON store.dek (public.afar(wrapped))", "table store.dek"),
-        (f"{AFAR}; ALTER TABLE store.version ALTER description SET DEFAULT public.afar(1)::text", "table store.version"),
+        (
+            f"{AFAR}; ALTER TABLE store.version ALTER description SET DEFAULT public.afar(1)::text",
+            "table store.version",
+        ),
         ("ALTER TABLE store.dek ENABLE ROW LEVEL SECURITY", "table store.dek"),
         ("CREATE POLICY few ON store.dek USING (revision > 1)", "table store.dek"),
         ("ALTER TABLE store.signer DROP CONSTRAINT signer_public_key_key", "table store.signer"),
         ("DROP INDEX store.signer_active", "table store.signer"),
         ("ALTER TABLE store.kek ALTER wrapped DROP NOT NULL", "table store.kek"),
         ("ALTER TABLE store.request SET UNLOGGED", "table store.request"),
-        ("CREATE TABLE public.spare () INHERITS (store.request)", "what partition public.spare has of its own"),
+        (
+            "CREATE TABLE public.spare () INHERITS (store.request)",
+            "what partition public.spare has of its own",
+        ),
         # A partition is not looked for; what it has of its own is.
-        (with_partition("CREATE TRIGGER t BEFORE INSERT ON PARTITION FOR EACH ROW EXECUTE FUNCTION public.afar()"), OWN),
+        (
+            with_partition(
+                "CREATE TRIGGER t BEFORE INSERT ON PARTITION FOR EACH ROW EXECUTE FUNCTION public.afar()"
+            ),
+            OWN,
+        ),
         (with_partition("CREATE RULE r AS ON INSERT TO PARTITION DO INSTEAD NOTHING"), OWN),
         (with_partition("ALTER TABLE PARTITION ADD CHECK (public.afar(hash)) NOT VALID"), OWN),
         (with_partition("CREATE INDEX ON PARTITION (public.afar(hash))"), OWN),
@@ -89,27 +106,75 @@ def fit(deployed):
         (with_partition("ALTER TABLE PARTITION SET UNLOGGED"), OWN),
         (with_partition("ALTER TABLE PARTITION OWNER TO coffer_api"), OWN),
         (with_partition("GRANT DELETE ON PARTITION TO coffer_exec"), OWN),
-        (f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text) AS ASSIGNMENT", "cast from text to jsonb was not deployed"),
-        (f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text)", "called function public.evil(text) was not deployed"),
-        ("CREATE CAST (text AS jsonb) WITH INOUT AS IMPLICIT", "cast from text to jsonb was not deployed"),
-        (f"{EVIL}; CREATE OPERATOR pg_catalog.? (LEFTARG = text, RIGHTARG = jsonb, FUNCTION = public.evil)", "operator ?(text,jsonb)"),
-        ("CREATE FUNCTION pg_catalog.convert_from(bytea, text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$", "pg_catalog.convert_from"),
-        ("CREATE OR REPLACE FUNCTION pg_catalog.octet_length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 64'", "PostgreSQL's functions"),
-        ("ALTER FUNCTION pg_catalog.sha256(bytea) SET log_min_messages = debug5", "PostgreSQL's functions"),
-        (f"{EVIL}; CREATE OR REPLACE AGGREGATE pg_catalog.max(text) (SFUNC = public.evil, STYPE = text)", "PostgreSQL's aggregates"),
+        (
+            f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text) AS ASSIGNMENT",
+            "cast from text to jsonb was not deployed",
+        ),
+        (
+            f"{EVIL}; CREATE CAST (text AS jsonb) WITH FUNCTION public.evil(text)",
+            "called function public.evil(text) was not deployed",
+        ),
+        (
+            "CREATE CAST (text AS jsonb) WITH INOUT AS IMPLICIT",
+            "cast from text to jsonb was not deployed",
+        ),
+        (
+            f"{EVIL}; CREATE OPERATOR pg_catalog.? (LEFTARG = text, RIGHTARG = jsonb, FUNCTION = public.evil)",
+            "operator ?(text,jsonb)",
+        ),
+        (
+            "CREATE FUNCTION pg_catalog.convert_from(bytea, text) RETURNS text LANGUAGE sql AS $$ SELECT '' $$",
+            "pg_catalog.convert_from",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION pg_catalog.octet_length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 64'",
+            "PostgreSQL's functions",
+        ),
+        (
+            "ALTER FUNCTION pg_catalog.sha256(bytea) SET log_min_messages = debug5",
+            "PostgreSQL's functions",
+        ),
+        (
+            f"{EVIL}; CREATE OR REPLACE AGGREGATE pg_catalog.max(text) (SFUNC = public.evil, STYPE = text)",
+            "PostgreSQL's aggregates",
+        ),
         (f"{EVIL}; ALTER TYPE bytea SET (SEND = public.evil)", "PostgreSQL's types"),
-        ("UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 'bit'::regtype AND casttarget = 'bigint'::regtype", "PostgreSQL's casts"),
+        (
+            "UPDATE pg_cast SET castcontext = 'i' WHERE castsource = 'bit'::regtype AND casttarget = 'bigint'::regtype",
+            "PostgreSQL's casts",
+        ),
         (
             f"{EVIL}; CREATE OPERATOR CLASS public.pages DEFAULT FOR TYPE rule.page USING btree AS FUNCTION 1 public.evil(rule.page, rule.page)",
             "operator class pages for rule.page",
         ),
-        ("CREATE CONVERSION pg_catalog.more FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1", "PostgreSQL's conversions"),
-        ("CREATE OR REPLACE LANGUAGE plpgsql HANDLER plpgsql_call_handler", "PostgreSQL's languages"),
-        (f"{EVIL}; CREATE EVENT TRIGGER evil ON ddl_command_end EXECUTE FUNCTION public.evil()", "event trigger evil was not deployed"),
-        ("ALTER TABLE store.migration ALTER name TYPE text COLLATE \"und-x-icu\"", "table store.migration"),
-        ("GRANT SET ON PARAMETER log_parameter_max_length TO coffer_api", "right to set log_parameter_max_length"),
-        ("ALTER ROLE coffer_api SET session_preload_libraries = 'evil'", "session_preload_libraries of role coffer_api"),
-        ("ALTER ROLE ALL SET session_preload_libraries = 'evil'", "session_preload_libraries of the database"),
+        (
+            "CREATE CONVERSION pg_catalog.more FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1",
+            "PostgreSQL's conversions",
+        ),
+        (
+            "CREATE OR REPLACE LANGUAGE plpgsql HANDLER plpgsql_call_handler",
+            "PostgreSQL's languages",
+        ),
+        (
+            f"{EVIL}; CREATE EVENT TRIGGER evil ON ddl_command_end EXECUTE FUNCTION public.evil()",
+            "event trigger evil was not deployed",
+        ),
+        (
+            'ALTER TABLE store.migration ALTER name TYPE text COLLATE "und-x-icu"',
+            "table store.migration",
+        ),
+        (
+            "GRANT SET ON PARAMETER log_parameter_max_length TO coffer_api",
+            "right to set log_parameter_max_length",
+        ),
+        (
+            "ALTER ROLE coffer_api SET session_preload_libraries = 'evil'",
+            "session_preload_libraries of role coffer_api",
+        ),
+        (
+            "ALTER ROLE ALL SET session_preload_libraries = 'evil'",
+            "session_preload_libraries of the database",
+        ),
         ("GRANT CREATE ON SCHEMA pg_catalog TO coffer_operator", "schema pg_catalog"),
         # Who may be whom, and what is given to those who come.
         ("CREATE ROLE friend; GRANT coffer_exec TO friend", "role coffer_exec"),
@@ -117,7 +182,10 @@ def fit(deployed):
         ("CREATE ROLE friend; GRANT coffer_migrate TO friend", "role coffer_migrate"),
         ("CREATE ROLE friend; GRANT coffer_api TO friend", "role coffer_api"),
         ("CREATE ROLE friend; GRANT pg_write_all_data TO friend", "role pg_write_all_data"),
-        ("CREATE ROLE friend; GRANT pg_execute_server_program TO friend", "role pg_execute_server_program"),
+        (
+            "CREATE ROLE friend; GRANT pg_execute_server_program TO friend",
+            "role pg_execute_server_program",
+        ),
         ("CREATE ROLE friend; GRANT pg_write_server_files TO friend", "role pg_write_server_files"),
         ("CREATE ROLE friend; GRANT friend TO coffer_operator", "role coffer_operator"),
         ("ALTER ROLE coffer_auditor BYPASSRLS", "role coffer_auditor"),
@@ -125,13 +193,32 @@ def fit(deployed):
         ("GRANT pg_read_all_data TO coffer_api", "role coffer_api"),
         ("ALTER ROLE coffer_exec LOGIN", "role coffer_exec"),
         ("ALTER ROLE coffer_api SUPERUSER", "role coffer_api"),
-        ("ALTER DEFAULT PRIVILEGES FOR ROLE coffer_exec GRANT EXECUTE ON FUNCTIONS TO PUBLIC", "privileges of coffer_exec"),
-        ("ALTER DEFAULT PRIVILEGES IN SCHEMA audit GRANT SELECT ON TABLES TO coffer_api", "default privileges of postgres"),
-        ("DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$", "database is"),
-        ("DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO coffer_api', current_database()); END $$", "database is"),
-        ("CREATE ROLE friend; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO friend', current_database()); END $$", "database is"),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE coffer_exec GRANT EXECUTE ON FUNCTIONS TO PUBLIC",
+            "privileges of coffer_exec",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA audit GRANT SELECT ON TABLES TO coffer_api",
+            "default privileges of postgres",
+        ),
+        (
+            "DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO PUBLIC', current_database()); END $$",
+            "database is",
+        ),
+        (
+            "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO coffer_api', current_database()); END $$",
+            "database is",
+        ),
+        (
+            "CREATE ROLE friend; DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO friend', current_database()); END $$",
+            "database is",
+        ),
     ],
-    ids=lambda value: (value.split("$of$")[1] if "$of$" in value else value.removeprefix(f"{AFAR}; ").removeprefix(f"{EVIL}; "))[:60],
+    ids=lambda value: (
+        value.split("$of$")[1]
+        if "$of$" in value
+        else value.removeprefix(f"{AFAR}; ").removeprefix(f"{EVIL}; ")
+    )[:60],
 )
 def test_change_is_found(deployed, fit, change, named):
     with deployed.connect() as connection, connection.transaction(force_rollback=True):
@@ -263,7 +350,12 @@ def test_database_of_another_encoding_is_not_served(own_cluster, start):
     daemon = start(database)
     encode = "UPDATE pg_database SET encoding = pg_char_to_encoding('{}') WHERE datname = current_database()"
     database.query(encode.format("LATIN1"))
-    eventually(lambda: "the database is encoded in LATIN1, not in UTF8: restore a dump" in daemon.readiness()[1])
+    eventually(
+        lambda: (
+            "the database is encoded in LATIN1, not in UTF8: restore a dump"
+            in daemon.readiness()[1]
+        )
+    )
     database.query(encode.format("UTF8"))
     eventually(daemon.ready)
 
@@ -272,14 +364,20 @@ def test_server_that_becomes_a_replica_leaves_nothing_behind(own_cluster, start,
     """By ALTER SYSTEM and a reload, which sessions of the daemon do not follow: foreign keys go on to cascade."""
     database = own_cluster.database()
     client = new_tenant(start(database)).client()
-    secret = client.create_secret(name="ephemeral", ephemeral_policy={"expires_once_accessed": True, "action": "delete"})["id"]
+    secret = client.create_secret(
+        name="ephemeral", ephemeral_policy={"expires_once_accessed": True, "action": "delete"}
+    )["id"]
     client.create_version(secret, b"value")
     own_cluster.set(session_replication_role="replica")
     assert client.access(secret) == b"value"
     assert client.delete(f"/secrets/{secret}").status == 204
     database.query("UPDATE store.secret SET deletion_requested_at = now() - interval '8 days'")
-    database.query("SELECT job.run('secret_purge')", role="coffer_operator")  # unless the daemon's job comes first
-    assert database.query("SELECT (SELECT count(*) FROM store.secret), (SELECT count(*) FROM store.version), (SELECT count(*) FROM store.dek)") == [(0, 0, 0)]
+    database.query(
+        "SELECT job.run('secret_purge')", role="coffer_operator"
+    )  # unless the daemon's job comes first
+    assert database.query(
+        "SELECT (SELECT count(*) FROM store.secret), (SELECT count(*) FROM store.version), (SELECT count(*) FROM store.dek)"
+    ) == [(0, 0, 0)]
     assert database.query("SELECT * FROM operator.orphans()", role="coffer_operator") == []
 
 
@@ -316,7 +414,9 @@ def test_session_that_was_changed_serves_no_more(own_cluster, start_daemon, new_
 
     assert written() not in log.text()
     database.deploy(SLOW)
-    with Load([tenant.client() for _ in range(8)], lambda client: client.get(f"/secrets/{secret_id}")) as load:
+    with Load(
+        [tenant.client() for _ in range(8)], lambda client: client.get(f"/secrets/{secret_id}")
+    ) as load:
         database.deploy(POISON)  # the look at what was deployed finds nothing
         eventually(lambda: database.query(POISONED)[0][0] == 2)
         database.deploy("DROP TRIGGER poison ON audit.event")
@@ -344,7 +444,9 @@ def test_session_that_cannot_be_looked_at_is_greeted_anew(own_cluster, start, ne
 def test_partition_that_has_something_of_its_own_is_dropped(deployed):
     """What a deploy has found of it is not missed when it is gone."""
     with deployed.connect() as connection, connection.transaction(force_rollback=True):
-        ((partition,),) = connection.execute("SELECT 'audit.' || rule.audit_partition(current_date)").fetchall()
+        ((partition,),) = connection.execute(
+            "SELECT 'audit.' || rule.audit_partition(current_date)"
+        ).fetchall()
         connection.execute(f"CREATE INDEX own ON {partition} (ip)")
         faults = "SELECT array_to_string(rule.manifest_faults(), ';')"
         assert partition in connection.execute(faults).fetchone()[0]
@@ -358,7 +460,9 @@ def test_partition_that_has_something_of_its_own_is_dropped(deployed):
 def test_default_privileges_reach_partitions(deployed):
     """They are recorded as such; a partition that is made afterwards is no change."""
     with deployed.connect() as connection, connection.transaction(force_rollback=True):
-        connection.execute("ALTER DEFAULT PRIVILEGES FOR ROLE coffer_owner IN SCHEMA audit GRANT SELECT ON TABLES TO pg_monitor")
+        connection.execute(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE coffer_owner IN SCHEMA audit GRANT SELECT ON TABLES TO pg_monitor"
+        )
         connection.execute("DELETE FROM store.manifest")
         connection.execute("INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()")
         assert connection.execute("SELECT job.audit_partition_create(20)").fetchone()[0] > 0

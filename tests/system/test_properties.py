@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-
 from model import Model, Refused, instant_text
 
 VERSION_QUOTA = 6

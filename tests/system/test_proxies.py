@@ -80,7 +80,9 @@ def proxied(service, numbered, root_key_file):
 
 
 def connect(daemon, source=PROXY):
-    connection = socket.create_connection(("127.0.0.1", daemon.port), 30, source_address=(source, 0))
+    connection = socket.create_connection(
+        ("127.0.0.1", daemon.port), 30, source_address=(source, 0)
+    )
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -88,9 +90,7 @@ def connect(daemon, source=PROXY):
 def tags(client, *headers):
     """A request whose audit row has the client's address."""
     lines = "".join(f"{header}\r\n" for header in headers)
-    return (
-        f"GET {client.path('/tags')} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {client.secret_key}\r\n{lines}\r\n".encode()
-    )
+    return f"GET {client.path('/tags')} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {client.secret_key}\r\n{lines}\r\n".encode()
 
 
 def address_of(database, connection, request=b""):
@@ -100,7 +100,9 @@ def address_of(database, connection, request=b""):
     response.begin()
     response.read()
     assert response.status == 200
-    ((ip,),) = database.query("SELECT host(ip) FROM audit.event WHERE id = %s", int(response.headers["X-Audit-Id"]))
+    ((ip,),) = database.query(
+        "SELECT host(ip) FROM audit.event WHERE id = %s", int(response.headers["X-Audit-Id"])
+    )
     return ip
 
 
@@ -142,7 +144,9 @@ def test_client_that_is_no_proxy_does_not_choose_its_address(proxied, tenant, he
         assert address_of(proxied.database, connection, tags(client, *headers)) == "127.0.0.1"
     # Nor behind the proxy, by a header of the other kind, or a second one of the same.
     with connect(proxied) as connection:
-        assert address_of(proxied.database, connection, TCP4 + tags(client, *headers)) == "192.0.2.7"
+        assert (
+            address_of(proxied.database, connection, TCP4 + tags(client, *headers)) == "192.0.2.7"
+        )
     with connect(proxied) as connection:
         assert ask(connection, TCP4 + TCP6 + tags(client)) in (400, 405)
 
@@ -189,7 +193,9 @@ def test_proxy_header_comes_before_tls(service, start_daemon, authority, tenant)
     context = context_for(authority)
 
     def is_ready():
-        with context.wrap_socket(connect(daemon, "127.0.0.1"), server_hostname="127.0.0.1") as connection:
+        with context.wrap_socket(
+            connect(daemon, "127.0.0.1"), server_hostname="127.0.0.1"
+        ) as connection:
             return ask(connection, b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n") == 200
 
     eventually(is_ready)
@@ -201,7 +207,9 @@ def test_proxy_header_comes_before_tls(service, start_daemon, authority, tenant)
             assert address_of(daemon.database, connection, request) == address
     with connect(daemon) as plain, pytest.raises((ssl.SSLError, ConnectionError)):
         context.wrap_socket(plain, server_hostname="127.0.0.1")
-    with context.wrap_socket(connect(daemon, "127.0.0.1"), server_hostname="127.0.0.1") as connection:
+    with context.wrap_socket(
+        connect(daemon, "127.0.0.1"), server_hostname="127.0.0.1"
+    ) as connection:
         assert address_of(daemon.database, connection, request) == "127.0.0.1"
 
 
@@ -229,8 +237,13 @@ def test_proxy_protocol_needs_proxies(service, start_daemon):
 )
 def test_header_of_a_proxy(service, start_daemon, tenant, name, value, address):
     """That which the setting names, and not the other one, which the client may have sent."""
-    daemon = start_daemon(service.database, trusted_proxies="127.0.0.1, 10.0.0.0/8", proxy_header=name)
-    other = {"X-Forwarded-For": "Forwarded: for=198.51.100.1", "Forwarded": "X-Forwarded-For: 198.51.100.1"}
+    daemon = start_daemon(
+        service.database, trusted_proxies="127.0.0.1, 10.0.0.0/8", proxy_header=name
+    )
+    other = {
+        "X-Forwarded-For": "Forwarded: for=198.51.100.1",
+        "Forwarded": "X-Forwarded-For: 198.51.100.1",
+    }
     with connect(daemon, "127.0.0.1") as connection:
         request = tags(tenant.client(daemon), f"{name}: {value}", other[name])
         assert address_of(daemon.database, connection, request) == address
@@ -263,7 +276,9 @@ def test_head_of_a_health_endpoint(service, path):
 
 
 def test_head_of_a_daemon_that_is_not_ready(start_daemon, service):
-    daemon = start_daemon(service.database, ready=False, dsn="host=127.0.0.1 port=1 user=coffer_api dbname=x")
+    daemon = start_daemon(
+        service.database, ready=False, dsn="host=127.0.0.1 port=1 user=coffer_api dbname=x"
+    )
     eventually(daemon.listens)
     connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=30)
     connection.request("HEAD", "/ready")

@@ -101,9 +101,13 @@ def test_new_key_beside_guesses(client, tenant):
 
 def test_key_with_too_many_refusals(service, start_daemon, tenant):
     """A refusal counts as several calls, so that a key without rights does not fill the audit."""
-    daemon = start_daemon(service.database, key_rate=1, key_burst=1000, denied_rate=1, denied_burst=10)
+    daemon = start_daemon(
+        service.database, key_rate=1, key_burst=1000, denied_rate=1, denied_burst=10
+    )
     client = tenant.client(daemon, tenant.key("SecretManagerReadOnly"))
-    answers = [client.post("/secrets", {"name": "x", "description": "d" * 60000}) for _ in range(20)]
+    answers = [
+        client.post("/secrets", {"name": "x", "description": "d" * 60000}) for _ in range(20)
+    ]
     statuses = [answer.status for answer in answers]
     assert statuses[:9] == [403] * 9 and set(statuses) == {403, 429}
     assert_too_many(answers[-1], 1)
@@ -133,9 +137,14 @@ def in_parallel(client, daemon, address, keys):
         blocker.execute("LOCK store.api_key IN ACCESS EXCLUSIVE MODE")
         answers = threads.submit(
             together,
-            [lambda caller=caller: caller.get("/tags", headers=forwarded(address)) for caller in callers],
+            [
+                lambda caller=caller: caller.get("/tags", headers=forwarded(address))
+                for caller in callers
+            ],
         )
-        eventually(lambda: metrics_of(daemon)["coffer_connections_busy"] >= len(keys) or answers.done())
+        eventually(
+            lambda: metrics_of(daemon)["coffer_connections_busy"] >= len(keys) or answers.done()
+        )
         blocker.execute("ROLLBACK")
         statuses = [answer.status for answer in answers.result()]
     return statuses, time.monotonic() - began + 1
@@ -144,7 +153,9 @@ def in_parallel(client, daemon, address, keys):
 def test_guesses_in_parallel(client, limited):
     """No more of them come to the database than may fail, however many come at once."""
     address = "192.0.2.40"
-    statuses, refilled = in_parallel(client, limited, address, [str(uuid.uuid4()) for _ in range(60)])
+    statuses, refilled = in_parallel(
+        client, limited, address, [str(uuid.uuid4()) for _ in range(60)]
+    )
     assert set(statuses) == {401, 429}
     assert 5 <= statuses.count(401) <= 5 + refilled
     ((events,),) = limited.database.query(
@@ -218,7 +229,11 @@ def test_keys_that_nobody_can_look_up(wary, tenant):
 def test_stop_while_calls_wait(service, start_daemon, tenant):
     """They are answered as those that run."""
     daemon = start_daemon(
-        service.database, denied_rate=1, denied_burst=1, drain_timeout=0, metrics_listen=f"127.0.0.1:{free_port()}"
+        service.database,
+        denied_rate=1,
+        denied_burst=1,
+        drain_timeout=0,
+        metrics_listen=f"127.0.0.1:{free_port()}",
     )
     client = tenant.client(daemon)
     with service.database.connect() as blocker, ThreadPoolExecutor(4) as threads:
@@ -244,7 +259,10 @@ def test_stale_key_keeps_no_other_out(wary, tenant):
     assert set(statuses) == {401, 429}
     # Another address has to guess for itself, and another wrong key is a guess.
     assert stale.get("/tags", headers=forwarded("192.0.2.5")).status == 401
-    guesses = [client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.4")).status for _ in range(8)]
+    guesses = [
+        client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.4")).status
+        for _ in range(8)
+    ]
     assert 429 in guesses
 
 
@@ -266,7 +284,9 @@ def test_tokens_that_are_none_are_no_guesses(client, tenant):
     for _ in range(100):
         assert client.as_key("x").get("/tags", headers=forwarded("192.0.2.2")).status == 401
         assert client.as_key(None).get("/tags", headers=forwarded("192.0.2.2")).status == 401
-    assert client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.2")).status == 401
+    assert (
+        client.as_key(str(uuid.uuid4())).get("/tags", headers=forwarded("192.0.2.2")).status == 401
+    )
     new = client.as_key(tenant.key("SecretManagerFullAccess").secret_key)
     assert new.get("/tags", headers=forwarded("192.0.2.2")).status == 200
 
@@ -286,7 +306,9 @@ def test_addresses_are_told_apart(client):
 def test_clients_of_ipv4_on_a_socket_of_ipv6(service, start_daemon, tenant):
     """They are told apart, and the audit has their addresses as they write them."""
     port = free_port()
-    daemon = start_daemon(service.database, ready=False, listen=f"[::]:{port}", denied_rate=1, denied_burst=5)
+    daemon = start_daemon(
+        service.database, ready=False, listen=f"[::]:{port}", denied_rate=1, denied_burst=5
+    )
     daemon.port = port
     eventually(daemon.ready)
     client = tenant.client(daemon)

@@ -269,8 +269,14 @@ def test_refused(service, sent, status):
 @pytest.mark.parametrize(
     "name",
     [
-        "two lengths that differ", "header over two lines", "NUL in a value", "body of a HEAD",
-        "chunk size +2", "chunk without its end", "trailer that nobody has named", "identity",
+        "two lengths that differ",
+        "header over two lines",
+        "NUL in a value",
+        "body of a HEAD",
+        "chunk size +2",
+        "chunk without its end",
+        "trailer that nobody has named",
+        "identity",
     ],  # fmt: skip
 )
 def test_refused_byte_by_byte(service, name):
@@ -280,7 +286,8 @@ def test_refused_byte_by_byte(service, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["two lengths that differ", "chunk size +2", "trailer", "line feed alone", "headers too large"]
+    "name",
+    ["two lengths that differ", "chunk size +2", "trailer", "line feed alone", "headers too large"],
 )
 def test_refused_behind_a_sound_one(service, name):
     """The sound one is answered, the other one refused, and what follows is nothing."""
@@ -315,7 +322,10 @@ def test_what_follows_chunks_is_the_next_request(service, piece):
 )
 @pytest.mark.parametrize("before", [b"", get()], ids=["first request", "second request"])
 def test_client_that_waits_for_100(service, head, body, before):
-    with socket.create_connection(("127.0.0.1", service.port), 30) as connection, connection.makefile("rb") as answers:
+    with (
+        socket.create_connection(("127.0.0.1", service.port), 30) as connection,
+        connection.makefile("rb") as answers,
+    ):
         connection.sendall(before + head)
         if before:
             size = 0

@@ -44,7 +44,9 @@ def receiver(cluster, directory):
         + ["--dbname", make_conninfo(cluster.dsn(), application_name="still")],
     )
     try:
-        eventually(lambda: cluster.connect().execute("SELECT FROM pg_stat_replication").rowcount == 1)
+        eventually(
+            lambda: cluster.connect().execute("SELECT FROM pg_stat_replication").rowcount == 1
+        )
         yield process
     finally:
         process.send_signal(signal.SIGCONT)
@@ -56,7 +58,10 @@ def test_standbys_stand_still(own_cluster, start_daemon, new_tenant, numbered):
     """Every call fails, and so does /ready; when they go on, so does all."""
     port = free_port()
     daemon = start_daemon(
-        own_cluster.database(), check_interval=1, request_deadline=2000, metrics_listen=f"127.0.0.1:{port}"
+        own_cluster.database(),
+        check_interval=1,
+        request_deadline=2000,
+        metrics_listen=f"127.0.0.1:{port}",
     )
     client = new_tenant(daemon).client()
     with receiver(own_cluster, numbered("wal")) as standby:
@@ -65,7 +70,9 @@ def test_standbys_stand_still(own_cluster, start_daemon, new_tenant, numbered):
         standby.send_signal(signal.SIGSTOP)
         assert client.get("/secrets").status == 503
         eventually(lambda: reason(daemon) is not None)
-        assert reason(daemon).startswith(("commits wait for a synchronous standby", "check: ", "calls fail: ", "no fit"))
+        assert reason(daemon).startswith(
+            ("commits wait for a synchronous standby", "check: ", "calls fail: ", "no fit")
+        )
         assert values(port)["coffer_ready"] == 0
         standby.send_signal(signal.SIGCONT)
         eventually(daemon.ready)
@@ -87,7 +94,9 @@ def test_standbys_stand_still_while_nobody_calls(own_cluster, start_daemon, numb
 
 def test_no_synchronous_standby_is_left(own_cluster, start_daemon):
     port = free_port()
-    daemon = start_daemon(own_cluster.database(), check_interval=60, metrics_listen=f"127.0.0.1:{port}")
+    daemon = start_daemon(
+        own_cluster.database(), check_interval=60, metrics_listen=f"127.0.0.1:{port}"
+    )
     eventually(lambda: warnings(daemon) == {})
     own_cluster.set(synchronous_standby_names="nobody")
     eventually(lambda: "no standby is connected" in (warnings(daemon) or {}).get("standby", ""))
@@ -109,7 +118,10 @@ def test_no_synchronous_standby_is_left(own_cluster, start_daemon):
             " CREATE TRIGGER disk_full BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION public.disk_full()",
             "DROP TRIGGER disk_full ON audit.event; DROP FUNCTION public.disk_full()",
         ),
-        ("REVOKE INSERT ON audit.event FROM coffer_exec", "GRANT INSERT ON audit.event TO coffer_exec"),
+        (
+            "REVOKE INSERT ON audit.event FROM coffer_exec",
+            "GRANT INSERT ON audit.event TO coffer_exec",
+        ),
     ],
     ids=["disk full", "right taken away"],
 )
@@ -120,7 +132,11 @@ def test_calls_fail(database, start_daemon, new_tenant, trouble, end):
     client = new_tenant(daemon).client()
     database.query(trouble)
     assert client.get("/tags").status == 503
-    eventually(lambda: reason(daemon) == "calls fail: the audit cannot be written, see the log of PostgreSQL")
+    eventually(
+        lambda: (
+            reason(daemon) == "calls fail: the audit cannot be written, see the log of PostgreSQL"
+        )
+    )
     assert values(port)["coffer_ready"] == 0
     database.query(end)
     eventually(daemon.ready)
@@ -132,7 +148,9 @@ def small_disk():
     """A file system of 1 MB, where PostgreSQL's user can go, too."""
     directory = Path(tempfile.mkdtemp(prefix="coffer-disk-"))
     directory.chmod(0o755)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], capture_output=True
+    ).returncode:
         directory.rmdir()
         pytest.skip("no file system can be mounted")
     yield directory
@@ -148,7 +166,9 @@ def test_disk_is_full(own_cluster, start_daemon, new_tenant, small_disk):
     os.chown(small_disk / "space", owner.st_uid, owner.st_gid)
     database = own_cluster.database()
     database.query(f"CREATE TABLESPACE small LOCATION '{small_disk / 'space'}'")
-    ((partition,),) = database.query("SELECT to_char(now() AT TIME ZONE 'UTC', '\"event_\"YYYY_MM')")
+    ((partition,),) = database.query(
+        "SELECT to_char(now() AT TIME ZONE 'UTC', '\"event_\"YYYY_MM')"
+    )
     database.query(f"ALTER TABLE audit.{partition} SET TABLESPACE small")
     daemon = start_daemon(database, check_interval=60)
     client = new_tenant(daemon).client()
@@ -191,7 +211,9 @@ def test_settings_that_lose_what_was_acknowledged(own_cluster, start_daemon):
 
 
 @pytest.mark.parametrize(
-    ["library", "sqlstate"], [("$libdir/not_there", "58P01"), ("/etc/hostname", None)], ids=["missing", "unfit"]
+    ["library", "sqlstate"],
+    [("$libdir/not_there", "58P01"), ("/etc/hostname", None)],
+    ids=["missing", "unfit"],
 )
 def test_libraries_that_no_new_session_can_load(database, start_daemon, library, sqlstate):
     """The server runs on, and so do its sessions; new ones meet the files of another version."""
@@ -296,7 +318,9 @@ def test_clock_of_the_database_is_ahead(database, start_daemon, numbered):
     binary.chmod(0o755)
     daemon = start_daemon(database, binary=binary)
     text = eventually(lambda: warnings(daemon).get("clock"))
-    assert re.fullmatch("the database's clock is 3[56][0-9]{2} s ahead of the daemon's: set both by NTP", text)
+    assert re.fullmatch(
+        "the database's clock is 3[56][0-9]{2} s ahead of the daemon's: set both by NTP", text
+    )
     command = [binary, "--config", daemon.config, "doctor"]
     said = subprocess.run(command, env=environment({}), capture_output=True, text=True).stdout
     assert re.search("^FAULT +clock", said, re.MULTILINE), said

@@ -49,7 +49,11 @@ def test_a_secret_and_a_project(client, tenant, recover):
     found = recover("--secret", secret["id"], "--yes").values
     assert [base64.b64decode(row["data"]) for row in found] == VALUES
     assert [row["revision"] for row in found] == [1, 2, 3, 4]
-    assert (found[0]["path"], found[0]["name"], found[1]["status"]) == ("/pa/th", "name", "disabled")
+    assert (found[0]["path"], found[0]["name"], found[1]["status"]) == (
+        "/pa/th",
+        "name",
+        "disabled",
+    )
 
     # Also what is scheduled for deletion, as long as it is there.
     found = recover("--project", tenant.project_id, "--yes").values
@@ -100,7 +104,10 @@ def test_what_is_lost_is_named(client, service, recover):
     service.database.query(destroy, secret["id"], 2)
     ended = recover("--secret", secret["id"], answer="y\n")
     assert [row["revision"] for row in ended.values] == [2]
-    lost = [f"coffer: revision {n} of {secret['id']}, secret, is lost: its key was destroyed" for n in (1, 3)]
+    lost = [
+        f"coffer: revision {n} of {secret['id']}, secret, is lost: its key was destroyed"
+        for n in (1, 3)
+    ]
     assert ended.stderr.splitlines()[:3] == [*lost, "coffer: 2 of 3 versions cannot be recovered"]
     assert "Print 1 version in clear?" in ended.stderr
     # Nothing is left, and nothing is asked.
@@ -128,7 +135,15 @@ def test_nothing_is_written(client, service, recover):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--yes"], ["--secret", "x"], ["--secret"], ["--all"], ["--secret", str(uuid.uuid4()), "more"]]
+    "arguments",
+    [
+        [],
+        ["--yes"],
+        ["--secret", "x"],
+        ["--secret"],
+        ["--all"],
+        ["--secret", str(uuid.uuid4()), "more"],
+    ],
 )
 def test_usage(recover, arguments):
     ended = recover(*arguments, check=False)
@@ -143,6 +158,10 @@ def test_nothing_there(recover):
 def test_daemon_role_cannot(client, service, recover):
     secret = client.create_secret(name="secret")
     ended = recover(
-        "--secret", secret["id"], "--yes", recover_dsn=service.database.dsn("coffer_api"), check=False
+        "--secret",
+        secret["id"],
+        "--yes",
+        recover_dsn=service.database.dsn("coffer_api"),
+        check=False,
     )
     assert ended.returncode == 1 and "42501" in ended.stderr

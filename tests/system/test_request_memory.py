@@ -38,7 +38,9 @@ def describe(service, module_tenant):
 
     def describe(description):
         service.database.query(
-            "UPDATE store.secret SET description = %s WHERE project_id = %s", description, module_tenant.project_id
+            "UPDATE store.secret SET description = %s WHERE project_id = %s",
+            description,
+            module_tenant.project_id,
         )
 
     return describe
@@ -91,7 +93,12 @@ def test_many_large_pages_at_once(frugal, module_tenant, describe):
     """They wait for each other, and all are answered."""
     describe("x" * 60_000)
     callers = [module_tenant.client(frugal) for _ in range(12)]
-    answers = together([lambda caller=caller: caller.get("/secrets", query={"page_size": 100}) for caller in callers])
+    answers = together(
+        [
+            lambda caller=caller: caller.get("/secrets", query={"page_size": 100})
+            for caller in callers
+        ]
+    )
     assert {(answer.status, len(answer.body["secrets"])) for answer in answers} == {(200, SECRETS)}
     assert peak(frugal) < 200 * MIB
 
@@ -115,7 +122,9 @@ def test_page_that_is_too_large(frugal, module_tenant, describe):
 
 def test_bodies_that_do_not_end(service, start_daemon, tenant):
     """Those without a good key have a part of the memory, and leave the rest to others."""
-    daemon = start_daemon(service.database, metrics_listen=f"127.0.0.1:{free_port()}", request_memory=16 * MIB)
+    daemon = start_daemon(
+        service.database, metrics_listen=f"127.0.0.1:{free_port()}", request_memory=16 * MIB
+    )
     client = tenant.client(daemon)
     good = authenticated(daemon, client)
     slow, refused = [], None
@@ -158,8 +167,10 @@ def test_bodies_of_many_values(service, start_daemon, tenant):
     daemon = start_daemon(service.database)
     client = tenant.client(daemon)
     before = peak(daemon)
-    for values in ("{}", '"a"', "0"):
-        body = b'{"name":"n","tags":[%s]}' % ",".join([values] * (250_000 // (len(values) + 1))).encode()
+    for value in ("{}", '"a"', "0"):
+        body = (
+            b'{"name":"n","tags":[%s]}' % ",".join([value] * (250_000 // (len(value) + 1))).encode()
+        )
         answer = client.post("/secrets", body)
         assert (answer.status, answer.body["details"][0]["argument_name"]) == (400, "body")
     assert peak(daemon) - before < 10 * MIB

@@ -11,7 +11,9 @@ from support.audit import is_anchored, start_verify, unsealed, verify, verify_in
 
 
 def begin_epoch(database):
-    return database.query("SELECT operator.audit_epoch_begin('a backup was restored')", role="coffer_operator")
+    return database.query(
+        "SELECT operator.audit_epoch_begin('a backup was restored')", role="coffer_operator"
+    )
 
 
 class Life:
@@ -48,7 +50,9 @@ def assert_goes_on(life, daemon, database):
     eventually(lambda: is_anchored(database))
     # What other databases of the cluster have begun is waited for, and longer than a seal waits.
     found = eventually(lambda: client.changes(after=life.cursor)["changes"])
-    assert [change["method_name"] for change in found if change["secret_id"]] == ["CreateSecretVersion"]
+    assert [change["method_name"] for change in found if change["secret_id"]] == [
+        "CreateSecretVersion"
+    ]
     assert client.changes(after=found[-1]["cursor"])["changes"] == []
     assert verify_inside(database) == []
     assert verify(database) == (0, [])
@@ -136,7 +140,8 @@ def test_base_backup_of_yesterday(own_cluster, start_daemon, new_tenant, numbere
 
     def back_up():
         subprocess.run(
-            ["pg_basebackup", "--pgdata", kept, "--checkpoint=fast", "--dbname", own_cluster.dsn()], check=True
+            ["pg_basebackup", "--pgdata", kept, "--checkpoint=fast", "--dbname", own_cluster.dsn()],
+            check=True,
         )
 
     database = own_cluster.database()

@@ -57,7 +57,10 @@ class Month:
         self.rows = len(rows)
         # The receipts that the calls would have had.
         self.receipts = self.daemon.directory / "receipts"
-        lines = [json.dumps({"receipt": id, "receipt_hash": hash.hex()}, separators=(",", ":")) for id, hash in rows]
+        lines = [
+            json.dumps({"receipt": id, "receipt_hash": hash.hex()}, separators=(",", ":"))
+            for id, hash in rows
+        ]
         self.receipts.write_text("\n".join(lines) + "\n")
 
 
@@ -67,7 +70,9 @@ def month(database, start_daemon, new_tenant):
 
 
 def drop(database, month):
-    return database.query("SELECT operator.audit_drop_month(%s::date)", month.name, role="coffer_operator")[0][0]
+    return database.query(
+        "SELECT operator.audit_drop_month(%s::date)", month.name, role="coffer_operator"
+    )[0][0]
 
 
 def is_waiting(database):
@@ -90,7 +95,11 @@ def clients(month):
 def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
     export_month(database, month.name, tmp_path)
     # An auditor reads the audit, and holds the drop up; calls queue behind the drop only while it waits for its lock.
-    with ThreadPoolExecutor(1) as threads, database.connect() as auditor, Load(clients(month), access(month)) as load:
+    with (
+        ThreadPoolExecutor(1) as threads,
+        database.connect() as auditor,
+        Load(clients(month), access(month)) as load,
+    ):
         with auditor.transaction():
             auditor.execute("SELECT count(*) FROM audit.event")
             dropped = threads.submit(drop, database, month)
@@ -108,7 +117,11 @@ def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
 
 def test_a_drop_gives_up_and_reads_have_not_noticed(database, month, tmp_path):
     export_month(database, month.name, tmp_path)
-    with database.connect() as auditor, auditor.transaction(), Load(clients(month), access(month)) as load:
+    with (
+        database.connect() as auditor,
+        auditor.transaction(),
+        Load(clients(month), access(month)) as load,
+    ):
         auditor.execute("SELECT count(*) FROM audit.event")
         with pytest.raises(psycopg.Error, match="somebody reads the audit all the time"):
             drop(database, month)
@@ -131,7 +144,9 @@ def test_a_row_that_is_committed_at_last_is_not_dropped(database, month, tmp_pat
             )
             dropped = threads.submit(drop, database, month)
             eventually(lambda: is_waiting(database))
-        with pytest.raises(psycopg.Error, match="not sealed yet|not anchored yet|not exported since"):
+        with pytest.raises(
+            psycopg.Error, match="not sealed yet|not anchored yet|not exported since"
+        ):
             dropped.result(60)
     assert database.query(f"SELECT count(*) FROM {month.partition}") == [(month.rows + 1,)]
 
@@ -139,7 +154,10 @@ def test_a_row_that_is_committed_at_last_is_not_dropped(database, month, tmp_pat
 def verify_files(events, seals, *arguments):
     """The exit status, what is damaged and what is said."""
     done = subprocess.run(
-        [BINARY, "audit", "verify", "--events", events, "--seals", seals, *arguments], env=environment({}), text=True, capture_output=True
+        [BINARY, "audit", "verify", "--events", events, "--seals", seals, *arguments],
+        env=environment({}),
+        text=True,
+        capture_output=True,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -149,20 +167,41 @@ def test_an_export_names_its_month(database, month, tmp_path):
     code, damages, errors = verify_files(events, seals, "--month", month.name)
     assert (code, damages) == (0, "") and f"coffer: the export of month {month.name}\n" in errors
     code, damages, errors = verify_files(events, seals, "--month", "2001-02-01")
-    assert (code, damages) == (2, "") and f"{seals} has the seals of month {month.name}, not of 2001-02-01\n" in errors
+    assert (code, damages) == (
+        2,
+        "",
+    ) and f"{seals} has the seals of month {month.name}, not of 2001-02-01\n" in errors
     # Rows of this month, which is not over, with the seals of the one before.
     other = tmp_path / "other"
     copy = f"\\copy (SELECT * FROM audit.event WHERE at >= date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') TO '{other}' (FORMAT binary)"
-    subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True)
+    subprocess.run(
+        ["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True
+    )
     code, _, errors = verify_files(other, seals)
-    assert code == 2 and f"the rows of {other} are of another month than the seals of {seals}\n" in errors
+    assert (
+        code == 2
+        and f"the rows of {other} are of another month than the seals of {seals}\n" in errors
+    )
 
 
 def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_path):
     events, seals = export_month(database, month.name, tmp_path)
     log = month.daemon.log_file
-    [[key]] = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
-    files = ["--events", events, "--seals", seals, "--public-key", key, "--anchors", log, "--anchors", month.receipts]
+    [[key]] = database.query(
+        "SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor"
+    )
+    files = [
+        "--events",
+        events,
+        "--seals",
+        seals,
+        "--public-key",
+        key,
+        "--anchors",
+        log,
+        "--anchors",
+        month.receipts,
+    ]
     database.query(f"CREATE TABLE public.kept AS TABLE {month.partition}")
     drop(database, month)
 
@@ -174,7 +213,9 @@ def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_pat
 
     database.query("CREATE TABLE public.loaded (LIKE audit.event)")
     copy = f"\\copy public.loaded FROM '{events}' (FORMAT binary)"
-    subprocess.run(["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True)
+    subprocess.run(
+        ["psql", "-Xqv", "ON_ERROR_STOP=1", "-c", copy], env=database.environment(), check=True
+    )
     [[differing]] = database.query(
         "SELECT count(*) FROM public.kept k FULL JOIN public.loaded l ON k.id = l.id WHERE k IS DISTINCT FROM l"
     )
@@ -185,7 +226,10 @@ def test_what_was_exported_is_verified_and_loaded_again(database, month, tmp_pat
     events.write_bytes(damaged)
     files[files.index(other)] = key
     status, damages = verify(database, *files)
-    assert status == 1 and {damage.split()[0] for damage in damages} == {"row_changed", "receipt_differs"}
+    assert status == 1 and {damage.split()[0] for damage in damages} == {
+        "row_changed",
+        "receipt_differs",
+    }
 
 
 def copied(file):
@@ -207,14 +251,20 @@ def copy_to(file, rows):
         for row in rows:
             written.write(struct.pack(">h", len(row)))
             for field in row:
-                written.write(struct.pack(">i", -1) if field is None else struct.pack(">i", len(field)) + field)
+                written.write(
+                    struct.pack(">i", -1)
+                    if field is None
+                    else struct.pack(">i", len(field)) + field
+                )
         written.write(struct.pack(">h", -1))
 
 
 def test_whatever_is_cut_from_an_export_is_missed(database, month, tmp_path):
     """Also when rows and their seals are cut out together; with the public key alone, without an anchor."""
     events, seals = export_month(database, month.name, tmp_path)
-    [[key]] = database.query("SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor")
+    [[key]] = database.query(
+        "SELECT encode(public_key, 'hex') FROM auditor.signer", role="coffer_auditor"
+    )
     all_rows, all_seals = copied(events), copied(seals)
     assert len(all_seals) >= 4 and len(all_rows) == month.rows
 
@@ -238,7 +288,9 @@ def test_whatever_is_cut_from_an_export_is_missed(database, month, tmp_path):
     # Two columns put together: its bytes, and so its hash, are what they were.
     seal = all_seals[1]
     refitted = seal[:4] + [seal[4] + seal[5], b""] + seal[6:]
-    status, damages = found([all_seals[0], refitted, *all_seals[2:]], rows_of(all_seals[:1] + all_seals[2:]))
+    status, damages = found(
+        [all_seals[0], refitted, *all_seals[2:]], rows_of(all_seals[:1] + all_seals[2:])
+    )
     assert status == 1 and f"seal_changed seal {int.from_bytes(seal[0], 'big')}" in damages
 
 
@@ -250,7 +302,9 @@ def test_a_month_without_events(database, month, tmp_path):
             f"CREATE TABLE audit.event_{empty[:4]}_{empty[5:7]} PARTITION OF audit.event"
             f" FOR VALUES FROM ('{empty} 00:00+00') TO ('{month.name} 00:00+00')"
         )
-        connection.execute(f"ALTER TABLE audit.event_{empty[:4]}_{empty[5:7]} OWNER TO coffer_owner")
+        connection.execute(
+            f"ALTER TABLE audit.event_{empty[:4]}_{empty[5:7]} OWNER TO coffer_owner"
+        )
     events, seals = export_month(database, empty, tmp_path)
     assert verify(database, "--seals", seals, "--events", events) == (0, [])
     copy_to(seals, [])
@@ -263,7 +317,10 @@ def test_the_rest_is_sound_without_a_month(database, month, tmp_path):
     drop(database, month)
     eventually(lambda: is_anchored(database))
     assert verify_inside(database) == []
-    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (0, [])
+    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (
+        0,
+        [],
+    )
 
 
 def test_what_is_lost_beside_a_month_that_was_dropped_is_found(database, month, tmp_path):
@@ -274,9 +331,14 @@ def test_what_is_lost_beside_a_month_that_was_dropped_is_found(database, month, 
     with unsealed(database):
         month.client.access(month.secret)
         month.daemon.stop()
-        [[young]] = database.query("DELETE FROM audit.event WHERE id = (SELECT max(id) FROM audit.event) RETURNING id")
+        [[young]] = database.query(
+            "DELETE FROM audit.event WHERE id = (SELECT max(id) FROM audit.event) RETURNING id"
+        )
     assert verify_inside(database) == []
-    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (1, [f"receipt_lost row {young}"])
+    assert verify(database, "--anchors", month.daemon.log_file, "--anchors", month.receipts) == (
+        1,
+        [f"receipt_lost row {young}"],
+    )
 
 
 def test_a_month_that_was_dropped_by_hand_after_another_is_found(database, month, tmp_path):
@@ -291,7 +353,9 @@ def test_a_month_that_was_dropped_by_hand_after_another_is_found(database, month
         " 'xid_from', s.xid_to, 'prev', s.hash))).* FROM audit.seal s ORDER BY no DESC LIMIT 1",
         forged,
     )
-    database.query("UPDATE audit.seal s SET hash = rule.seal_hash(s), signature = NULL, signer = NULL, anchored_at = NULL WHERE n = 7")
+    database.query(
+        "UPDATE audit.seal s SET hash = rule.seal_hash(s), signature = NULL, signer = NULL, anchored_at = NULL WHERE n = 7"
+    )
     assert verify_inside(database) == [name]
     database.query("INSERT INTO audit.month SELECT %s, now(), dropped_at FROM audit.month", forged)
     assert verify_inside(database) == [name]
@@ -302,7 +366,11 @@ def test_a_month_that_was_dropped_by_hand_after_another_is_found(database, month
         " WHERE method = 'operator.audit_drop_month'",
         forged,
     )
-    database.query("UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE method = 'operator.audit_drop_month'")
-    assert f"month_missing month {month.name}" in verify_inside(database) and name in verify_inside(database)
+    database.query(
+        "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE method = 'operator.audit_drop_month'"
+    )
+    assert f"month_missing month {month.name}" in verify_inside(database) and name in verify_inside(
+        database
+    )
     status, damages = verify(database)
     assert status == 1 and {name, f"month_missing month {month.name}"} <= set(damages)

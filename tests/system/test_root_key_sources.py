@@ -49,7 +49,9 @@ def serves(daemon, tenant):
 
 
 def test_two_sources(database, start_daemon, key_file):
-    daemon = start_daemon(database, ready=False, root_key_file=key_file, root_key_command="/bin/true")
+    daemon = start_daemon(
+        database, ready=False, root_key_file=key_file, root_key_command="/bin/true"
+    )
     assert said(daemon) == "root_key_file: root_key_command is set too"
 
 
@@ -65,13 +67,17 @@ def test_file_that_others_can_read(database, start_daemon, key_file):
 def test_link(database, start_daemon, key_file, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(key_file)
-    assert said(start_daemon(database, ready=False, root_key_file=link)).startswith("root_key_file: ")
+    assert said(start_daemon(database, ready=False, root_key_file=link)).startswith(
+        "root_key_file: "
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone can give a file away")
 def test_file_of_another(database, start_daemon, key_file):
     os.chown(key_file, 65534, 65534)
-    assert "belongs to another user" in said(start_daemon(database, ready=False, root_key_file=key_file))
+    assert "belongs to another user" in said(
+        start_daemon(database, ready=False, root_key_file=key_file)
+    )
 
 
 # A credential -------------------------------------------------------------------------------------
@@ -93,7 +99,9 @@ def test_credential(monkeypatch, database, start_daemon, tenant, key_file):
     assert "mode 0440" in said(start_daemon(database, ready=False, root_key_file=key_file))
     key_file.chmod(0o444)
     assert "mode 0444" in said(start(ready=False))
-    assert "not the name of a credential" in said(start(ready=False, root_key_credential=f"../{key_file.name}"))
+    assert "not the name of a credential" in said(
+        start(ready=False, root_key_credential=f"../{key_file.name}")
+    )
     assert "No such file" in said(start(ready=False, root_key_credential="another"))
 
 
@@ -115,7 +123,9 @@ def start_in_environment(database, numbered, key_file):
         log = numbered("log")
         with log.open("wb") as output:
             daemons.append(
-                subprocess.Popen([BINARY, *arguments], env=environment(settings), stdout=output, stderr=output)
+                subprocess.Popen(
+                    [BINARY, *arguments], env=environment(settings), stdout=output, stderr=output
+                )
             )
         return daemons[-1], log
 
@@ -191,7 +201,9 @@ def test_command_that_hangs_at_the_start(database, start_daemon):
     assert said(daemon) == "root_key_command: it takes longer than 1 s"
 
 
-def test_requests_are_answered_while_a_command_runs(database, start_daemon, tenant, command, tmp_path):
+def test_requests_are_answered_while_a_command_runs(
+    database, start_daemon, tenant, command, tmp_path
+):
     daemon = start_daemon(
         database, root_key_file=None, root_key_command=command, root_key_command_timeout=300
     )
@@ -208,7 +220,9 @@ def test_requests_are_answered_while_a_command_runs(database, start_daemon, tena
 
 
 def test_command_that_hangs_leaves_the_old_keys(database, start_daemon, tenant, command, tmp_path):
-    daemon = start_daemon(database, root_key_file=None, root_key_command=command, root_key_command_timeout=1)
+    daemon = start_daemon(
+        database, root_key_file=None, root_key_command=command, root_key_command_timeout=1
+    )
     held = reload_held(daemon, tmp_path)
     eventually(lambda: STAY in daemon.log)
     assert re.search(r'"cause":"root_key_command: it takes longer than 1 s"', daemon.log)
@@ -216,7 +230,9 @@ def test_command_that_hangs_leaves_the_old_keys(database, start_daemon, tenant, 
     assert serves(daemon, tenant)
 
 
-def test_command_that_runs_when_the_daemon_stops_ends_with_it(database, start_daemon, command, tmp_path):
+def test_command_that_runs_when_the_daemon_stops_ends_with_it(
+    database, start_daemon, command, tmp_path
+):
     daemon = start_daemon(
         database, root_key_file=None, root_key_command=command, root_key_command_timeout=300
     )

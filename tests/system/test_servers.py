@@ -29,10 +29,12 @@ def followed(numbered, own_cluster):
     try:
         own_cluster.set(synchronous_standby_names="standby")
         eventually(
-            lambda: own_cluster.connect()
-            .execute("SELECT sync_state FROM pg_stat_replication")
-            .fetchall()
-            == [("sync",)]
+            lambda: (
+                own_cluster.connect()
+                .execute("SELECT sync_state FROM pg_stat_replication")
+                .fetchall()
+                == [("sync",)]
+            )
         )
         yield database, standby
     finally:
@@ -70,9 +72,7 @@ def test_standby_takes_over(own_cluster, followed, start_daemon, new_tenant):
         own_cluster.kill()
         promote(standby)
         before = creates.count(200), reads.count(200)
-        eventually(
-            lambda: creates.count(200) > before[0] + 20 and reads.count(200) > before[1] + 5
-        )
+        eventually(lambda: creates.count(200) > before[0] + 20 and reads.count(200) > before[1] + 5)
     # A create that was repeated blindly would meet its own name.
     assert creates.statuses() | reads.statuses() <= {200, 503}
     assert_all_there(Database(standby, database.name), creates, reads)
@@ -90,7 +90,9 @@ def assert_all_there(database, creates, *others):
         (len(set(receipts)),)
     ]
     assert len(set(receipts)) == len(receipts)
-    assert database.query("SELECT count(*) FROM store.secret WHERE id = ANY (%s)", ids) == [(len(ids),)]
+    assert database.query("SELECT count(*) FROM store.secret WHERE id = ANY (%s)", ids) == [
+        (len(ids),)
+    ]
 
 
 PASSED_OVER = "a host of the database does not serve"
@@ -149,7 +151,9 @@ def test_host_falls_silent_under_calls(database, start_daemon, new_tenant):
             database, dsn=dsn, check_interval=60, request_deadline=1000, connect_timeout=2000
         )
         tenant = new_tenant(daemon)
-        with Load([tenant.client() for _ in range(4)], lambda client: client.get("/secrets")) as load:
+        with Load(
+            [tenant.client() for _ in range(4)], lambda client: client.get("/secrets")
+        ) as load:
             eventually(lambda: load.count(200) > 20)
             forwarder.fall_silent()
             eventually(lambda: load.count(503) > 0)
@@ -178,7 +182,9 @@ def test_host_is_silent_to_new_connections_only(database, start_daemon, new_tena
     """Those that serve stay where they are."""
     with Forwarder(database.cluster.port) as forwarder:
         dsn = two_hosts(database, forwarder.port, database.cluster.port)
-        daemon = start_daemon(database, dsn=dsn, pool_size=4, check_interval=60, connect_timeout=2000)
+        daemon = start_daemon(
+            database, dsn=dsn, pool_size=4, check_interval=60, connect_timeout=2000
+        )
         client = new_tenant(daemon).client()
         eventually(lambda: len(backends(database)) == 4)
         before = backends(database)

@@ -41,19 +41,25 @@ def set_for(database, level):
             for role in ROLES:
                 # Of an operator's own SET, his functions refuse the isolation level.
                 if (role, name) != ("coffer_operator", "default_transaction_isolation"):
-                    database.query(f"ALTER ROLE {role} IN DATABASE {database.name} SET {name} = '{value}'")
+                    database.query(
+                        f"ALTER ROLE {role} IN DATABASE {database.name} SET {name} = '{value}'"
+                    )
     database.query("SELECT pg_reload_conf()")
 
 
 def psql(database, role, statement, encoding, options=""):
     """Run a statement with psql, in an encoding; return its status, output and errors."""
     environment = {**database.environment(role), "PGCLIENTENCODING": encoding, "PGOPTIONS": options}
-    done = subprocess.run(["psql", "-XAtc", statement.encode(encoding)], env=environment, capture_output=True)
+    done = subprocess.run(
+        ["psql", "-XAtc", statement.encode(encoding)], env=environment, capture_output=True
+    )
     return done.returncode, done.stdout.decode(encoding).strip(), done.stderr.decode(encoding)
 
 
 @pytest.mark.parametrize("level", ["server", "database", "role"])
-def test_the_service_and_its_proof_do_not_depend_on_settings(request, start_daemon, new_tenant, level):
+def test_the_service_and_its_proof_do_not_depend_on_settings(
+    request, start_daemon, new_tenant, level
+):
     cluster = request.getfixturevalue("own_cluster" if level == "server" else "cluster")
     database = cluster.database()
     manifest = database.query(MANIFEST)
@@ -66,7 +72,9 @@ def test_the_service_and_its_proof_do_not_depend_on_settings(request, start_daem
 
     daemon = start_daemon(database, check_interval=1)
     client = new_tenant(daemon).client()
-    secret = client.create_secret(name="settings", type="certificate", description="zur\u00fcck")["id"]
+    secret = client.create_secret(name="settings", type="certificate", description="zur\u00fcck")[
+        "id"
+    ]
     client.create_version(secret, PEM)
     assert client.access(secret) == PEM
     assert client.get(f"/secrets/{secret}").body["description"] == "zur\u00fcck"
@@ -76,7 +84,11 @@ def test_the_service_and_its_proof_do_not_depend_on_settings(request, start_daem
     assert client.access(secret) == PEM
     eventually(lambda: is_anchored(database))
     for encoding in ("LATIN1", "UTF8"):
-        assert psql(database, "coffer_auditor", "SELECT * FROM auditor.verify()", encoding) == (0, "", "")
+        assert psql(database, "coffer_auditor", "SELECT * FROM auditor.verify()", encoding) == (
+            0,
+            "",
+            "",
+        )
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
     assert daemon.ready() and client.access(secret) == PEM
 
@@ -84,8 +96,14 @@ def test_the_service_and_its_proof_do_not_depend_on_settings(request, start_daem
 def test_an_operator_does_not_look_at_what_was(database):
     """With a snapshot of before he waited, he would count and seal what is no more so."""
     create = "SELECT operator.organization_create('late')"
-    code, _, errors = psql(database, "coffer_operator", create, "UTF8", "-c default_transaction_isolation=serializable")
-    assert code != 0 and "the transaction is serializable" in errors and "BEGIN ISOLATION LEVEL READ COMMITTED" in errors
+    code, _, errors = psql(
+        database, "coffer_operator", create, "UTF8", "-c default_transaction_isolation=serializable"
+    )
+    assert (
+        code != 0
+        and "the transaction is serializable" in errors
+        and "BEGIN ISOLATION LEVEL READ COMMITTED" in errors
+    )
     assert psql(database, "coffer_operator", create, "UTF8")[0] == 0
 
 
@@ -93,5 +111,7 @@ def test_an_auditor_has_as_long_as_it_takes(database, start_daemon, new_tenant):
     """For coffer audit verify, of which a timeout of the role would make an audit that is damaged."""
     new_tenant(start_daemon(database))
     eventually(lambda: is_anchored(database))
-    database.query(f"ALTER ROLE coffer_auditor IN DATABASE {database.name} SET statement_timeout = '1ms'")
+    database.query(
+        f"ALTER ROLE coffer_auditor IN DATABASE {database.name} SET statement_timeout = '1ms'"
+    )
     assert verify(database) == (0, [])

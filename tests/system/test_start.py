@@ -139,9 +139,15 @@ def fails_to_print(*arguments, **settings):
     """Run a command whose words are lost, which says so and fails."""
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [BINARY, *arguments], env=environment(settings), stdout=full, stderr=subprocess.PIPE, text=True
+            [BINARY, *arguments],
+            env=environment(settings),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-    return ended.returncode == 1 and ended.stderr.endswith("coffer: unable to write to standard output\n")
+    return ended.returncode == 1 and ended.stderr.endswith(
+        "coffer: unable to write to standard output\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--endpoints", "--errors", "--settings", "--version", "--help"])
@@ -154,7 +160,9 @@ def test_closed_standard_output(service):
     settings = {"operator_dsn": service.database.dsn("coffer_operator")}
     ended = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", BINARY, "root-key", "list"],
-        env=environment(settings), stderr=subprocess.PIPE, text=True,
+        env=environment(settings),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert (ended.returncode, ended.stderr) == (1, "coffer: unable to write to standard output\n")
 
@@ -169,7 +177,9 @@ def test_words_of_commands_that_are_lost(settings, service, numbered):
 def create_key(database, root_key_file):
     """The command that mints a key, on a database of its own."""
     organization = database.query("SELECT operator.organization_create('one')")[0][0]
-    principal = database.query("SELECT operator.principal_create(%s, 'application', 'one')", organization)[0][0]
+    principal = database.query(
+        "SELECT operator.principal_create(%s, 'application', 'one')", organization
+    )[0][0]
     settings = {"operator_dsn": database.dsn("coffer_operator"), "root_key_file": root_key_file}
     return ["api-key", "create", "--principal", str(principal)], settings
 
@@ -191,7 +201,9 @@ def test_key_that_is_told_and_not_made(database, create_key):
         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON store.api_key DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION public.refuse()"
     )
-    ended = subprocess.run([BINARY, *arguments], env=environment(settings), capture_output=True, text=True)
+    ended = subprocess.run(
+        [BINARY, *arguments], env=environment(settings), capture_output=True, text=True
+    )
     assert ended.returncode == 1 and "secret_key=" in ended.stdout
     assert ended.stderr.endswith("coffer: the key that was printed may be no key\n")
 
@@ -220,12 +232,17 @@ def test_expiry_of_a_key(database, create_key, given, lives):
 @pytest.mark.parametrize(
     "given",
     "infinity|-infinity|0000-01-31T12:00:00Z|yesterday|tomorrow|now|today|2999-01-31|2999-01-31T12:00:00|2999-02-29T12:00:00Z|2999-01-31T24:00:00Z"
-    "|2999-01-31T12:00:00 Europe/Paris|2999-01-31T12:00Z|90|0d|-1d|1.5d|90 days|P90D|100000d|".split("|"),
+    "|2999-01-31T12:00:00 Europe/Paris|2999-01-31T12:00Z|90|0d|-1d|1.5d|90 days|P90D|100000d|".split(
+        "|"
+    ),
 )
 def test_expiry_that_is_no_time(database, create_key, given):
     arguments, settings = create_key
     ended = subprocess.run(
-        [BINARY, *arguments, "--expires-at", given], env=environment(settings), capture_output=True, text=True
+        [BINARY, *arguments, "--expires-at", given],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith(f"coffer: --expires-at is no time: {given}\nusage: ")

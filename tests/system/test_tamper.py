@@ -80,7 +80,9 @@ class Stage:
         assert (answer.status, answer.body) == INTEGRITY
         row = "SELECT method, status, error, secret_id::text FROM audit.event WHERE id = %s"
         receipt = int(answer.headers["X-Audit-Id"])
-        assert self.connection.execute(row, [receipt]).fetchall() == [(call.method, 500, "internal", call.about)]
+        assert self.connection.execute(row, [receipt]).fetchall() == [
+            (call.method, 500, "internal", call.about)
+        ]
 
     def are_refused(self, calls):
         for call in calls:
@@ -95,7 +97,14 @@ def stage(numbered, new_database, root_key_file):
 
     def start():
         daemons.append(
-            Daemon(numbered("daemon"), database, root_key_file, job_interval=3600, check_interval=60, read_connections=1)
+            Daemon(
+                numbered("daemon"),
+                database,
+                root_key_file,
+                job_interval=3600,
+                check_interval=60,
+                read_connections=1,
+            )
         )
         return daemons[-1]
 
@@ -136,9 +145,21 @@ class Subject:
         column, row, *arguments = {
             "payload": ("store.version.sealed", "secret_id = %s AND revision = 1", self.secret_id),
             "version key": ("store.dek.wrapped", "secret_id = %s AND revision = 1", self.secret_id),
-            "payload under a key": ("store.version.sealed", "secret_id = %s AND revision = 1", self.keyed_id),
-            "version key under a key": ("store.dek.wrapped", "secret_id = %s AND revision = 1", self.keyed_id),
-            "project key": ("store.kek.wrapped", "project_id = %s AND key_id IS NULL", self.project_id),
+            "payload under a key": (
+                "store.version.sealed",
+                "secret_id = %s AND revision = 1",
+                self.keyed_id,
+            ),
+            "version key under a key": (
+                "store.dek.wrapped",
+                "secret_id = %s AND revision = 1",
+                self.keyed_id,
+            ),
+            "project key": (
+                "store.kek.wrapped",
+                "project_id = %s AND key_id IS NULL",
+                self.project_id,
+            ),
             "rotation": ("store.kek.wrapped", "key_id = %s AND rotation = 2", self.key_id),
             "older rotation": ("store.kek.wrapped", "key_id = %s AND rotation = 1", self.key_id),
         }[name]
@@ -153,7 +174,11 @@ class Subject:
             "payload under a key": self.reads("keyed"),
             "version key under a key": self.reads("keyed"),
             "project key": [*self.reads("plain"), self._writes(self.secret_id)],
-            "rotation": [*self._uses(self.ciphertexts[1]), *self.reads("keyed"), self._writes(self.keyed_id)],
+            "rotation": [
+                *self._uses(self.ciphertexts[1]),
+                *self.reads("keyed"),
+                self._writes(self.keyed_id),
+            ],
             "older rotation": self._uses(self.ciphertexts[0])[:1],
         }[name]
 
@@ -178,14 +203,18 @@ class Subject:
     def _writes(self, secret_id):
         body = values(data=b"more")
         return Call(
-            "secret_version_create", secret_id, lambda: self.client.post(f"/secrets/{secret_id}/versions", body)
+            "secret_version_create",
+            secret_id,
+            lambda: self.client.post(f"/secrets/{secret_id}/versions", body),
         )
 
     def _uses(self, ciphertext):
         def use(verb, **body):
             path = f"/keys/{self.key_id}/{verb}"
             return Call(
-                f"key_{verb.replace('-', '_')}", self.key_id, lambda: self.manager.post(path, values(**body))
+                f"key_{verb.replace('-', '_')}",
+                self.key_id,
+                lambda: self.manager.post(path, values(**body)),
             )
 
         return [
@@ -238,7 +267,14 @@ def test_every_length(stage, subject, name):
     for damaged in [value[:length] for length in range(len(value))]:
         with blob.replaced(damaged):
             stage.is_refused(calls[0])
-    for damaged in (value[1:], value[16:], value + b"\0", value + value[-16:], value + value, bytes(len(value))):
+    for damaged in (
+        value[1:],
+        value[16:],
+        value + b"\0",
+        value + value[-16:],
+        value + value,
+        bytes(len(value)),
+    ):
         with blob.replaced(damaged):
             stage.are_refused(calls)
     are_carried_out(calls)
@@ -267,8 +303,14 @@ def test_wrapped_keys_exchanged(stage, subject):
 
 def test_root_key_of_another_name(stage, subject):
     """What says of itself that it is under another root key does not open, even if nobody has looked yet."""
-    for name, row in (("project key", "key_id IS NULL"), ("rotation", "rotation = 2"), ("older rotation", "rotation = 1")):
-        root_id = Blob(stage.connection, "store.kek.root_id", f"project_id = %s AND {row}", subject.project_id)
+    for name, row in (
+        ("project key", "key_id IS NULL"),
+        ("rotation", "rotation = 2"),
+        ("older rotation", "rotation = 1"),
+    ):
+        root_id = Blob(
+            stage.connection, "store.kek.root_id", f"project_id = %s AND {row}", subject.project_id
+        )
         for value in ("0" * 16, "", "x" * 40, 'a"\\', root_id.read().upper() + " "):
             with root_id.replaced(value):
                 stage.are_refused(subject.calls(name))
@@ -285,7 +327,9 @@ def test_rotations_that_are_not_there(stage, subject):
         are_carried_out(subject.calls(name))
     count = Blob(stage.connection, "store.managed_key.rotation_count", "id = %s", subject.key_id)
     with count.replaced(3):
-        stage.are_refused(call for call in subject.calls("rotation") if call.method.startswith("key_"))
+        stage.are_refused(
+            call for call in subject.calls("rotation") if call.method.startswith("key_")
+        )
 
 
 def exchange(stage, one, other):
@@ -393,7 +437,10 @@ SWAP = """WITH other AS (SELECT * FROM store.{table} WHERE secret_id = %s AND re
         [("version", "sealed = other.sealed")],
         [("dek", "wrapped = other.wrapped")],
         [("dek", "wrapped = other.wrapped, kek_id = other.kek_id")],
-        [("version", "sealed = other.sealed"), ("dek", "wrapped = other.wrapped, kek_id = other.kek_id")],
+        [
+            ("version", "sealed = other.sealed"),
+            ("dek", "wrapped = other.wrapped, kek_id = other.kek_id"),
+        ],
     ],
     ids=["payload", "key", "key and its key", "all"],
 )
@@ -403,7 +450,9 @@ def test_value_of_another_place(stage, subject, target, source, changes):
     own, other = subject.ids(target)
     source_id = {"own": own, "other": other, "foreign": None}[whose] or Subject(stage).secret_id
     for table, columns in changes:
-        stage.connection.execute(SWAP.format(table=table, columns=columns), [source_id, revision, own])
+        stage.connection.execute(
+            SWAP.format(table=table, columns=columns), [source_id, revision, own]
+        )
     stage.are_refused(subject.reads(target))
     assert subject.client.access(own, 2) == b"two"
 
@@ -431,7 +480,9 @@ def test_whole_rows_moved(stage, subject, target, move):
     own, other = subject.ids(target)
     stage.connection.execute("SET session_replication_role = replica")  # no foreign key looks
     for change in MOVES[move]:
-        stage.connection.execute(change, {"own": own, "other": other, "project": stage.tenant.project_id})
+        stage.connection.execute(
+            change, {"own": own, "other": other, "project": stage.tenant.project_id}
+        )
     stage.connection.execute("RESET session_replication_role")
     stage.is_refused(subject.reads(target)[0])
 
@@ -535,7 +586,9 @@ def test_what_was_sealed_here_opens_outside(stage, subject, root, target):
     """A value, its key, and what that is under: all tags and places are as they are said to be."""
     secret_id, _ = subject.ids(target)
     row = "project_id = %s AND key_id IS NULL" if target == "plain" else "key_id = %s AND active"
-    kek_id, material = material_of(stage, root, row, subject.project_id if target == "plain" else subject.key_id)
+    kek_id, material = material_of(
+        stage, root, row, subject.project_id if target == "plain" else subject.key_id
+    )
     suffix = "" if target == "plain" else " under a key"
     access_key = keys.access_key(material, subject.project_id, secret_id)
     dek_place = outside.place(b"dek", subject.project_id, secret_id, 1, kek_id)
@@ -556,10 +609,18 @@ def test_what_was_sealed_outside_opens_here(stage, subject, root, target):
     stage.connection.execute(
         "INSERT INTO store.kek (id, project_id, root_id, wrapped, active, key_id, rotation)"
         " VALUES (%s, %s, %s, %s, false, %s, %s)",
-        (kek_id, subject.project_id, root[1], outside.wrap(root[0], b"coffer/kek", aad, material), *rotation),
+        (
+            kek_id,
+            subject.project_id,
+            root[1],
+            outside.wrap(root[0], b"coffer/kek", aad, material),
+            *rotation,
+        ),
     )
     dek = os.urandom(64)
-    sealed = outside.seal(dek, outside.place(b"pay", subject.project_id, secret_id, 1), b"\0sealed elsewhere")
+    sealed = outside.seal(
+        dek, outside.place(b"pay", subject.project_id, secret_id, 1), b"\0sealed elsewhere"
+    )
     access_key = keys.access_key(material, subject.project_id, secret_id)
     place = outside.place(b"dek", subject.project_id, secret_id, 1, kek_id)
     row = "WHERE secret_id = %s AND revision = 1"
@@ -574,7 +635,9 @@ def test_what_was_sealed_outside_opens_here(stage, subject, root, target):
 
 def test_ciphertexts_here_and_outside(stage, subject, root):
     for number, ciphertext in enumerate(subject.ciphertexts, 1):
-        _, material = material_of(stage, root, "key_id = %s AND rotation = %s", subject.key_id, number)
+        _, material = material_of(
+            stage, root, "key_id = %s AND rotation = %s", subject.key_id, number
+        )
         assert outside.decrypt(material, ciphertext, b"place") == b"plaintext"
         with pytest.raises(outside.DoesNotOpen):
             outside.decrypt(material, ciphertext, b"elsewhere")
@@ -591,7 +654,9 @@ def test_managed_key_made_outside(stage, subject, root):
     another = subject.manager.create_key(project_id=subject.project_id)["id"]
     aad = outside.kek_aad(kek_id, subject.project_id, root[1], another, 1)
     wrapped = outside.wrap(root[0], b"coffer/kek", aad, material)
-    stage.connection.execute("UPDATE store.kek SET id = %s, wrapped = %s WHERE key_id = %s", (kek_id, wrapped, another))
+    stage.connection.execute(
+        "UPDATE store.kek SET id = %s, wrapped = %s WHERE key_id = %s", (kek_id, wrapped, another)
+    )
     ciphertext = subject.manager.encrypt(another, b"plaintext", b"place")
     assert outside.decrypt(material, ciphertext, b"place") == b"plaintext"
 

@@ -192,7 +192,14 @@ def test_jobs_are_done_once(daemons, database, tenant, clients, new_name):
         " WHERE id = ANY (%s::uuid[])",
         secret_ids,
     )
-    together([lambda: database.query("SELECT job.run(name) FROM job.list() AS name", role="coffer_operator") for _ in range(4)])
+    together(
+        [
+            lambda: database.query(
+                "SELECT job.run(name) FROM job.list() AS name", role="coffer_operator"
+            )
+            for _ in range(4)
+        ]
+    )
     database.query("SELECT job.run(name) FROM job.list() AS name", role="coffer_operator")
     rows = database.query(
         "SELECT secret_id::text FROM audit.event"

@@ -62,7 +62,9 @@ class Stage:
             aad = outside.kek_aad(kek_id, self.tenant.project_id, self.root_id, *rotation)
             kek = outside.unwrap(self.root, b"coffer/kek", aad, wrapped_kek)
             place = outside.place(b"dek", self.tenant.project_id, secret_id, 1, kek_id)
-            dek = outside.open_sealed(keys.access_key(kek, self.tenant.project_id, secret_id), place, wrapped_dek)
+            dek = outside.open_sealed(
+                keys.access_key(kek, self.tenant.project_id, secret_id), place, wrapped_dek
+            )
             found.append(dek[32:])
         return [*found, keys.hkdf(kek, b"coffer/cipher")]
 
@@ -82,7 +84,14 @@ def restored_dump(stage, numbered, new_database):
     subprocess.run(["pg_dump", "--format=custom", f"--file={dump}"], env=source, check=True)
     restored.install()
     subprocess.run(
-        ["pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={restored.name}", dump],
+        [
+            "pg_restore",
+            "--clean",
+            "--if-exists",
+            "--single-transaction",
+            f"--dbname={restored.name}",
+            dump,
+        ],
         env=restored.environment(),
         check=True,
     )
@@ -154,7 +163,9 @@ def connect_as(stage):
     stage.database.query(READER)
 
     def connect(role):
-        connection = stage.database.connect(role if role in stage.cluster._passwords else "postgres")
+        connection = stage.database.connect(
+            role if role in stage.cluster._passwords else "postgres"
+        )
         connection.execute(f"SET SESSION AUTHORIZATION {role}")
         return connection
 
@@ -171,7 +182,9 @@ def test_role_reads_all_that_it_may(stage, connect_as, role):
         read = all_that_is_read(connection)
         assert role in read  # in pg_roles
         # Who may see values sees them sealed.
-        assert (stage.secret_id in read) == (role in ("coffer_auditor", "coffer_migrate", "thief_reader"))
+        assert (stage.secret_id in read) == (
+            role in ("coffer_auditor", "coffer_migrate", "thief_reader")
+        )
         assert not any(form in read for form in forms(MARKER))
         for key in stage.right_keys():
             assert key.hex() not in read
@@ -229,7 +242,9 @@ def deciphered(connection, ciphertext, keys_tried):
     block = {"keys": keys_tried, "block": ciphertext[5:17] + bytes([0, 0, 0, 2])}
     streams = [stream for (stream,) in connection.execute(KEY_STREAM, block).fetchall()]
     first = ciphertext[17:33]
-    return found + sum(bytes(a ^ b for a, b in zip(stream, first)) == MARKER[:16] for stream in streams)
+    return found + sum(
+        bytes(a ^ b for a, b in zip(stream, first)) == MARKER[:16] for stream in streams
+    )
 
 
 def test_nothing_there_is_a_key(stage, stolen):
@@ -241,7 +256,11 @@ def test_nothing_there_is_a_key(stage, stolen):
             for (value,) in connection.execute(statement).fetchall()
             if value
         }
-        tried = {hash(value).digest()[:32] for value in stored for hash in (hashlib.sha256, hashlib.sha512)}
+        tried = {
+            hash(value).digest()[:32]
+            for value in stored
+            for hash in (hashlib.sha256, hashlib.sha512)
+        }
         tried |= {value[at : at + 32] for value in stored for at in range(len(value) - 31)}
         tried |= {value.ljust(32, b"\0") for value in stored if len(value) < 32}
         assert len(tried) > 1000
@@ -258,7 +277,9 @@ class Thief:
     def __init__(self, stage, database, role):
         self.stage, self.database, self.role = stage, database, role
         ((wrapped,),) = stage.database.query("SELECT wrapped FROM store.pepper")
-        pepper = outside.unwrap(stage.root, b"coffer/pepper", outside.pepper_aad(stage.root_id), wrapped)
+        pepper = outside.unwrap(
+            stage.root, b"coffer/pepper", outside.pepper_aad(stage.root_id), wrapped
+        )
         self.token = keys.digest(pepper, stage.tenant.full_access.secret_key)
         assert database.query("SELECT 1 FROM store.api_key WHERE digest = %s", self.token) == [(1,)]
 
@@ -286,7 +307,9 @@ class Thief:
         )
         assert MARKER.decode() not in body and base64.b64encode(MARKER).decode() not in body
         if status != 0:
-            audited = self.database.query("SELECT status, user_agent FROM audit.event WHERE id = %s", receipt)
+            audited = self.database.query(
+                "SELECT status, user_agent FROM audit.event WHERE id = %s", receipt
+            )
             assert audited == [(status, "thief")]
         return status, json.loads(body) if body else None
 
@@ -297,7 +320,9 @@ def thief(request, stage, stolen):
 
 
 def kek_of(stage, secret_id):
-    ((kek_id,),) = stage.database.query("SELECT kek_id::text FROM store.dek WHERE secret_id = %s", secret_id)
+    ((kek_id,),) = stage.database.query(
+        "SELECT kek_id::text FROM store.dek WHERE secret_id = %s", secret_id
+    )
     return kek_id
 
 
@@ -340,7 +365,9 @@ def test_doors_give_no_plaintext(thief, stage):
 def test_functions_behind_the_doors(stage, stolen):
     """Who needs no credential, because he can be whom he likes, still needs the key."""
     row = f"FROM store.secret s WHERE s.id = '{stage.secret_id}'"
-    said = json.dumps({"key": {"secret_id": stage.secret_id, "kek_id": kek_of(stage, stage.secret_id)}})
+    said = json.dumps(
+        {"key": {"secret_id": stage.secret_id, "kek_id": kek_of(stage, stage.secret_id)}}
+    )
     for role in ("postgres", "coffer_exec", "coffer_owner"):
         with stolen.connect() as connection:
             connection.execute(f"SET ROLE {role}")
@@ -349,7 +376,9 @@ def test_functions_behind_the_doors(stage, stolen):
             assert asked.value.sqlstate == "SM001" and MARKER.decode() not in str(asked.value)
             for key in (os.urandom(64), bytes(64)):
                 with pytest.raises(psycopg.Error) as refused:
-                    connection.execute(f"SELECT rule.access(s, '1', %s::jsonb, %s) {row}", [said, key])
+                    connection.execute(
+                        f"SELECT rule.access(s, '1', %s::jsonb, %s) {row}", [said, key]
+                    )
                 # Who owns the tables has no part in the sealing.
                 assert refused.value.sqlstate in ("SM101", "42501")
             connection.execute("RESET ROLE")
@@ -362,7 +391,11 @@ class Catch:
     """The key of a secret, as who replaces a function sees it pass; and what it opens of what is stored."""
 
     def __init__(self, stage, tenant, secret_id):
-        self._database, self._project_id, self._secret_id = stage.database, tenant.project_id, secret_id
+        self._database, self._project_id, self._secret_id = (
+            stage.database,
+            tenant.project_id,
+            secret_id,
+        )
         ((kek_id, wrapped, *rotation),) = self._database.query(
             "SELECT k.id, k.wrapped, k.key_id, k.rotation FROM store.dek d JOIN store.kek k ON k.id = d.kek_id"
             " WHERE d.secret_id = %s AND d.revision = 1",
@@ -398,7 +431,9 @@ def test_caught_key_opens_nothing_once_what_it_is_of_was_replaced(stage, target)
     client = tenant.client()
     manager = client.key_manager()
     key_id = manager.create_key()["id"]
-    secret_id = client.create_secret(name="caught", **({"key_id": key_id} if target == "keyed" else {}))["id"]
+    secret_id = client.create_secret(
+        name="caught", **({"key_id": key_id} if target == "keyed" else {})
+    )["id"]
     client.create_version(secret_id, MARKER)
     caught = Catch(stage, tenant, secret_id)
     client.create_version(secret_id, MARKER)
@@ -406,7 +441,9 @@ def test_caught_key_opens_nothing_once_what_it_is_of_was_replaced(stage, target)
     if target == "keyed":
         assert manager.post(f"/keys/{key_id}/rotate", {}).status == 200
     else:
-        stage.database.query("SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator")
+        stage.database.query(
+            "SELECT operator.kek_rotate(%s)", tenant.project_id, role="coffer_operator"
+        )
     left = "SELECT 1 FROM operator.key_rotation WHERE project_id = %s"
     eventually(lambda: not stage.database.query(left, tenant.project_id))
     client.create_version(secret_id, MARKER)
@@ -428,7 +465,9 @@ def test_daemon_with_a_root_key_of_ones_own(stage, stolen, numbered):
     daemon = Daemon(numbered("daemon"), stolen, file, ready=False)
     assert daemon.wait() == 2
     assert f"root key {stage.root_id} is needed and not loaded" in daemon.log
-    assert root_id in dict(stolen.query("SELECT id, instances FROM operator.root_key", role="coffer_operator"))
+    assert root_id in dict(
+        stolen.query("SELECT id, instances FROM operator.root_key", role="coffer_operator")
+    )
 
 
 def test_recover_with_a_root_key_of_ones_own(stage, stolen, numbered):
@@ -490,7 +529,10 @@ def test_keys_planted_in_the_live_database(stage, numbered):
     def planted(named_root_id):
         kek_id = uuid.uuid4()
         wrapped = outside.wrap(
-            own_root, b"coffer/kek", outside.kek_aad(kek_id, project_id, named_root_id), os.urandom(32)
+            own_root,
+            b"coffer/kek",
+            outside.kek_aad(kek_id, project_id, named_root_id),
+            os.urandom(32),
         )
         return project_id, kek_id, named_root_id, wrapped
 
@@ -502,8 +544,13 @@ def test_keys_planted_in_the_live_database(stage, numbered):
     database.query("DELETE FROM store.kek WHERE project_id = %s", project_id)
     # Under one of the thief's, it is not kept; written into the table, the database needs a root key that nobody has.
     assert database.query(keep, *planted(root_id), role="coffer_api") == []
-    database.query("INSERT INTO store.kek (project_id, id, root_id, wrapped) VALUES (%s, %s, %s, %s)", *planted(root_id))
-    eventually(lambda: f"root key {root_id} is needed and not loaded" in stage.daemon.readiness()[1])
+    database.query(
+        "INSERT INTO store.kek (project_id, id, root_id, wrapped) VALUES (%s, %s, %s, %s)",
+        *planted(root_id),
+    )
+    eventually(
+        lambda: f"root key {root_id} is needed and not loaded" in stage.daemon.readiness()[1]
+    )
     assert client.post(f"/secrets/{secret_id}/versions", {"data": "eA=="}).status == 503
     database.query("DELETE FROM store.kek WHERE project_id = %s", project_id)
     eventually(stage.daemon.ready)
@@ -512,8 +559,15 @@ def test_keys_planted_in_the_live_database(stage, numbered):
     with pytest.raises(psycopg.Error, match="running daemons do not have this root key"):
         database.query("SELECT operator.root_key_activate(%s)", root_id, role="coffer_operator")
     database.query("UPDATE store.root_key SET active = false WHERE active")
-    database.query("UPDATE store.root_key SET active = true, activated_at = now() WHERE id = %s", root_id)
-    eventually(lambda: f"root key {root_id} is needed and not loaded (it is active)" in stage.daemon.readiness()[1])
+    database.query(
+        "UPDATE store.root_key SET active = true, activated_at = now() WHERE id = %s", root_id
+    )
+    eventually(
+        lambda: (
+            f"root key {root_id} is needed and not loaded (it is active)"
+            in stage.daemon.readiness()[1]
+        )
+    )
     database.query("DELETE FROM store.root_key WHERE id = %s", root_id)
     database.query("UPDATE store.root_key SET active = true WHERE id = %s", stage.root_id)
     eventually(stage.daemon.ready)
