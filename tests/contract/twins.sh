@@ -26,7 +26,7 @@ sql/reset.sql migrations/test_migrate.py
 sql/state.sql migrations/test_migrate.py
 END
 elsewhere 'the binary prints it, and documents are compared with that' <<END
-src/command/tables.c contract/readme.sh
+src/command/tables.c contract/documents.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
 src/main.c system/test_start.py
