@@ -12,6 +12,12 @@ clock_microseconds(void)
 }
 
 int64_t
+clock_milliseconds(void)
+{
+	return (clock_microseconds() / 1000);
+}
+
+int64_t
 clock_apart(int64_t there, int64_t microseconds)
 {
 	int64_t ahead = there - (int64_t)time(NULL);

@@ -9,6 +9,9 @@
 /* Microseconds since some moment in the past. */
 int64_t clock_microseconds(void);
 
+/* Milliseconds since the same moment. */
+int64_t clock_milliseconds(void);
+
 #define CLOCK_APART_MOST 5 /* seconds by which two clocks may differ */
 
 /*

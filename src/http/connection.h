@@ -1,11 +1,7 @@
 /*
- * The connections of clients: how many there are, what each of them is doing,
- * and until when it must have done it.
- *
- * evhttp parses and answers; but it does not count, its only time limit starts
- * anew with each byte, and it takes a faulty request for a sound one.  So each
- * connection is watched from below: evhttp is given one request at a time,
- * when its head is whole and sound (http_head.h).
+ * One connection of a client, between its bufferevent and evhttp: it moves from
+ * phase to phase (phase.h) as bytes arrive and answers leave, and gives evhttp
+ * its requests (feed.h).
  */
 #ifndef COFFER_CONNECTION_H
 #define COFFER_CONNECTION_H
@@ -15,30 +11,88 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/address.h"
 #include "base/settings.h"
+#include "http/fd_table.h"
+#include "http/feed.h"
 #include "http/http_head.h"
+#include "http/peer.h"
+#include "http/phase.h"
+#include "http/usage.h"
 
-struct connection;
-struct connections;
+/* With the scope of a link-local address. */
+#define CONNECTION_PEER_SIZE (ADDRESS_TEXT_SIZE + 16)
 
-/* At most so many; changed: one has ended, or has answered its request. */
-struct connections *
-connections_new(struct event_base *base, const struct settings *settings,
-    long most, void (*changed)(void *owner), void *owner);
+struct proxy_socket;
 
-/* Ends all of them; to be called when evhttp has none any more. */
-void connections_free(struct connections *connections);
+/* What the connections of a listener share (connections.c). */
+struct connections {
+	struct event_base *base;
+	const struct settings *settings;
+	struct http_head_limits limits;
+	struct peers *peers;
+	struct phases phases;
+	struct usage usage;
+	struct fd_table descriptors; /* which connection has each */
+	struct event *arrive; /* some are in PHASE_NEW, ... */
+	struct event *proceed; /* ... in PHASE_EXPECTS, ... */
+	struct event *leave; /* ... in PHASE_LEFT */
+	struct event *sweep;
+	size_t count;
+	size_t most;
+	size_t busy;
+	void (*changed)(void *owner);
+	void *owner;
+};
 
-/* Takes charge of a bufferevent that evhttp is to be given as well. */
-void
-connections_add(struct connections *connections, struct bufferevent *socket);
+struct connection {
+	struct phase_member member; /* the first, for connection_of */
+	struct connections *all;
+	struct bufferevent *socket; /* evhttp has it too, until it lets go */
+	evutil_socket_t descriptor; /* -1: it has none yet */
+	char address[CONNECTION_PEER_SIZE];
+	struct proxy_socket *proxy; /* in PHASE_PROXY */
+	struct feed feed;
+	struct usage_share usage;
+	bool begun; /* evhttp has read a request that is not answered */
+	bool moving; /* bytes, from one buffer to the other */
+};
+
+/* Takes charge of a bufferevent without a socket, in PHASE_NEW. */
+struct connection *
+connection_new(struct connections *all, struct bufferevent *socket);
+void connection_free(struct connection *connection);
+
+static inline struct connection *
+connection_of(struct phase_member *member)
+{
+	return ((struct connection *)member);
+}
 
 /*
- * Takes note of a request that evhttp has read.  Returns the connection that it
- * came by, valid until it is answered.
+ * evhttp has given the bufferevent its socket: learns the address, and refuses
+ * a connection that is one too many of it.
  */
-struct connection *
-connections_begin(struct connections *connections, struct evhttp_request *http);
+void connection_arrive(struct connection *connection);
+
+/* Shuts it down; evhttp reads the end of the stream, and frees its side. */
+void connection_cut(struct phase_member *member);
+
+/* Sends 100, for which the client waits. */
+void connection_proceed(struct connection *connection);
+
+/* evhttp has read a request of it, and has not answered it yet. */
+void
+connection_begin(struct connection *connection, struct evhttp_request *http);
+
+/* Whether evhttp has freed its side without a word. */
+bool connection_is_left(const struct connection *connection);
+
+/* evhttp has freed its side: waits for the client to read its answer. */
+void connection_linger(struct connection *connection);
+
+/* The time of its phase is over. */
+void connection_overdue(struct connection *connection);
 
 /* What is wrong with the request; NULL: nothing. */
 const struct http_head *connection_fault(const struct connection *connection);
@@ -49,25 +103,7 @@ const struct http_head *connection_fault(const struct connection *connection);
  */
 const char *connection_peer(const struct connection *connection);
 
-/* The key of its request is good.  Such connections are closed last. */
+/* Its call was authenticated.  Such connections are cut last (room.h). */
 void connection_authenticated(struct connection *connection);
-
-/* Whether there are as many as there may be. */
-bool connections_are_full(const struct connections *connections);
-
-/* How many there are. */
-size_t connections_count(const struct connections *connections);
-
-/* How many of them have a request that is not answered to its last byte. */
-size_t connections_busy(const struct connections *connections);
-
-/* Bytes that their requests and answers take, about. */
-size_t connections_memory(const struct connections *connections);
-
-/*
- * Ends some connections: first of those that no good key has come by, then of
- * those that wait for their next request, the oldest first.
- */
-void connections_make_room(struct connections *connections);
 
 #endif

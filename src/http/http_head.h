@@ -40,7 +40,7 @@ enum http_head_state {
 /* Zeroed for each request. */
 struct http_head {
 	size_t seen; /* bytes of the head that are known to be sound */
-	size_t head; /* when whole: its size, with the empty line */
+	size_t size; /* when whole: of the head, with the empty line */
 	size_t body; /* when whole: the size of what follows it, ... */
 	bool chunked; /* ... or else it follows in chunks (chunk.h) */
 	bool expects; /* the client waits for 100 before it sends the body */
@@ -57,7 +57,7 @@ struct http_head {
  * Looks at the first bytes of a request, of which there are more each time
  * until it says something else than HTTP_HEAD_MORE.
  */
-enum http_head_state http_head_read(struct http_head *frame, const char *bytes,
+enum http_head_state http_head_read(struct http_head *head, const char *bytes,
     size_t size, const struct http_head_limits *limits);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "base/systemd.h"
-#include "http/connection.h"
+#include "http/connections.h"
 #include "http/listen.h"
 #include "http/request.h"
 #include "service.h"
@@ -165,7 +165,7 @@ listen_http(struct listen *listen)
 	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
 		EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
 		EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
-	/* connection.c has seen to these, and to all times. */
+	/* feed.c has seen to these, and phase.c to all times. */
 	evhttp_set_max_headers_size(http, settings->max_headers);
 	evhttp_set_max_body_size(http, settings->max_body);
 	evhttp_set_default_content_type(http, NULL);

@@ -38,6 +38,7 @@ elsewhere 'it is one step of a request, from and to the network' <<END
 src/call/authenticate.c system/test_contract_errors.py
 src/call/call.c system/test_contract_shapes.py
 src/http/connection.c system/test_connections.py
+src/http/connections.c system/test_connections.py
 src/http/listen.c system/test_stop.py
 src/http/health.c system/test_http.py
 src/http/rate.c system/test_rates.py

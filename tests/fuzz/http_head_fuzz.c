@@ -22,12 +22,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		found = http_head_read(&piecemeal, copy, given, &limits);
 	if (state == HTTP_HEAD_WHOLE) {
 		FUZZ_EXPECT(found == HTTP_HEAD_WHOLE);
-		FUZZ_EXPECT(whole.head == piecemeal.head);
+		FUZZ_EXPECT(whole.size == piecemeal.size);
 		FUZZ_EXPECT(whole.body == piecemeal.body);
-		FUZZ_EXPECT(whole.head <= size && whole.head <= limits.head);
+		FUZZ_EXPECT(whole.size <= size && whole.size <= limits.head);
 		FUZZ_EXPECT(whole.body <= limits.body);
-		FUZZ_EXPECT(memcmp(copy + whole.head - 4, "\r\n\r\n", 4) == 0);
-		FUZZ_EXPECT(memchr(copy, '\0', whole.head) == NULL);
+		FUZZ_EXPECT(memcmp(copy + whole.size - 4, "\r\n\r\n", 4) == 0);
+		FUZZ_EXPECT(memchr(copy, '\0', whole.size) == NULL);
 	} else {
 		FUZZ_EXPECT(found == state);
 		FUZZ_EXPECT(

@@ -16,64 +16,64 @@ static const struct http_head_limits limits = { 200, 4, 1000 };
 static struct http_head
 read_whole(const char *text, enum http_head_state expected)
 {
-	struct http_head frame = { 0 };
+	struct http_head head = { 0 };
 
 	assert_int_equal(
-	    http_head_read(&frame, text, strlen(text), &limits), expected);
-	return (frame);
+	    http_head_read(&head, text, strlen(text), &limits), expected);
+	return (head);
 }
 
 static void
 assert_fault(const char *text, enum error_id error)
 {
-	struct http_head frame = read_whole(text, HTTP_HEAD_FAULT);
+	struct http_head head = read_whole(text, HTTP_HEAD_FAULT);
 
-	assert_int_equal(frame.error, error);
-	assert_non_null(frame.fault);
+	assert_int_equal(head.error, error);
+	assert_non_null(head.fault);
 }
 
 /* The fault is told in an answer, within the room that a request has for it. */
 static void
 assert_malformed(const char *text, const char *fault)
 {
-	struct http_head frame = read_whole(text, HTTP_HEAD_FAULT);
+	struct http_head head = read_whole(text, HTTP_HEAD_FAULT);
 
-	assert_int_equal(frame.error, ERROR_REQUEST);
-	assert_string_equal(frame.fault, fault);
+	assert_int_equal(head.error, ERROR_REQUEST);
+	assert_string_equal(head.fault, fault);
 	assert_true(strlen(fault) < 65);
 }
 
 static void
 test_sizes(void **state)
 {
-	struct http_head frame;
+	struct http_head head;
 
 	(void)state;
-	frame = read_whole(LINE HOST "\r\n", HTTP_HEAD_WHOLE);
-	assert_int_equal(frame.head, strlen(LINE HOST "\r\n"));
-	assert_int_equal(frame.body, 0);
-	frame = read_whole(
+	head = read_whole(LINE HOST "\r\n", HTTP_HEAD_WHOLE);
+	assert_int_equal(head.size, strlen(LINE HOST "\r\n"));
+	assert_int_equal(head.body, 0);
+	head = read_whole(
 	    LINE HOST TOKEN "Content-Length: 0012\r\n\r\nGET", HTTP_HEAD_WHOLE);
 	assert_int_equal(
-	    frame.head, strlen(LINE HOST TOKEN "Content-Length: 0012\r\n\r\n"));
-	assert_int_equal(frame.body, 12);
-	frame = read_whole("GET / HTTP/1.0\r\n\r\n", HTTP_HEAD_WHOLE);
-	assert_int_equal(frame.head, strlen("GET / HTTP/1.0\r\n\r\n"));
+	    head.size, strlen(LINE HOST TOKEN "Content-Length: 0012\r\n\r\n"));
+	assert_int_equal(head.body, 12);
+	head = read_whole("GET / HTTP/1.0\r\n\r\n", HTTP_HEAD_WHOLE);
+	assert_int_equal(head.size, strlen("GET / HTTP/1.0\r\n\r\n"));
 }
 
 static void
 test_any_piece_is_more_or_a_fault_at_once(void **state)
 {
 	static const char text[] = LINE HOST "X: y\r\n\r\n";
-	struct http_head frame = { 0 };
+	struct http_head head = { 0 };
 	size_t size;
 
 	(void)state;
 	for (size = 0; size < strlen(text); size++)
-		assert_int_equal(http_head_read(&frame, text, size, &limits),
-		    HTTP_HEAD_MORE);
+		assert_int_equal(
+		    http_head_read(&head, text, size, &limits), HTTP_HEAD_MORE);
 	assert_int_equal(
-	    http_head_read(&frame, text, size, &limits), HTTP_HEAD_WHOLE);
+	    http_head_read(&head, text, size, &limits), HTTP_HEAD_WHOLE);
 	assert_malformed("\x16", "this is no HTTP");
 	assert_malformed(LINE "a\n", "a line ends without a carriage return");
 	assert_malformed(LINE "a\rb", "a carriage return does not end a line");
@@ -124,14 +124,14 @@ test_headers(void **state)
 static void
 test_chunks(void **state)
 {
-	struct http_head frame;
+	struct http_head head;
 
 	(void)state;
-	frame = read_whole(LINE HOST CHUNKED TOKEN "\r\n", HTTP_HEAD_WHOLE);
-	assert_true(frame.chunked && !frame.expects);
-	assert_int_equal(frame.removed_count, 1);
-	assert_int_equal(frame.removed[0].at, strlen(LINE HOST));
-	assert_int_equal(frame.removed[0].size, strlen(CHUNKED));
+	head = read_whole(LINE HOST CHUNKED TOKEN "\r\n", HTTP_HEAD_WHOLE);
+	assert_true(head.chunked && !head.expects);
+	assert_int_equal(head.removed_count, 1);
+	assert_int_equal(head.removed[0].at, strlen(LINE HOST));
+	assert_int_equal(head.removed[0].size, strlen(CHUNKED));
 	read_whole(LINE HOST TOKEN "transfer-encoding:CHUNKED\r\n\r\n",
 	    HTTP_HEAD_WHOLE);
 	assert_malformed(LINE HOST TOKEN CHUNKED CHUNKED "\r\n",
@@ -153,24 +153,24 @@ test_chunks(void **state)
 static void
 test_expectations(void **state)
 {
-	struct http_head frame;
+	struct http_head head;
 
 	(void)state;
-	frame = read_whole(LINE EXPECT HOST TOKEN "Content-Length: 2\r\n\r\n",
+	head = read_whole(LINE EXPECT HOST TOKEN "Content-Length: 2\r\n\r\n",
 	    HTTP_HEAD_WHOLE);
-	assert_true(frame.expects);
-	assert_int_equal(frame.removed_count, 1);
-	assert_int_equal(frame.removed[0].at, strlen(LINE));
-	assert_int_equal(frame.removed[0].size, strlen(EXPECT));
-	frame =
+	assert_true(head.expects);
+	assert_int_equal(head.removed_count, 1);
+	assert_int_equal(head.removed[0].at, strlen(LINE));
+	assert_int_equal(head.removed[0].size, strlen(EXPECT));
+	head =
 	    read_whole(LINE HOST TOKEN CHUNKED "expect: 100-Continue\r\n\r\n",
 		HTTP_HEAD_WHOLE);
-	assert_int_equal(frame.removed_count, 2);
-	assert_int_equal(frame.removed[1].at, strlen(LINE HOST TOKEN CHUNKED));
-	frame = read_whole("POST / HTTP/1.0\r\n" EXPECT TOKEN
-			   "Content-Length: 2\r\n\r\n",
+	assert_int_equal(head.removed_count, 2);
+	assert_int_equal(head.removed[1].at, strlen(LINE HOST TOKEN CHUNKED));
+	head = read_whole("POST / HTTP/1.0\r\n" EXPECT TOKEN
+			  "Content-Length: 2\r\n\r\n",
 	    HTTP_HEAD_WHOLE);
-	assert_false(frame.expects);
+	assert_false(head.expects);
 	assert_malformed(
 	    LINE HOST EXPECT EXPECT "\r\n", "Expect is there more than once");
 	assert_fault(LINE HOST "Expect: tea\r\n\r\n", ERROR_EXPECTATION);
