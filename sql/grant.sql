@@ -1,5 +1,5 @@
 -- Who may do what in the database. Functions were just made anew, so every right on them is given here, and only here;
--- what a deploy may keep has its rights in type.sql.
+-- what a deploy may keep has its rights in type.sql and argument.sql.
 -- What exec may do with a table is as little as its functions need: column by column, and on the audit nothing but INSERT.
 
 SET LOCAL ROLE coffer_owner;

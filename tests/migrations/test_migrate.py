@@ -5,6 +5,7 @@ import subprocess
 import threading
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 
 from support import SOURCE, eventually
@@ -253,6 +254,21 @@ def test_types_that_the_file_says_otherwise_are_made_anew(database, tree, old, n
         assert not set(made(database)[1]) & set(types)
         file.write_text(text)
         database.migrate(runner=runner(tree))
+
+
+def test_an_argument_is_one_row(database, tree):
+    file = tree / "sql" / "argument.sql"
+    text = file.read_text()
+    row = "    ('spare', '{query}', 'integer', NULL, 'v_text::integer < 3', 'value must be below 3'),\n"
+    file.write_text(text.replace("    -- Keys.\n", row))
+    database.migrate(runner=runner(tree))
+    read = "SELECT (rule.arguments(%s, '{query.spare}')).spare"
+    assert database.query(read, '{"query": {"spare": ["2"]}}') == [(2,)]
+    with pytest.raises(psycopg.Error) as refused:
+        database.query(read, '{"query": {"spare": ["3"]}}')
+    assert "value must be below 3" in refused.value.diag.message_detail
+    file.write_text(text)
+    database.migrate(runner=runner(tree))
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ UPDATE store.managed_key SET name = 'same', created_at = long_ago(), updated_at 
 SELECT is(array_agg(k ->> 'id' ORDER BY place, n), (SELECT array_agg(k.id::text ORDER BY k.id) FROM store.managed_key k
                                                      WHERE k.project_id = project('other') AND k.deletion_requested_at IS NULL),
           'what is alike comes by id, so that pages do not overlap: ' || order_by)
-  FROM unnest(rule.argument_choices('order_by')) AS order_by, generate_series(1, 4) AS place,
+  FROM (SELECT unnest(choices) FROM rule.argument_form WHERE argument = 'order_by') AS f(order_by), generate_series(1, 4) AS place,
        LATERAL jsonb_array_elements((call('key_list', caller => 'key guest', query => jsonb_build_object(
            'page_size', '1', 'page', place::text, 'order_by', order_by))).body -> 'keys') WITH ORDINALITY AS t(k, n)
  GROUP BY order_by;

@@ -424,15 +424,6 @@ SELECT is(told(argument, value, data), expected, expected)
 SELECT is(faults('{"body": {"name": "a", "tags": 7}}', '{body.name}'), 'fine',
           'an argument that is not wanted is not looked at');
 
-SELECT is_empty($$SELECT name FROM (SELECT DISTINCT rtrim(split_part(a[1], '.', 2), '!') AS name
-                                      FROM pg_proc p,
-                                           regexp_matches(p.prosrc, '(?:path|query|body)[.][a-z0-9_]+!?', 'g') AS a
-                                     WHERE p.pronamespace = 'endpoint'::regnamespace) AS wanted
-                   WHERE name <> ALL ('{usage,origin,algorithm}')       -- there is one choice of each
-                     AND name <> ALL (ARRAY(SELECT attname::text FROM pg_attribute
-                                               WHERE attrelid = 'rule.argument'::regclass))$$,
-                'every argument that an endpoint names is known');
-
 -- A value that the daemon keeps to itself, of which it says so much.
 SELECT is(faults(jsonb_build_object(name, said), ARRAY[format('cut.%s', wanted)]), expected,
           format('%s, %s: %s', wanted, said, expected))

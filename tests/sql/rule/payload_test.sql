@@ -141,8 +141,8 @@ SELECT is(rule.payload_check('certificate', '\xff'), 'Invalid certificate',
           'certificate, bytes that are not UTF-8');
 SELECT is(rule.payload_check('opaque', '\xff00'), NULL, 'opaque, any bytes');
 
-SELECT is_empty($$SELECT type FROM unnest(rule.argument_choices('type')) AS type
-                   WHERE type NOT IN ('unknown_type', 'opaque') AND rule.payload_check(type, 'x') IS NULL$$,
+SELECT is_empty($$SELECT type FROM rule.argument_form f, unnest(f.choices) AS type
+                   WHERE f.argument = 'type' AND type NOT IN ('unknown_type', 'opaque') AND rule.payload_check(type, 'x') IS NULL$$,
                 'every type but opaque asks something of its payloads');
 SELECT is(raised($$SELECT rule.payload_must_be('ssh_key', '{}')$$),
           'SM400 400 {"details":[{"argument_name":"data","help_message":"- (root): ssh_private_key is required\n","reason":"format"}],'
