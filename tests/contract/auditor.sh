@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Whatever an auditor can ask has a comment and an example in README.md, and the examples work.
+# Whatever an auditor can ask has a comment and an example in doc/audit.md, and the examples work.
 set -euo pipefail
-examples=$(sed -n '/^## What an auditor asks$/,/^## To add/p' "$SOURCE/README.md" | sed -n '/^```sql$/,/^```$/p' | sed '/^```/d')
+examples=$(sed -n '/^## What an auditor asks$/,/^## Seals/p' "$SOURCE/doc/audit.md" | sed -n '/^```sql$/,/^```$/p' | sed '/^```/d')
 found=0
 
 while read -r name comment; do
 	[ -n "$comment" ] || { echo "auditor.$name has no comment"; found=1; }
 	# A page of it is for the API.
 	grep -qE "auditor\.$name\>" <<<"$examples" || [ "$name" = event_page ] ||
-		{ echo "auditor.$name has no example in README.md"; found=1; }
+		{ echo "auditor.$name has no example in doc/audit.md"; found=1; }
 done < <(psql -XAtqF ' ' -c "
 	SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc WHERE pronamespace = 'auditor'::regnamespace
 	UNION ALL

@@ -123,7 +123,8 @@ def documents(source):
 def wide_lines(page):
     """Yield the lines that are wider than a reader's window and could be broken."""
     for number, line in enumerate(page.lines):
-        if len(line) > COLUMNS and number not in page.free and len(line.split()) > 1:
+        breaks = len(line.split()) > 1 and line.lstrip()[0] != "\\"  # as psql's \copy
+        if len(line) > COLUMNS and breaks and number not in page.free:
             yield number + 1, f"{len(line)} columns, at most {COLUMNS}"
 
 

@@ -37,7 +37,7 @@ def verify_inside(database):
 
 
 def export_month(database, month, directory):
-    """Export a month into two files, as sql/README.md says; return those of events and of seals."""
+    """Export a month into two files, as doc/audit.md says; return those of events and of seals."""
     events, seals = directory / "events", directory / "seals"
     for function, file in (("audit_export_month", events), ("audit_export_seals", seals)):
         copy = f"\\copy (SELECT * FROM operator.{function}('{month}')) TO '{file}' (FORMAT binary)"

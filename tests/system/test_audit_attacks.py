@@ -1,4 +1,4 @@
-"""What a superuser can do to the audit, and who finds it: a test for each row of "Who finds what" in sql/README.md.
+"""What a superuser can do to the audit, and who finds it: a test for each row of the table in doc/audit.md.
 
 `inside` is auditor.verify, `outside` is coffer audit verify, which trusts nothing of the database but the public key of its seals,
 `anchored` is the same with the log of the daemon.
