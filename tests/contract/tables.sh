@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The tables of permission sets and quotas in README.md are what SQL says.
+# The tables of permission sets and quotas in doc/operate.md are what SQL says.
 set -euo pipefail
 found=0
 
-# compare NAME: the lines of that block in README.md with standard input.
+# compare NAME: the lines of that block in doc/operate.md with standard input.
 compare() {
 	local block difference
 
-	block=$(sed -n "/^<!-- $1 -->\$/,/^<!-- end -->\$/p" "$SOURCE/README.md" | grep '^| `') || block=
-	difference=$(diff --label README.md --label "$1" -u <(echo "$block") -) || {
+	block=$(sed -n "/^<!-- $1 -->\$/,/^<!-- end -->\$/p" "$SOURCE/doc/operate.md" | grep '^| `') || block=
+	difference=$(diff --label doc/operate.md --label "$1" -u <(echo "$block") -) || {
 		echo "$difference"
 		found=1
 	}
@@ -34,5 +34,5 @@ SELECT format('| `%s` | %s |', r.resource, rule.quota_of(gen_random_uuid(), r.re
        unnest(string_to_array(translate((regexp_match(p.prosrc, 'resource IN \(([^)]*)\)'))[1], ''' ', ''), ',')) AS r(resource)
  WHERE p.oid = 'operator.quota_set'::regproc;
 END
-    while read -r line; do grep -F -- "$line" "$SOURCE/README.md" || echo "$line"; done)
+    while read -r line; do grep -F -- "$line" "$SOURCE/doc/operate.md" || echo "$line"; done)
 exit "$found"
