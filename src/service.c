@@ -129,19 +129,21 @@ service_open(struct service *service)
 		return (service_refuse(
 		    "proxy_protocol", "it needs trusted_proxies"));
 	service->dsn = dsn_new(settings->dsn, application);
-	if (service->dsn == NULL)
-		return (service_refuse("dsn", "it is no connection string"));
+	if (service->dsn == NULL) {
+		dsn_cause(settings->dsn, cause, sizeof(cause));
+		return (service_refuse("dsn", cause));
+	}
 	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
 		return (service_refuse("root key", cause));
-	service->hints = key_cache_new((size_t)settings->hint_cache);
+	service->hints = key_cache_new(KEY_CACHE_ENTRIES);
 	service->pool =
 	    pool_new(service->base, settings, service->dsn, service->keyring,
 		&service->newest, service->instance, service_listen, service);
 	service->job = job_new(service);
 	service->rekey = rekey_new(service);
 	service->rotate = rotate_new(service);
-	service->rates = rates_new(settings);
+	service->rates = rates_new(settings, RATE_ENTRIES);
 	service->budget = budget_new(service);
 	if (tls_is_set(settings)) {
 		service->tls = tls_new(settings, cause, sizeof(cause));

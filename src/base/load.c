@@ -12,10 +12,9 @@
 #include "base/load.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/spelling.h"
 
 #define LOAD_ENVIRONMENT "COFFER_"
-/* Connection strings for a DBA, in the client.env of bootstrap: no settings. */
-#define LOAD_FOREIGN "COFFER_DSN_"
 #define LOAD_LINE_MAX 4096
 #define LOAD_REGION_LEAST 6 /* xx-xxx */
 #define LOAD_REGION_MOST 10
@@ -125,27 +124,73 @@ load_is_sound(
 	}
 }
 
+bool
+load_is_number(const struct setting *setting, enum units_base *unit)
+{
+	switch (setting->kind) {
+	case SETTING_NUMBER:
+		*unit = UNITS_NONE;
+		return (true);
+	case SETTING_MILLISECONDS:
+		*unit = UNITS_MILLISECONDS;
+		return (true);
+	case SETTING_SECONDS:
+		*unit = UNITS_SECONDS;
+		return (true);
+	case SETTING_BYTES:
+		*unit = UNITS_BYTES;
+		return (true);
+	default:
+		return (false);
+	}
+}
+
+void
+load_variable(const char *name, char variable[LOAD_VARIABLE_SIZE])
+{
+	size_t i;
+
+	snprintf(variable, LOAD_VARIABLE_SIZE, LOAD_ENVIRONMENT "%s", name);
+	for (i = 0; variable[i] != '\0'; i++)
+		variable[i] = (char)toupper((unsigned char)variable[i]);
+}
+
+static bool
+load_count(struct settings *values, const struct setting *setting,
+    enum units_base unit, const char *text, char *cause, size_t size)
+{
+	char least[UNITS_TEXT_SIZE], most[UNITS_TEXT_SIZE];
+	long number;
+
+	if (units_read(unit, text, &number) && number >= setting->least &&
+	    number <= setting->most) {
+		*load_number(values, setting) = number;
+		return (true);
+	}
+	units_write(unit, setting->least, least);
+	units_write(unit, setting->most, most);
+	if (unit == UNITS_NONE)
+		snprintf(cause, size,
+		    "setting %s must be a whole number from %s to %s",
+		    setting->name, least, most);
+	else
+		snprintf(cause, size,
+		    "setting %s must be from %s to %s, a whole number of %s: "
+		    "write a number and %s",
+		    setting->name, least, most, units_name(unit),
+		    units_names(unit));
+	return (false);
+}
+
 static bool
 load_value(struct settings *values, const struct setting *setting,
     const char *text, char *cause, size_t size)
 {
+	enum units_base unit;
 	const char *form;
-	char *end = NULL;
-	long number;
 
-	if (setting->kind == SETTING_NUMBER) {
-		errno = 0;
-		number = strtol(text, &end, 10);
-		if (end == text || *end != '\0' || errno != 0 ||
-		    number < setting->least || number > setting->most) {
-			snprintf(cause, size,
-			    "setting %s must be a number from %ld to %ld",
-			    setting->name, setting->least, setting->most);
-			return (false);
-		}
-		*load_number(values, setting) = number;
-		return (true);
-	}
+	if (load_is_number(setting, &unit))
+		return (load_count(values, setting, unit, text, cause, size));
 	if (!load_is_sound(setting, text, &form)) {
 		snprintf(
 		    cause, size, "setting %s must be %s", setting->name, form);
@@ -166,6 +211,44 @@ load_find(const char *name)
 			return (&settings_table[i]);
 	}
 	return (NULL);
+}
+
+/* Why name is not a setting; variable: it is one of the environment. */
+static void
+load_unknown(const char *name, bool variable, char *cause, size_t size)
+{
+	const char *where = variable ? " in the environment" : "", *now = NULL;
+	char shown[LOAD_VARIABLE_SIZE];
+	struct spelling spelling;
+	size_t i;
+
+	spelling_begin(&spelling, name);
+	for (i = 0; i < settings_count; i++)
+		spelling_consider(&spelling, settings_table[i].name);
+	for (i = 0; i < settings_former_count; i++) {
+		if (strcasecmp(settings_former[i].name, name) != 0)
+			continue;
+		now = settings_former[i].now;
+		if (now != NULL && variable)
+			load_variable(now, shown);
+		if (now == NULL)
+			snprintf(cause, size,
+			    "setting %s%s is obsolete: remove it",
+			    settings_former[i].name, where);
+		else
+			snprintf(cause, size, "setting %s%s is now named %s",
+			    settings_former[i].name, where,
+			    variable ? shown : now);
+		return;
+	}
+	if (variable)
+		load_variable(name, shown);
+	else
+		snprintf(shown, sizeof(shown), "%s", name);
+	snprintf(cause, size, "unknown setting %s%s%s%s%s", shown, where,
+	    spelling.nearest != NULL ? " (did you mean " : "",
+	    spelling.nearest != NULL ? spelling.nearest : "",
+	    spelling.nearest != NULL ? "?)" : "");
 }
 
 static bool
@@ -196,7 +279,7 @@ load_line(struct settings *values, char *line, char *cause, size_t size)
 		*--end = '\0';
 	setting = load_find(name);
 	if (setting == NULL) {
-		snprintf(cause, size, "unknown setting %.64s", name);
+		load_unknown(name, false, cause, size);
 		return (false);
 	}
 	return (load_value(values, setting, value, cause, size));
@@ -247,11 +330,9 @@ load_environment(struct settings *values, char *cause, size_t size)
 		    memory_copy_bytes(environ[i], (size_t)(value - environ[i]));
 		value++;
 		setting = load_find(name + prefix);
-		if (loaded && setting == NULL &&
-		    strncmp(name, LOAD_FOREIGN, strlen(LOAD_FOREIGN)) != 0) {
+		if (loaded && setting == NULL) {
 			loaded = false;
-			snprintf(cause, size,
-			    "unknown setting %.64s in the environment", name);
+			load_unknown(name + prefix, true, cause, size);
 		} else if (loaded && setting != NULL) {
 			loaded =
 			    load_value(values, setting, value, cause, size);
@@ -284,10 +365,11 @@ load_settings(
 void
 load_free(struct settings *values)
 {
+	enum units_base unit;
 	size_t i;
 
 	for (i = 0; i < settings_count; i++) {
-		if (settings_table[i].kind != SETTING_NUMBER)
+		if (!load_is_number(&settings_table[i], &unit))
 			memory_wipe_free_text(
 			    *load_text(values, &settings_table[i]));
 	}

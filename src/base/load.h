@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/settings.h"
+#include "base/units.h"
 
 /*
  * Reads path, lines `name = value`, where not NULL, and then COFFER_<NAME> of
@@ -16,6 +17,14 @@
  */
 bool load_settings(struct settings *values, const char *path, char *cause,
     size_t size) __attribute__((warn_unused_result));
+
+/* The unit of a setting that is a number; false: it is a text. */
+bool load_is_number(const struct setting *setting, enum units_base *unit);
+
+#define LOAD_VARIABLE_SIZE 72
+
+/* The name of a setting in the environment, for people. */
+void load_variable(const char *name, char variable[LOAD_VARIABLE_SIZE]);
 
 /* Frees and wipes the texts. */
 void load_free(struct settings *values);

@@ -12,8 +12,9 @@ struct settings {
 	char *listen;
 	char *metrics_listen;
 	char *dsn;
-	char *operator_dsn;
-	char *recover_dsn;
+	char *dsn_operator;
+	char *dsn_auditor;
+	char *dsn_owner;
 	char *root_key_file;
 	char *root_key_credential;
 	char *root_key_command;
@@ -29,7 +30,6 @@ struct settings {
 	char *tls_key;
 	char *tls_client_ca;
 	char *anchor_command;
-	char *auditor_dsn;
 	char *log_level;
 	long pool_size;
 	long read_connections;
@@ -40,7 +40,6 @@ struct settings {
 	long max_connections;
 	long max_address_connections;
 	long max_headers;
-	long max_header_lines;
 	long max_body;
 	long request_memory;
 	long header_timeout;
@@ -51,14 +50,12 @@ struct settings {
 	long key_burst;
 	long denied_rate;
 	long denied_burst;
-	long rate_cache;
 	long epoch_on_loss;
 	long drain_delay;
 	long drain_timeout;
 	long job_interval;
 	long check_interval;
 	long root_key_command_timeout;
-	long hint_cache;
 	long anchor_syslog;
 	long proxy_protocol;
 };
@@ -66,7 +63,10 @@ struct settings {
 enum setting_kind {
 	SETTING_TEXT,
 	SETTING_SECRET, /* a text that is never shown */
-	SETTING_NUMBER, /* from least to most */
+	SETTING_NUMBER, /* from least to most, as the kinds below */
+	SETTING_MILLISECONDS,
+	SETTING_SECONDS,
+	SETTING_BYTES,
 	SETTING_ADDRESS,
 	SETTING_REGIONS,
 	SETTING_NETWORKS,
@@ -86,5 +86,14 @@ struct setting {
 
 extern const struct setting settings_table[];
 extern const size_t settings_count;
+
+/* A setting of an earlier release. */
+struct setting_former {
+	const char *name;
+	const char *now; /* its name now; NULL: it has a fixed value */
+};
+
+extern const struct setting_former settings_former[];
+extern const size_t settings_former_count;
 
 #endif

@@ -2,27 +2,37 @@
 #include <string.h>
 
 #include "command/command.h"
-#include "db/dsn.h"
 #include "db/session.h"
 
 /* The operator's functions refuse any other isolation level. */
 #define COMMAND_SESSION_SQL \
 	"SET default_transaction_isolation = 'read committed'"
 
+struct dsn *
+command_dsn(const char *setting, const char *value, const char *application)
+{
+	char cause[256] = "it is not set";
+	struct dsn *dsn = NULL;
+
+	if (value != NULL)
+		dsn = dsn_new(value, application);
+	if (dsn != NULL)
+		return (dsn);
+	if (value != NULL)
+		dsn_cause(value, cause, sizeof(cause));
+	fprintf(stderr, "coffer: setting %s: %s\n", setting, cause);
+	return (NULL);
+}
+
 PGconn *
 command_connect(const char *setting, const char *value)
 {
-	struct dsn *dsn = NULL;
+	struct dsn *dsn = command_dsn(setting, value, "coffer/command");
 	PGconn *connection;
 	char cause[256];
 
-	if (value != NULL)
-		dsn = dsn_new(value, "coffer/command");
-	if (dsn == NULL) {
-		fprintf(stderr, "coffer: setting %s %s\n", setting,
-		    value == NULL ? "is not set" : "is no connection string");
+	if (dsn == NULL)
 		return (NULL);
-	}
 	connection = PQconnectdbParams((const char *const *)dsn->keywords,
 	    (const char *const *)dsn->values, 0);
 	dsn_free(dsn);

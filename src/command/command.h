@@ -8,6 +8,11 @@
 #include <stdbool.h>
 
 #include "db/columns.h"
+#include "db/dsn.h"
+
+/* Parses the value of that setting; NULL when why not was said. */
+struct dsn *command_dsn(const char *setting, const char *value,
+    const char *application) __attribute__((warn_unused_result));
 
 /* Connects with the value of that setting; NULL when why not was said. */
 PGconn *command_connect(const char *setting, const char *value);

@@ -262,7 +262,7 @@ api_key_create(const struct settings *settings, struct api_key *key)
 		fprintf(stderr, "coffer: setting %s\n", cause);
 		goto out;
 	}
-	connection = command_connect("operator_dsn", settings->operator_dsn);
+	connection = command_connect("dsn_operator", settings->dsn_operator);
 	if (connection == NULL || !api_key_open_pepper(connection, keyring))
 		goto out;
 	api_key_mint(key, keyring);
@@ -283,10 +283,6 @@ command_api_key(struct settings *settings, int argc, char **argv)
 	memset(&key, 0, sizeof(key));
 	if (!api_key_options(&key, argc, argv)) {
 		fputs(api_key_usage, stderr);
-		return (2);
-	}
-	if (settings->operator_dsn == NULL) {
-		fprintf(stderr, "coffer: set operator_dsn\n");
 		return (2);
 	}
 	created = api_key_create(settings, &key);

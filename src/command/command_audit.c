@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/command.h"
 #include "command/command_audit.h"
 #include "command/verify/verify.h"
 #include "db/columns.h"
-#include "db/dsn.h"
 
 #define AUDIT_DAMAGED 1
 #define AUDIT_FAILED 2
@@ -39,7 +39,7 @@ static const char audit_usage[] =
     "           [--complete] [--public-key HEX]...\n"
     "           [--seals FILE --events FILE [--month YYYY-MM-01]]\n"
     "\n"
-    "Verifies the audit of the database of auditor_dsn, or what was exported\n"
+    "Verifies the audit of the database of dsn_auditor, or what was exported\n"
     "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
     "are lines of daemons' logs, or what anchor_command has kept.  --complete\n"
     "says that they are the whole logs of all daemons: then each row of a call\n"
@@ -142,16 +142,12 @@ audit_options(struct audit *audit, int argc, char **argv)
 static bool
 audit_connect(struct audit *audit, const struct settings *settings)
 {
-	struct dsn *dsn = NULL;
+	struct dsn *dsn =
+	    command_dsn("dsn_auditor", settings->dsn_auditor, "coffer/audit");
 	size_t i;
 
-	if (settings->auditor_dsn != NULL)
-		dsn = dsn_new(settings->auditor_dsn, "coffer/audit");
-	if (dsn == NULL) {
-		fprintf(stderr,
-		    "coffer: setting auditor_dsn is no connection string\n");
+	if (dsn == NULL)
 		return (false);
-	}
 	for (i = 0; i < 2; i++)
 		audit->connections[i] =
 		    PQconnectdbParams((const char *const *)dsn->keywords,

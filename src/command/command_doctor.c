@@ -191,12 +191,19 @@ static bool
 doctor_check_connection(struct doctor *doctor)
 {
 	struct dsn *dsn;
-	char seconds[24];
+	char seconds[24], cause[256], fault[320];
 
-	if (doctor->settings->dsn == NULL ||
-	    (dsn = dsn_new(doctor->settings->dsn, "coffer/doctor")) == NULL) {
+	if (doctor->settings->dsn == NULL) {
 		doctor_say(doctor, "database", NULL,
-		    "dsn is no connection string: set it, for role coffer_api");
+		    "setting dsn is not set: set it, for role coffer_api");
+		return (false);
+	}
+	dsn = dsn_new(doctor->settings->dsn, "coffer/doctor");
+	if (dsn == NULL) {
+		dsn_cause(doctor->settings->dsn, cause, sizeof(cause));
+		snprintf(fault, sizeof(fault),
+		    "setting dsn: %s: mend it, for role coffer_api", cause);
+		doctor_say(doctor, "database", NULL, fault);
 		return (false);
 	}
 	snprintf(seconds, sizeof(seconds), "%ld",

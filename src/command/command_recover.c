@@ -286,8 +286,7 @@ recover_run(const struct settings *settings, struct keyring *keyring,
     const struct recover_options *options)
 {
 	const char *values[] = { options->secret, options->project };
-	PGconn *connection =
-	    command_connect("recover_dsn", settings->recover_dsn);
+	PGconn *connection = command_connect("dsn_owner", settings->dsn_owner);
 	PGresult *result = NULL;
 	int count, code = 1;
 

@@ -55,7 +55,7 @@ command_root_key_ask(
     const struct settings *settings, const char *sql, const char *id)
 {
 	PGconn *connection =
-	    command_connect("operator_dsn", settings->operator_dsn);
+	    command_connect("dsn_operator", settings->dsn_operator);
 	PGresult *result = NULL;
 	int row, column;
 

@@ -1,13 +1,12 @@
-#include <ctype.h>
 #include <stdio.h>
 
 #include "base/endpoints.h"
 #include "base/errors.h"
-#include "base/settings.h"
+#include "base/load.h"
 #include "command/tables.h"
 
 static const char *
-print_method(enum evhttp_cmd_type method)
+tables_method(enum evhttp_cmd_type method)
 {
 	switch (method) {
 	case EVHTTP_REQ_GET:
@@ -27,13 +26,13 @@ tables_endpoints(void)
 	size_t i;
 
 	for (i = 0; i < endpoints_count; i++)
-		printf("%-6s %s %s\n", print_method(endpoints[i].method),
+		printf("%-6s %s %s\n", tables_method(endpoints[i].method),
 		    endpoints[i].path, endpoints[i].function);
 }
 
 /* A format, for the number of repeats. */
 static const char *
-print_remedy(enum error_remedy remedy)
+tables_remedy(enum error_remedy remedy)
 {
 	switch (remedy) {
 	case REMEDY_GIVE_UP:
@@ -64,29 +63,42 @@ tables_errors(void)
 	for (i = 0; i < error_sqlstates_count; i++) {
 		printf("SQLSTATE %s %s: ", error_sqlstates[i].prefix,
 		    error_sqlstates[i].meaning);
-		printf(print_remedy(error_sqlstates[i].remedy),
+		printf(tables_remedy(error_sqlstates[i].remedy),
 		    error_sqlstates[i].repeats);
 		putchar('\n');
 	}
-	printf("SQLSTATE any other: %s\n", print_remedy(REMEDY_NONE));
+	printf("SQLSTATE any other: %s\n", tables_remedy(REMEDY_NONE));
+}
+
+static void
+tables_range(const struct setting *setting, enum units_base unit)
+{
+	char least[UNITS_TEXT_SIZE], most[UNITS_TEXT_SIZE];
+
+	units_write(unit, setting->least, least);
+	units_write(unit, setting->most, most);
+	printf(" (%s to %s", least, most);
+	if (units_name(unit) != NULL)
+		printf("; without a unit: %s", units_name(unit));
+	putchar(')');
 }
 
 void
 tables_settings(void)
 {
 	const struct setting *setting;
-	const char *letter;
+	char variable[LOAD_VARIABLE_SIZE];
+	enum units_base unit;
 	size_t i;
 
 	for (i = 0; i < settings_count; i++) {
 		setting = &settings_table[i];
-		printf("%s = %s\n    COFFER_", setting->name,
-		    setting->standard != NULL ? setting->standard : "");
-		for (letter = setting->name; *letter != '\0'; letter++)
-			putchar(toupper((unsigned char)*letter));
-		printf(": %s", setting->help);
-		if (setting->kind == SETTING_NUMBER)
-			printf(" (%ld to %ld)", setting->least, setting->most);
+		load_variable(setting->name, variable);
+		printf("%s = %s\n    %s: %s", setting->name,
+		    setting->standard != NULL ? setting->standard : "",
+		    variable, setting->help);
+		if (load_is_number(setting, &unit))
+			tables_range(setting, unit);
 		putchar('\n');
 	}
 }

@@ -197,6 +197,71 @@ dsn_new(const char *text, const char *application)
 	return (dsn);
 }
 
+/*
+ * The unknown keyword that libpq quotes; the text where it is quoted goes on
+ * behind it.  NULL: libpq complains of something else, which it may quote, too.
+ */
+static char *
+dsn_unknown_keyword(char *message)
+{
+	static const char *const begins[] = { "invalid connection option \"",
+		"invalid URI query parameter: \"" };
+	size_t i, size;
+
+	for (i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size = strlen(begins[i]);
+		if (strncmp(message, begins[i], size) == 0) {
+			message[size + strcspn(message + size, "\"")] = '\0';
+			return (message + size);
+		}
+	}
+	return (NULL);
+}
+
+/*
+ * A password with a space or an '&' that is not quoted ends there for libpq,
+ * and its rest looks like keywords.
+ */
+static bool
+dsn_may_be_secret(const char *text, const char *keyword)
+{
+	const char *first = strstr(text, keyword), *last = first, *next;
+	const char *password = strstr(text, "password");
+
+	if (first == NULL || *keyword == '\0')
+		return (true);
+	while ((next = strstr(last + 1, keyword)) != NULL)
+		last = next;
+	return ((password != NULL && password < last) ||
+	    strchr(first, '@') != NULL);
+}
+
+void
+dsn_cause(const char *text, char *cause, size_t size)
+{
+	char *message = NULL, *keyword = NULL;
+	PQconninfoOption *options = PQconninfoParse(text, &message);
+
+	if (message != NULL)
+		keyword = dsn_unknown_keyword(message);
+	if (options != NULL)
+		snprintf(cause, size,
+		    "it has different numbers of hosts, addresses or ports");
+	else if (keyword == NULL)
+		snprintf(cause, size, "it is not a connection string");
+	else if (dsn_may_be_secret(text, keyword))
+		snprintf(cause, size,
+		    "it has an unknown keyword after the password; a password "
+		    "with special characters must be quoted");
+	else
+		snprintf(
+		    cause, size, "it has the unknown keyword %.63s", keyword);
+	if (message != NULL)
+		memory_wipe(message, strlen(message));
+	PQfreemem(message);
+	PQconninfoFree(options);
+}
+
 bool
 dsn_wants_writes(const struct dsn *dsn)
 {

@@ -30,10 +30,16 @@ struct dsn {
 
 /*
  * Parses text and adds what Coffer asks of every connection.  NULL when text
- * is no connection string; why is not told, because libpq would quote it.
+ * is not a connection string: dsn_cause says why.
  */
 struct dsn *dsn_new(const char *text, const char *application)
     __attribute__((warn_unused_result));
+
+/*
+ * Why dsn_new has refused text.  An unknown keyword is named, unless it may be
+ * a part of a password; nothing else of text is.
+ */
+void dsn_cause(const char *text, char *cause, size_t size);
 
 /* Whether a host that takes no writes is to be passed over. */
 bool dsn_wants_writes(const struct dsn *dsn);

@@ -96,7 +96,7 @@ connections_new(struct event_base *base, const struct settings *settings,
 	all->base = base;
 	all->settings = settings;
 	all->limits.head = (size_t)settings->max_headers;
-	all->limits.lines = (size_t)settings->max_header_lines;
+	all->limits.lines = HTTP_HEAD_LINES_MAX;
 	all->limits.body = (size_t)settings->max_body;
 	all->peers = peers_new();
 	phases_init(&all->phases, settings);

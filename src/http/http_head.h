@@ -16,6 +16,8 @@
 
 /* No path of the API comes near it. */
 #define HTTP_HEAD_PATH_MAX 2048
+/* Headers.  SDKs and proxies together send fewer than 30. */
+#define HTTP_HEAD_LINES_MAX 64
 /* Header lines that say how the body comes: Transfer-Encoding and Expect. */
 #define HTTP_HEAD_REMOVED_MAX 2
 

@@ -103,21 +103,18 @@ rate_of_refusals(const struct settings *settings, const struct rate *key)
 }
 
 struct rates *
-rates_new(const struct settings *settings)
+rates_new(const struct settings *settings, size_t entries)
 {
 	struct rates *rates = memory_new(sizeof(*rates));
 
 	rates->key = rate_of(settings->key_rate, settings->key_burst);
 	rates->denied = rate_of(settings->denied_rate, settings->denied_burst);
 	rates->refused = rate_of_refusals(settings, &rates->key);
-	rates->keys = cache_new(
-	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
-	rates->addresses = cache_new(
-	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
-	rates->repeats = cache_new(
-	    (size_t)settings->rate_cache, sizeof(struct rate_bucket), false);
-	rates->failed =
-	    cache_new((size_t)settings->rate_cache, sizeof(bool), false);
+	rates->keys = cache_new(entries, sizeof(struct rate_bucket), false);
+	rates->addresses =
+	    cache_new(entries, sizeof(struct rate_bucket), false);
+	rates->repeats = cache_new(entries, sizeof(struct rate_bucket), false);
+	rates->failed = cache_new(entries, sizeof(bool), false);
 	crypto_random(rates->spread, sizeof(rates->spread));
 	return (rates);
 }

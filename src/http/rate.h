@@ -26,7 +26,14 @@ struct rate_call {
 
 TAILQ_HEAD(rate_line, rate_call);
 
-struct rates *rates_new(const struct settings *settings);
+/*
+ * What a daemon remembers of API keys, and of addresses.  Beyond it the least
+ * recently used counts as one that has not called, so it is far more than call
+ * within the seconds that a burst lasts.
+ */
+#define RATE_ENTRIES 65536
+
+struct rates *rates_new(const struct settings *settings, size_t entries);
 void rates_free(struct rates *rates);
 
 /*

@@ -16,6 +16,9 @@
 #include <stdint.h>
 #include <uuid/uuid.h>
 
+/* What a daemon remembers: a secret beyond it costs a call one more round. */
+#define KEY_CACHE_ENTRIES 65536
+
 struct key_cache;
 
 struct key_cache_entry {

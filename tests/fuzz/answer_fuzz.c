@@ -147,14 +147,14 @@ answer_open(void)
 	FUZZ_EXPECT(service.dsn != NULL && service.keyring != NULL);
 	FUZZ_EXPECT(keyring_activate(service.keyring, ANSWER_ROOT_ID));
 	answer_make_wraps();
-	service.hints = key_cache_new((size_t)settings.hint_cache);
+	service.hints = key_cache_new(8);
 	service.pool = pool_new(service.base, &service.settings, service.dsn,
 	    service.keyring, &service.newest, service.instance, answer_greeted,
 	    NULL);
 	service.job = job_new(&service);
 	service.rekey = rekey_new(&service);
 	service.rotate = rotate_new(&service);
-	service.rates = rates_new(&service.settings);
+	service.rates = rates_new(&service.settings, 8);
 	service.seal = seal_new(&service);
 	service.watch = watch_new();
 	service.check = drift_new(&service);
@@ -995,8 +995,6 @@ answer_start(void)
 	setenv("COFFER_JOB_INTERVAL", "1", 1);
 	setenv("COFFER_KEY_RATE", "0", 1);
 	setenv("COFFER_DENIED_RATE", "0", 1);
-	setenv("COFFER_HINT_CACHE", "8", 1);
-	setenv("COFFER_RATE_CACHE", "8", 1);
 	/* As in service.c: the other end may be closed. */
 	signal(SIGPIPE, SIG_IGN);
 	memory_guard_libraries();

@@ -188,7 +188,7 @@ http_start(void)
 	FUZZ_EXPECT(
 	    load_settings(&service.settings, NULL, cause, sizeof(cause)));
 	service.base = event_base_new();
-	service.rates = rates_new(&service.settings);
+	service.rates = rates_new(&service.settings, RATE_ENTRIES);
 	service.budget = budget_new(&service);
 	service.listen = listen_new(&service, cause, sizeof(cause));
 	FUZZ_EXPECT(service.listen != NULL);

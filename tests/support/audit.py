@@ -11,7 +11,7 @@ def start_verify(database, *arguments):
     """Start coffer audit verify."""
     return subprocess.Popen(
         [BINARY, "audit", "verify", *arguments],
-        env=environment({"auditor_dsn": database.dsn("coffer_auditor")}),
+        env=environment({"dsn_auditor": database.dsn("coffer_auditor")}),
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

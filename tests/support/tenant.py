@@ -48,7 +48,7 @@ class Tenant:
             "api-key",
             "create",
             *arguments,
-            operator_dsn=self.daemon.database.dsn("coffer_operator"),
+            dsn_operator=self.daemon.database.dsn("coffer_operator"),
             root_key_file=self.daemon.settings["root_key_file"],
         )
         values = dict(line.split("=", 1) for line in printed.splitlines())

@@ -399,20 +399,20 @@ def exercise_commands(stage, root_key_file, numbered):
         said.append(ended.stderr)
         return ended
 
-    opened = run("recover", "--project", project_id, "--yes", recover_dsn=database.dsn())
+    opened = run("recover", "--project", project_id, "--yes", dsn_owner=database.dsn())
     payloads = {base64.b64decode(json.loads(line)["data"]) for line in opened.stdout.splitlines()}
     assert {scene.payload for scene in of_secrets(stage)} <= payloads
     refused = run(
-        "recover", "--project", project_id, "--yes", key_file=other_key, recover_dsn=database.dsn()
+        "recover", "--project", project_id, "--yes", key_file=other_key, dsn_owner=database.dsn()
     )
     assert refused.returncode == 1
     said.append(refused.stdout)
     for key_file, code in ((root_key_file, 0), (other_key, 1)):
         arguments = ["api-key", "create", "--principal", stage.tenant.full_access.principal_id]
-        ended = run(*arguments, key_file=key_file, operator_dsn=database.dsn("coffer_operator"))
+        ended = run(*arguments, key_file=key_file, dsn_operator=database.dsn("coffer_operator"))
         assert ended.returncode == code, ended.stderr
     said.append(run("doctor", dsn=database.dsn("coffer_api")).stdout)
-    said.append(run("root-key", "list", operator_dsn=database.dsn("coffer_operator")).stdout)
+    said.append(run("root-key", "list", dsn_operator=database.dsn("coffer_operator")).stdout)
     return b"\n".join(said)
 
 

@@ -144,6 +144,29 @@ def test_superuser_of_its_postgresql_cannot_read_the_root_key(run):
     assert_superuser_cannot_read(run)
 
 
+def test_client_env_is_all_that_a_command_needs(run):
+    def coffer(*arguments):
+        return subprocess.run(
+            [run.directory / "coffer", *arguments],
+            env={**ENVIRONMENT, **run.variables},
+            user=user_of(run.directory / "root.key"),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+
+    principal = "SELECT id FROM store.principal"
+    with run.superuser() as connection:
+        ((principal,),) = connection.execute(principal).fetchall()
+    assert "active" in coffer("root-key", "list")
+    assert "access_key=" in coffer("api-key", "create", "--principal", str(principal))
+    coffer("audit", "verify")
+    project = run.variables["SCW_DEFAULT_PROJECT_ID"]
+    secret_id = run.client().post("/secrets", {"name": "env", "project_id": project}).body["id"]
+    run.client().create_version(secret_id, b"value")
+    assert '"name":"env"' in coffer("recover", "--secret", secret_id, "--yes")
+
+
 @ROOT
 @pytest.mark.parametrize("left", ["stopped", "running"])
 def test_directory_of_one_user_is_taken_over(run, left):

@@ -64,7 +64,7 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
     # Another root key, and the old one is retired and gone.
     new = numbered("new-root-key")
     new_id = coffer("root-key", "generate", new).strip()
-    operator_dsn = database.dsn("coffer_operator")
+    dsn_operator = database.dsn("coffer_operator")
 
     def load(text):
         file.chmod(0o600)
@@ -76,7 +76,7 @@ def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, n
     def done(verb, which):
         run = subprocess.run(
             [BINARY, "root-key", verb, which],
-            env=environment({"operator_dsn": operator_dsn}),
+            env=environment({"dsn_operator": dsn_operator}),
             capture_output=True,
         )
         return run.returncode == 0

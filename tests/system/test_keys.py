@@ -48,7 +48,7 @@ def start(start_daemon, key_file):
 
 
 def root_key(database, *arguments):
-    return coffer("root-key", *arguments, operator_dsn=database.dsn("coffer_operator"))
+    return coffer("root-key", *arguments, dsn_operator=database.dsn("coffer_operator"))
 
 
 def did_root_key(database, verb, root_id):
@@ -558,7 +558,7 @@ def recovered(database, secret_id, root_key_file):
     """The versions that coffer recover opens with these root keys."""
     run = subprocess.run(
         [BINARY, "recover", "--secret", secret_id, "--yes"],
-        env=environment({"recover_dsn": database.dsn(), "root_key_file": root_key_file}),
+        env=environment({"dsn_owner": database.dsn(), "root_key_file": root_key_file}),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -605,7 +605,7 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     old = unbind(database, root, root_id)
     database.query("UPDATE store.instance SET seen_at = seen_at - interval '1 hour'")
     printed = coffer(
-        "recover", "--secret", secret_id, "--yes", recover_dsn=database.dsn(), root_key_file=file
+        "recover", "--secret", secret_id, "--yes", dsn_owner=database.dsn(), root_key_file=file
     )
     assert json.loads(printed)["data"] == base64.b64encode(secret_id.encode()).decode()
 

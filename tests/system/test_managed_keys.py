@@ -372,7 +372,7 @@ def test_new_root_key(stage, numbered):
         try:
             return (
                 coffer(
-                    "root-key", "activate", new, operator_dsn=stage.database.dsn("coffer_operator")
+                    "root-key", "activate", new, dsn_operator=stage.database.dsn("coffer_operator")
                 )
                 == ""
             )
@@ -392,7 +392,7 @@ def test_new_root_key(stage, numbered):
         "--secret",
         secret_id,
         "--yes",
-        recover_dsn=stage.database.dsn(),
+        dsn_owner=stage.database.dsn(),
         root_key_file=file,
     )
     assert base64.b64decode(json.loads(recovered)["data"]) == b"payload"
@@ -409,7 +409,7 @@ def test_recover_reads_what_is_under_any_rotation(stage, root_key_file):
             "--secret",
             secret_id,
             "--yes",
-            recover_dsn=stage.database.dsn(),
+            dsn_owner=stage.database.dsn(),
             root_key_file=root_key_file,
         )
         assert base64.b64decode(json.loads(recovered)["data"]) == b"one"
@@ -424,7 +424,7 @@ def test_recover_reads_what_is_under_any_rotation(stage, root_key_file):
         "--project",
         stage.tenant.project_id,
         "--yes",
-        recover_dsn=stage.database.dsn(),
+        dsn_owner=stage.database.dsn(),
         root_key_file=root_key_file,
     )
     found = [base64.b64decode(json.loads(line)["data"]) for line in recovered.splitlines()]

@@ -17,7 +17,7 @@ def recover(service):
             [BINARY, "recover", *arguments],
             env=environment(
                 {
-                    "recover_dsn": service.database.dsn(),
+                    "dsn_owner": service.database.dsn(),
                     "root_key_file": service.settings["root_key_file"],
                     **settings,
                 }
@@ -161,7 +161,7 @@ def test_daemon_role_cannot(client, service, recover):
         "--secret",
         secret["id"],
         "--yes",
-        recover_dsn=service.database.dsn("coffer_api"),
+        dsn_owner=service.database.dsn("coffer_api"),
         check=False,
     )
     assert ended.returncode == 1 and "42501" in ended.stderr

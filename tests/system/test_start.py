@@ -63,6 +63,8 @@ def refused(numbered):
         ("max_body", "-1"),
         ("request_deadline", "1.5"),
         ("drain_timeout", "1m"),
+        ("drain_timeout", "1500ms"),
+        ("max_body", "2MB"),
         ("regions", ""),
         ("regions", "paris"),
         ("regions", "fr-par,"),
@@ -93,7 +95,27 @@ def test_missing_setting_is_named(settings, refused, name):
 
 
 def test_unknown_setting_is_named(settings, refused):
-    assert "poolsize" in refused({**settings, "poolsize": 8})
+    assert "poolsize (did you mean pool_size?)" in refused({**settings, "poolsize": 8})
+
+
+def test_former_name_of_a_setting(settings, refused):
+    assert "operator_dsn is now named dsn_operator" in refused({**settings, "operator_dsn": "x"})
+    assert "is now named COFFER_DSN_OWNER" in refused(settings, {"recover_dsn": "x"})
+
+
+def test_unknown_keyword_of_a_dsn_is_named(settings, refused):
+    dsn = "host=127.0.0.1 sslmod=require"
+    assert "unknown keyword sslmod" in refused({**settings, "dsn": dsn})
+    ended = subprocess.run(
+        [BINARY, "root-key", "list"],
+        env=environment({"dsn_operator": dsn}),
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "coffer: setting dsn_operator: it has the unknown keyword sslmod\n",
+    )
 
 
 def test_wrong_setting_of_the_environment_is_named(settings, refused):
@@ -157,7 +179,7 @@ def test_words_that_are_lost(option):
 
 def test_closed_standard_output(service):
     """No connection takes its place, and what is printed."""
-    settings = {"operator_dsn": service.database.dsn("coffer_operator")}
+    settings = {"dsn_operator": service.database.dsn("coffer_operator")}
     ended = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", BINARY, "root-key", "list"],
         env=environment(settings),
@@ -169,7 +191,7 @@ def test_closed_standard_output(service):
 
 def test_words_of_commands_that_are_lost(settings, service, numbered):
     assert fails_to_print("doctor", **settings)
-    assert fails_to_print("root-key", "list", operator_dsn=service.database.dsn("coffer_operator"))
+    assert fails_to_print("root-key", "list", dsn_operator=service.database.dsn("coffer_operator"))
     assert fails_to_print("root-key", "generate", numbered("key"))
 
 
@@ -180,7 +202,7 @@ def create_key(database, root_key_file):
     principal = database.query(
         "SELECT operator.principal_create(%s, 'application', 'one')", organization
     )[0][0]
-    settings = {"operator_dsn": database.dsn("coffer_operator"), "root_key_file": root_key_file}
+    settings = {"dsn_operator": database.dsn("coffer_operator"), "root_key_file": root_key_file}
     return ["api-key", "create", "--principal", str(principal)], settings
 
 
@@ -307,7 +329,7 @@ def test_tables_need_no_settings():
     for name in (
         "listen",
         "dsn",
-        "operator_dsn",
+        "dsn_operator",
         "root_key_file",
         "pool_size",
         "request_deadline",

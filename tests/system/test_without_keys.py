@@ -474,7 +474,7 @@ def test_recover_with_a_root_key_of_ones_own(stage, stolen, numbered):
     _, file = own_root_key(numbered)
     run = subprocess.run(
         [BINARY, "recover", "--project", stage.tenant.project_id, "--yes"],
-        env=environment({"recover_dsn": stolen.dsn(), "root_key_file": file}),
+        env=environment({"dsn_owner": stolen.dsn(), "root_key_file": file}),
         capture_output=True,
     )
     assert run.returncode == 1 and run.stdout == b"" and b"does not open" in run.stderr

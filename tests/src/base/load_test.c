@@ -79,12 +79,21 @@ test_environment_wins_and_is_cleared(void **state)
 	assert_string_equal(left, "");
 	setenv("COFFER_POOL_SIZES", "5", 1);
 	assert_false(load(""));
-	assert_non_null(strstr(cause, "COFFER_POOL_SIZES"));
+	assert_string_equal(cause,
+	    "unknown setting COFFER_POOL_SIZES in the environment (did you "
+	    "mean pool_size?)");
 	assert_null(getenv("COFFER_POOL_SIZES"));
 	setenv("COFFER_DSN_OPERATOR", "password=canary", 1);
 	assert_true(load("dsn = x\n"));
 	assert_string_equal(values.dsn, "x");
+	assert_string_equal(values.dsn_operator, "password=canary");
 	assert_null(getenv("COFFER_DSN_OPERATOR"));
+	setenv("COFFER_OPERATOR_DSN", "password=canary", 1);
+	assert_false(load("dsn = x\n"));
+	assert_string_equal(cause,
+	    "setting operator_dsn in the environment is now named "
+	    "COFFER_DSN_OPERATOR");
+	assert_null(getenv("COFFER_OPERATOR_DSN"));
 }
 
 static void
@@ -125,6 +134,19 @@ test_refused_by_name(void **state)
 		{ "listen = 127.0.0.1:80800", "listen" },
 		{ "log_level = loud", "log_level" },
 		{ "poolsize = 3", "poolsize" },
+		{ "poolsize = 3", "(did you mean pool_size?)" },
+		{ "nothing_of_this_kind = 3", "nothing_of_this_kind" },
+		{ "operator_dsn = x", "is now named dsn_operator" },
+		{ "auditor_dsn = x", "is now named dsn_auditor" },
+		{ "recover_dsn = x", "is now named dsn_owner" },
+		{ "rate_cache = 8", "rate_cache is obsolete" },
+		{ "pool_size = 3s", "a whole number from 1 to 256" },
+		{ "drain_delay = 1m", "drain_delay must be from 0 to 5min" },
+		{ "drain_delay = 1500ms", "a whole number of s" },
+		{ "drain_delay = 1.5s", "ms, s, min, h or d" },
+		{ "drain_delay = 6min", "drain_delay must be from 0 to 5min" },
+		{ "max_body = 2MB", "max_body must be from 1kB to 1MB" },
+		{ "max_body = 64KB", "B, kB, MB, GB or TB" },
 		{ "pool_size 3", "name = value" },
 	};
 	size_t i;
@@ -138,6 +160,32 @@ test_refused_by_name(void **state)
 	load_free(&values);
 	assert_false(load_settings(&values, path, cause, sizeof(cause)));
 	assert_non_null(strstr(cause, path));
+}
+
+static void
+test_units(void **state)
+{
+	(void)state;
+	assert_true(load("connect_timeout = 250ms\nrequest_deadline = 2000\n"
+			 "drain_timeout = 5min\nidle_timeout = 75\n"
+			 "max_body = 64kB\nrequest_memory = 1 GB\n"));
+	assert_int_equal(values.connect_timeout, 250);
+	assert_int_equal(values.request_deadline, 2000);
+	assert_int_equal(values.drain_timeout, 300);
+	assert_int_equal(values.idle_timeout, 75);
+	assert_int_equal(values.max_body, 65536);
+	assert_int_equal(values.request_memory, 1073741824);
+	assert_int_equal(values.header_timeout, 10);
+}
+
+static void
+test_variables(void **state)
+{
+	char variable[LOAD_VARIABLE_SIZE];
+
+	(void)state;
+	load_variable("pool_size", variable);
+	assert_string_equal(variable, "COFFER_POOL_SIZE");
 }
 
 static void
@@ -204,6 +252,8 @@ main(void)
 		    test_long_line, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_refused_by_name, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_units, set_up, tear_down),
+		cmocka_unit_test(test_variables),
 		cmocka_unit_test_setup_teardown(
 		    test_addresses, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

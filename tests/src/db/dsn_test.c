@@ -67,6 +67,48 @@ test_refused(void **state)
 	assert_null(dsn_new("port=1,2", "coffer/x"));
 }
 
+/* A keyword is named, but not what may be a part of a password. */
+static void
+test_cause(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *cause;
+	} cases[] = {
+		{ "host=a nonsense=1 password=b",
+		    "it has the unknown keyword nonsense" },
+		{ "postgresql://u:pw@host/db?sslmod=x",
+		    "it has the unknown keyword sslmod" },
+		{ "host=a,b,c port=1,2",
+		    "it has different numbers of hosts, addresses or ports" },
+		{ "host=a user=x pass canary",
+		    "it is not a connection string" },
+		{ "postgresql://u:canary@[host",
+		    "it is not a connection string" },
+	};
+	static const char *const secrets[] = {
+		"host=a password=b canary=c",
+		"host=canary password=b canary=c",
+		"postgresql://u@host/db?password=b&canary=c",
+		"postgresql://u:p@ss?canary=c@host",
+	};
+	char cause[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_null(dsn_new(cases[i].text, "coffer/x"));
+		dsn_cause(cases[i].text, cause, sizeof(cause));
+		assert_string_equal(cause, cases[i].cause);
+	}
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+		assert_null(dsn_new(secrets[i], "coffer/x"));
+		dsn_cause(secrets[i], cause, sizeof(cause));
+		assert_non_null(strstr(cause, "after the password"));
+		assert_null(strstr(cause, "canary"));
+	}
+}
+
 /* What libpq would take of one host; "" when nothing is said. */
 static const char *
 value_at(const struct dsn *dsn, size_t place, const char *keyword)
@@ -183,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_both_forms),
 		cmocka_unit_test(test_ours_win),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_cause),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_host_to_begin_with),
 		cmocka_unit_test(test_connect_timeout),
