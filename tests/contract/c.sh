@@ -38,6 +38,6 @@ calls 'a value of PostgreSQL is read in columns.c, which checks its type and len
 calls 'JSON of PostgreSQL is parsed in columns.c, which checks its type' 'json_tokener_parse' columns.c receipt_log.c
 calls 'the words of libpq on a lost connection are for session.c' 'PQerrorMessage' session.c
 calls 'a write that was cancelled may have been done' 'PQcancel PQrequestCancel'
-fault 'what a SQLSTATE means is in errors.c' '"(08|0A|2[0-9]|40|42|5[3578]|XX|SM)[0-9A-Z]{3}"' errors.c
+fault 'what a SQLSTATE means is in errors.c' '"(08|0A|2[0-9]|40|42|5[3578]|XX|SM)[0-9A-Z]{3}"' errors.c settings.c
 fault 'a function has one way out: out' '\bgoto[[:space:]]+([^o]|o[^u]|ou[^t]|out[^;])'
 exit "$found"
