@@ -7,6 +7,7 @@
 #include "call/challenge.h"
 #include "call/key_use.h"
 #include "db/columns.h"
+#include "db/failover.h"
 #include "db/pool.h"
 #include "db/probe.h"
 #include "http/request.h"
@@ -190,7 +191,8 @@ call_take_answer(struct request *request, const PGresult *result, int status)
 	    (status == 200 && *body == '\0'))
 		return (call_fail(request, "call's answer is malformed"));
 	request->status = status;
-	pool_note_answer(request->service->pool, &request->call.query);
+	failover_note_answer(
+	    pool_failover(request->service->pool), &request->call.query);
 	probe_call_succeeded(request->service->probe);
 	if (status != 200 || !key_use_has_plaintext(request))
 		evbuffer_add(request->body, body, size);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "db/columns.h"
 #include "db/drift.h"
+#include "db/failover.h"
 #include "db/handshake.h"
 #include "db/pool.h"
 #include "db/session.h"
@@ -73,7 +74,8 @@ check_finished(void *owner)
 	if (outcome == HANDSHAKE_REFUSED && check->greet.unfit)
 		pool_disconnect(check->service->pool);
 	if (outcome == HANDSHAKE_READY &&
-	    pool_is_to_move(check->service->pool, check->session))
+	    failover_is_due(
+		pool_failover(check->service->pool), check->session))
 		pool_disconnect(check->service->pool);
 	/* It has been shown root keys that were not taken: those there are. */
 	if (outcome == HANDSHAKE_REFUSED && check->greet.offer != 0)
@@ -90,13 +92,13 @@ check_finished(void *owner)
 static bool
 check_is_silent(const struct drift *check, const char *cause)
 {
-	const struct pool *pool = check->service->pool;
+	const struct failover *failover = pool_failover(check->service->pool);
 	const bool deploys =
 	    check->connected && check->greet.step == HANDSHAKE_DEPLOY;
 
 	return (strcmp(cause, SESSION_SILENT) == 0 &&
-	    !pool_has_answered(pool, check->session) &&
-	    !(deploys && pool_has_spoken(pool, check->session)));
+	    !failover_has_answered(failover, check->session) &&
+	    !(deploys && failover_was_heard(failover, check->session)));
 }
 
 /*

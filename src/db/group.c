@@ -29,8 +29,8 @@ group_add(struct group *group, struct query *query)
 }
 
 void
-group_gather(struct group *group, struct query *query, struct query_line *line,
-    long limit)
+group_gather(
+    struct group *group, struct query *query, struct queue *queue, long limit)
 {
 	group->kind = query_kind(query);
 	group_add(group, query);
@@ -39,7 +39,7 @@ group_gather(struct group *group, struct query *query, struct query_line *line,
 	if (group->kind == QUERY_LISTING && limit > GROUP_LISTS_MAX)
 		limit = GROUP_LISTS_MAX;
 	while (group->count < limit &&
-	    (query = query_line_next(line, group->kind)) != NULL)
+	    (query = queue_next(queue, group->kind)) != NULL)
 		group_add(group, query);
 	metrics_group(group->count);
 }
@@ -130,16 +130,21 @@ group_abandon(struct group *group, const struct query *query)
 	return (wanted);
 }
 
-long
-group_empty(struct group *group, struct group_member members[GROUP_MAX])
+void
+group_end(
+    struct group *group, enum group_outcome outcome, struct group_end *end)
 {
-	size_t size = (size_t)group->count * sizeof(*members);
-	long count = group->count;
+	const size_t size = (size_t)group->count * sizeof(*group->members);
 
-	memcpy(members, group->members, size);
+	end->outcome = outcome;
+	end->kind = group->kind;
+	memcpy(end->sqlstate, group->sqlstate, sizeof(end->sqlstate));
+	end->settled = false;
+	end->count = group->count;
+	memcpy(end->members, group->members, size);
 	memset(group->members, 0, size);
 	group->kind = QUERY_NONE;
 	group->count = 0;
 	group->results = 0;
-	return (count);
+	group->failed = group->malformed = false;
 }

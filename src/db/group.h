@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #include "db/columns.h"
-#include "db/query.h"
+#include "db/queue.h"
 #include "db/session.h"
 
 #define GROUP_MAX 256 /* members, at the most that group_limit can be */
@@ -34,12 +34,32 @@ struct group {
 void group_init(struct group *group, long limit);
 void group_clear(struct group *group);
 
+/* What has become of a group. */
+enum group_outcome {
+	GROUP_ANSWERED, /* committed, each member has its result */
+	GROUP_MALFORMED, /* committed, and a result is not to be trusted */
+	GROUP_FAILED, /* undone, because of sqlstate */
+	GROUP_UNDONE, /* undone, and then its connection was lost */
+	GROUP_LOST, /* its connection was lost: committed or undone */
+	GROUP_CLOSED, /* the same, because the daemon stops */
+};
+
+/* A group that has ended. */
+struct group_end {
+	enum group_outcome outcome;
+	enum query_kind kind; /* QUERY_NONE: nothing ran */
+	char sqlstate[SESSION_SQLSTATE_SIZE]; /* of GROUP_FAILED */
+	bool settled; /* it was answered by the host that serves */
+	long count;
+	struct group_member members[GROUP_MAX]; /* the results are owned */
+};
+
 /*
- * Begins with query; a read takes along what waits in line of its kind, up to
- * limit, and a list up to GROUP_LISTS_MAX of these.
+ * Begins with query.  A read takes along those of its kind that wait in queue,
+ * up to limit members; a list takes GROUP_LISTS_MAX at most.
  */
-void group_gather(struct group *group, struct query *query,
-    struct query_line *line, long limit);
+void group_gather(
+    struct group *group, struct query *query, struct queue *queue, long limit);
 
 /* Sends all of it, as one transaction. */
 void group_send(struct group *group, struct session *session);
@@ -53,10 +73,8 @@ struct query *group_first(const struct group *group);
 /* Forgets query; false: nobody in the group is left who waits. */
 bool group_abandon(struct group *group, const struct query *query);
 
-/*
- * Nothing runs any more: who did is copied to members, as many as is returned,
- * with the results that there are, which are the caller's to clear.
- */
-long group_empty(struct group *group, struct group_member members[GROUP_MAX]);
+/* Empties the group, with this outcome, into end. */
+void group_end(
+    struct group *group, enum group_outcome outcome, struct group_end *end);
 
 #endif

@@ -49,8 +49,7 @@ static const struct greet_remedy {
 
 #define GREET_REMEDIES (sizeof(greet_remedies) / sizeof(greet_remedies[0]))
 
-/* What they give. */
-static const struct columns greet_hello_columns = { 1, 1, 8,
+const struct columns handshake_hello_columns = { 1, 1, 8,
 	{
 	    { .type = COLUMN_TEXT, .null = true },
 	    { .type = COLUMN_TEXT },
@@ -61,11 +60,11 @@ static const struct columns greet_hello_columns = { 1, 1, 8,
 	    { .type = COLUMN_INT8, .null = true },
 	    { .type = COLUMN_BOOL, .null = true },
 	} };
-static const struct columns greet_pepper_columns = { 0, 1, 2,
+const struct columns handshake_pepper_columns = { 0, 1, 2,
 	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
-static const struct columns greet_epoch_columns = { 1, 1, 1,
+const struct columns handshake_epoch_columns = { 1, 1, 1,
 	{ { .type = COLUMN_INT4, .null = true } } };
-static const struct columns greet_deploy_columns = { 1, 1, 1,
+const struct columns handshake_deploy_columns = { 1, 1, 1,
 	{ { .type = COLUMN_VOID } } };
 
 /* A fault is a sentence of the form `what is wrong: what to do`. */
@@ -343,13 +342,13 @@ greet_fits(const struct handshake *greet, const PGresult *result)
 	char fault[COLUMNS_FAULT_SIZE];
 
 	if (greet->step == HANDSHAKE_DEPLOY)
-		columns = &greet_deploy_columns;
+		columns = &handshake_deploy_columns;
 	else if (greet->step == HANDSHAKE_HELLO)
-		columns = &greet_hello_columns;
+		columns = &handshake_hello_columns;
 	else if (greet->step == HANDSHAKE_PEPPER)
-		columns = &greet_pepper_columns;
+		columns = &handshake_pepper_columns;
 	else if (greet->step == HANDSHAKE_EPOCH)
-		columns = &greet_epoch_columns;
+		columns = &handshake_epoch_columns;
 	else if (greet->step == HANDSHAKE_EXAMINE)
 		columns = &statement_find(STATEMENT_SESSION_FAULTS)->columns;
 	if (columns == NULL || columns_fit(result, columns, fault))

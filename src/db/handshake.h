@@ -8,11 +8,18 @@
 
 #include <stdbool.h>
 
+#include "db/columns.h"
 #include "db/newest.h"
 #include "db/session.h"
 #include "keys/keyring.h"
 
 #define HANDSHAKE_FAULT_SIZE 512
+
+/* What its statements give. */
+extern const struct columns handshake_hello_columns;
+extern const struct columns handshake_pepper_columns;
+extern const struct columns handshake_epoch_columns;
+extern const struct columns handshake_deploy_columns;
 
 enum handshake_outcome {
 	HANDSHAKE_GOES_ON,

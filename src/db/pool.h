@@ -1,5 +1,5 @@
 /*
- * The connections to the database, and the calls that wait for one.
+ * The connections to the database, and who gets one.
  */
 #ifndef COFFER_POOL_H
 #define COFFER_POOL_H
@@ -12,22 +12,23 @@
 #include "db/query.h"
 #include "keys/keyring.h"
 
+struct failover;
 struct metrics_now;
 struct newest;
 struct pool;
 
 /*
- * Starts to connect; dsn, keyring and newest must outlive the pool.  greeted is called
- * from the loop, once: a connection serves, or the database has said why none
- * may.
+ * Starts to connect; dsn, keyring, newest and instance must outlive the pool.
+ * settled is called from the loop, once: a connection serves, or a handshake
+ * has said why none may.
  */
 struct pool *pool_new(struct event_base *base, const struct settings *settings,
     struct dsn *dsn, struct keyring *keyring, struct newest *newest,
-    const char *instance, void (*greeted)(void *owner), void *owner);
+    const char *instance, void (*settled)(void *owner), void *owner);
 
 /*
- * Closes all connections, and gives every query that is not done its error.
- * From now on pool_run() takes none.
+ * Closes all connections, and finishes each query with an error.  From now on
+ * pool_run() returns false.
  */
 void pool_close(struct pool *pool);
 
@@ -40,53 +41,37 @@ bool pool_is_ready(const struct pool *pool);
 /* Whether the server that has answered last takes writes. */
 bool pool_takes_writes(const struct pool *pool);
 
-/* The answer of a call is committed: its host serves. */
-void pool_note_answer(struct pool *pool, const struct query *query);
+/* Which host serves, and when it has answered; the pool's. */
+struct failover *pool_failover(struct pool *pool);
 
-/*
- * Whether the host that serves has answered a call since a session began; or
- * anything, which a host can do that cannot commit.
- */
-bool pool_has_answered(const struct pool *pool, const struct session *session);
-bool pool_has_spoken(const struct pool *pool, const struct session *session);
-
-/*
- * For a session that was greeted: its host is to be begun with.  True: it is
- * another one than before, which has not answered anybody meanwhile, so that
- * all connections to that are to be given up; if it has, it was only too busy
- * for this one.
- */
-bool pool_is_to_move(const struct pool *pool, struct session *session)
-    __attribute__((warn_unused_result));
-
-/* Puts down how many connections and calls there are. */
+/* Fills in the numbers of connections and of queries that wait. */
 void pool_count(const struct pool *pool, struct metrics_now *now);
 
 /* Why the last connection was refused; NULL: none was. */
 const char *pool_fault(const struct pool *pool);
 
 /*
- * Whether nothing has ever been served, for want of a root key that the
- * database needs: then the loop has been ended.
+ * Whether the first handshake found that the database needs a root key that is
+ * not loaded; the loop has been ended then.
  */
 bool pool_is_locked_out(const struct pool *pool);
 
 /*
- * Gives up all connections, because the database is found unfit; new ones are
- * tried, and serve once their greeting finds nothing any more.
+ * Closes all connections, because the database is found unfit.  New ones are
+ * made, and serve once their handshake finds no fault.
  */
 void pool_disconnect(struct pool *pool);
 
 /*
- * Runs query at once or as soon as a connection is free.  False: it cannot be
- * taken, for want of a connection or of room; done will not be called.  One
- * that is internal is abandoned after 10 seconds, and fails.
+ * Runs query at once or as soon as a connection is free.  False: no connection
+ * is open, or the queue is full; done will not be called.  An internal query
+ * fails after 10 seconds.
  */
 bool pool_run(struct pool *pool, struct query *query)
     __attribute__((warn_unused_result));
 
 /*
- * Forgets query: done will not be called.  What runs already is left to run,
+ * Forgets query: done will not be called.  A query that runs is left to run,
  * never cancelled: a cancelled write might report success without its
  * standby.  Its connection serves again once its result has come.
  */

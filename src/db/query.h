@@ -1,6 +1,5 @@
 /*
- * One run of a prepared statement, and the line where such runs wait: for a
- * connection, or for a moment to pass before they are sent again.
+ * One run of a prepared statement.
  */
 #ifndef COFFER_QUERY_H
 #define COFFER_QUERY_H
@@ -43,13 +42,13 @@ struct query {
 
 	/* The pool's own. */
 	TAILQ_ENTRY(query) entry;
-	struct pool *pool; /* NULL: it is not in the pool's hands */
-	struct pool_seat *seat; /* where it runs; NULL: it waits */
-	struct query_line *line;
-	int64_t since; /* it stands in line */
+	struct pool *pool; /* NULL: the pool does not have it */
+	struct link *link; /* where it runs; NULL: it waits */
+	struct queue *queue; /* where it waits, or has waited */
+	int64_t since; /* when it entered the queue */
 	struct event *deadline; /* of an internal one */
 	bool settled; /* the host that serves has answered it */
-	struct event *pause; /* it waits for this */
+	struct event *pause; /* until which it waits; NULL: for a connection */
 	int repeats;
 	bool alone; /* its group has failed: it gets a transaction of its own */
 	bool prepared_again;
@@ -85,32 +84,5 @@ void query_end_deadline(struct query *query);
  */
 void query_finish(
     struct query *query, const PGresult *result, const struct error *error);
-
-struct query_line;
-
-/* ready is called when a query whose pause is over stands in line again. */
-struct query_line *query_line_new(
-    struct event_base *base, void (*ready)(void *owner), void *owner);
-void query_line_free(struct query_line *line);
-
-/* How many wait for a connection. */
-long query_line_length(const struct query_line *line);
-
-/* To the end of the line; after that time if not 0. */
-void query_line_enter(
-    struct query_line *line, struct query *query, long milliseconds);
-
-/*
- * Out of the line: the first of these kinds that waits for a connection, NULL
- * if none does.
- */
-struct query *query_line_next(struct query_line *line, enum query_kind kinds);
-
-/* Out of the line, wherever it stands. */
-void query_line_leave(struct query *query);
-
-/* Gives this error to all; or leaves those who are in doubt, or pause. */
-void query_line_dismiss(
-    struct query_line *line, bool all, const struct error *error);
 
 #endif

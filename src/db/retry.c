@@ -32,26 +32,26 @@ retry_sqlstate(const char *sqlstate)
 }
 
 void
-retry_again(struct query_line *line, struct query *query, bool served)
+retry_again(struct queue *queue, struct query *query, bool served)
 {
 	if (served)
-		query_line_enter(line, query, 0);
+		queue_enter(queue, query, 0);
 	else
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 }
 
 void
-retry_in_doubt(struct query_line *line, struct query *query, bool served)
+retry_in_doubt(struct queue *queue, struct query *query, bool served)
 {
 	if (query->once) {
 		metrics_in_doubt();
 		log_warning("a change is in doubt, it is sent again",
 		    log_text("id", query->label));
 		query->in_doubt = true;
-		query_line_enter(line, query, 0);
+		queue_enter(queue, query, 0);
 	} else if (query->repeatable && !query->lost_once) {
 		query->lost_once = true;
-		retry_again(line, query, served);
+		retry_again(queue, query, served);
 	} else {
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	}
@@ -60,25 +60,24 @@ retry_in_doubt(struct query_line *line, struct query *query, bool served)
 /* After a moment, if that has not been tried enough. */
 static void
 retry_later(
-    struct query_line *line, struct query *query, int most, enum error_id error)
+    struct queue *queue, struct query *query, int most, enum error_id error)
 {
 	if (query->repeats >= most && !query->in_doubt) {
 		query_finish(query, NULL, &errors[error]);
 		return;
 	}
 	query->repeats++;
-	query_line_enter(
-	    line, query, retry_jitter(RETRY_PAUSE * query->repeats));
+	queue_enter(queue, query, retry_jitter(RETRY_PAUSE * query->repeats));
 }
 
 void
-retry_failed(struct query_line *line, struct query *query,
+retry_failed(struct queue *queue, struct query *query,
     const struct error_sqlstate *state)
 {
 	if (state->remedy == REMEDY_AGAIN || state->remedy == REMEDY_RECONNECT)
-		retry_later(line, query, state->repeats, ERROR_UNAVAILABLE);
+		retry_later(queue, query, state->repeats, ERROR_UNAVAILABLE);
 	else if (state->remedy == REMEDY_AGAIN_FAULT)
-		retry_later(line, query, state->repeats, ERROR_INTERNAL);
+		retry_later(queue, query, state->repeats, ERROR_INTERNAL);
 	else if (state->remedy == REMEDY_GIVE_UP)
 		query_finish(query, NULL, &errors[ERROR_UNAVAILABLE]);
 	else

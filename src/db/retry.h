@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/errors.h"
-#include "db/query.h"
+#include "db/queue.h"
 
 /* A time about as long, so that those who try again do not all come at once. */
 long retry_jitter(long milliseconds);
@@ -15,18 +15,21 @@ long retry_jitter(long milliseconds);
 /* What the table says of a SQLSTATE; what it does not have is a fault. */
 const struct error_sqlstate *retry_sqlstate(const char *sqlstate);
 
-/* Back into line, since nothing has happened; or, with nobody to serve, 503. */
-void retry_again(struct query_line *line, struct query *query, bool served);
+/*
+ * Sends a query again that has done nothing: it goes back into the queue.  With
+ * no connection open (served is false) it fails instead, with a 503.
+ */
+void retry_again(struct queue *queue, struct query *query, bool served);
 
 /*
- * It may have been done, and nobody knows.  A change waits for a connection
- * for as long as its caller does: once it is done, it would be a lie to say
- * that it failed, and sent again it is done once, as it says what it is.
+ * The connection was lost while the query ran.  A change waits for another
+ * connection for as long as its caller does: it may be committed, so it cannot
+ * be reported as failed, and SQL carries out each request id once.
  */
-void retry_in_doubt(struct query_line *line, struct query *query, bool served);
+void retry_in_doubt(struct queue *queue, struct query *query, bool served);
 
-/* It failed by itself, and has undone itself. */
-void retry_failed(struct query_line *line, struct query *query,
+/* PostgreSQL refused the query, and has undone it. */
+void retry_failed(struct queue *queue, struct query *query,
     const struct error_sqlstate *state);
 
 #endif

@@ -53,7 +53,6 @@ src/db/drift.c system/test_preflight.py
 src/command/command.c system/test_doctor.py
 src/db/handshake.c system/test_start.py
 src/db/job.c system/test_two_daemons.py
-src/db/pool.c system/test_groups.py
 src/keys/rekey.c system/test_keys.py
 src/audit/seal.c system/test_audit_proof.py
 src/db/session.c system/test_outage.py

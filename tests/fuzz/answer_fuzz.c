@@ -24,6 +24,7 @@
 #include "call/watch.h"
 #include "db/columns.h"
 #include "db/drift.h"
+#include "db/handshake.h"
 #include "db/job.h"
 #include "db/pool.h"
 #include "db/probe.h"
@@ -614,23 +615,6 @@ put_rows(struct peer *peer, const struct columns *columns,
 
 /* The server: answers --------------------------------------------------------- */
 
-static const struct columns hello_columns = { 1, 1, 8,
-	{
-	    { .type = COLUMN_TEXT, .null = true },
-	    { .type = COLUMN_TEXT },
-	    { .type = COLUMN_TEXT, .null = true },
-	    { .type = COLUMN_BYTEA, .null = true },
-	    { .type = COLUMN_TEXT, .null = true },
-	    { .type = COLUMN_TEXT, .null = true },
-	    { .type = COLUMN_INT8, .null = true },
-	    { .type = COLUMN_BOOL, .null = true },
-	} };
-static const struct columns pair_columns = { 0, 1, 2,
-	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
-static const struct columns number_columns = { 1, 1, 1,
-	{ { .type = COLUMN_INT4, .null = true } } };
-static const struct columns nothing_columns = { 1, 1, 1,
-	{ { .type = COLUMN_VOID } } };
 static const struct columns bytes_columns = { 1, 1, 1,
 	{ { .type = COLUMN_BYTEA, .null = true } } };
 static const struct rows_fault no_fault = { .column = -1 };
@@ -648,13 +632,13 @@ peer_columns(const struct peer *peer)
 			return (&statements[i].columns);
 	}
 	if (strstr(peer->sql, "daemon.hello") != NULL)
-		return (&hello_columns);
+		return (&handshake_hello_columns);
 	if (strstr(peer->sql, "epoch_begin") != NULL)
-		return (&number_columns);
+		return (&handshake_epoch_columns);
 	if (strstr(peer->sql, "pepper_keep") != NULL)
-		return (&pair_columns);
+		return (&handshake_pepper_columns);
 	if (strstr(peer->sql, "pg_advisory") != NULL)
-		return (&nothing_columns);
+		return (&handshake_deploy_columns);
 	if (strstr(peer->sql, "api.") != NULL)
 		return (&statement_door.columns);
 	return (strncmp(peer->sql, "SELECT", 6) == 0 ? &bytes_columns : NULL);
@@ -681,7 +665,7 @@ peer_answer_handshake(struct peer *peer, const struct columns *columns)
 	struct evbuffer *row = evbuffer_new();
 
 	put_number(row, (uint64_t)columns->count, 2);
-	if (columns == &hello_columns) {
+	if (columns == &handshake_hello_columns) {
 		put_value(row, "1000", 4);
 		put_value(row, "[]", 2);
 		put_number(row, UINT64_MAX, 4);
@@ -690,9 +674,9 @@ peer_answer_handshake(struct peer *peer, const struct columns *columns)
 		put_number(row, UINT64_MAX, 4);
 		put_value(row, "\0\0\0\0\0\0\0\1", 8);
 		put_value(row, "\0", 1);
-	} else if (columns == &pair_columns) {
+	} else if (columns == &handshake_pepper_columns) {
 		put_parameters(peer, row);
-	} else if (columns == &nothing_columns) {
+	} else if (columns == &handshake_deploy_columns) {
 		put_value(row, "", 0);
 	} else if (columns == &bytes_columns) {
 		put_parameters(peer, row);
@@ -794,7 +778,7 @@ peer_answer(struct peer *peer)
 		/* The server does not answer. */
 		return;
 	default:
-		if (columns == &hello_columns ||
+		if (columns == &handshake_hello_columns ||
 		    !peer_answer_handshake(peer, columns))
 			put_rows(peer, columns, &no_fault, 0);
 	}

@@ -259,7 +259,7 @@ GUARDS = {
         "false",
         "root key",
     ),
-    "connections are cleaned": ("pool", "\t\t\tseat_clean(seat);", ";", "large payload"),
+    "connections are cleaned": ("pool", "\t\tlink_clean(pool->link[i]);", ";", "large payload"),
     "values are wiped": (
         "document",
         "memory_wipe_free(value->bytes, value->size);",

@@ -7,7 +7,7 @@
 #define LIMIT 3
 
 static struct event_base *base;
-static struct query_line *line;
+static struct queue *queue;
 static struct group group;
 static struct query reads[5], change;
 
@@ -24,6 +24,13 @@ answer_new(void)
 	return (result);
 }
 
+static long
+end_group(struct group_end *end)
+{
+	group_end(&group, GROUP_ANSWERED, end);
+	return (end->count);
+}
+
 static void
 ready(void *owner)
 {
@@ -37,7 +44,7 @@ set_up(void **state)
 
 	(void)state;
 	base = event_base_new();
-	line = query_line_new(base, ready, NULL);
+	queue = queue_new(base, ready, NULL);
 	memset(&group, 0, sizeof(group));
 	group_init(&group, LIMIT);
 	for (i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
@@ -52,7 +59,7 @@ tear_down(void **state)
 {
 	(void)state;
 	group_clear(&group);
-	query_line_free(line);
+	queue_free(queue);
 	event_base_free(base);
 	return (0);
 }
@@ -60,21 +67,21 @@ tear_down(void **state)
 static void
 test_reads_go_together(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 
 	(void)state;
-	query_line_enter(line, &change, 0);
-	query_line_enter(line, &reads[1], 0);
-	query_line_enter(line, &reads[2], 0);
-	query_line_enter(line, &reads[3], 0);
-	group_gather(&group, &reads[0], line, LIMIT);
+	queue_enter(queue, &change, 0);
+	queue_enter(queue, &reads[1], 0);
+	queue_enter(queue, &reads[2], 0);
+	queue_enter(queue, &reads[3], 0);
+	group_gather(&group, &reads[0], queue, LIMIT);
 	assert_int_equal(group.kind, QUERY_GROUPING);
 	assert_ptr_equal(group_first(&group), &reads[0]);
-	assert_int_equal(query_line_length(line), 2);
-	assert_int_equal(group_empty(&group, members), LIMIT);
-	assert_ptr_equal(members[1].query, &reads[1]);
-	assert_ptr_equal(members[2].query, &reads[2]);
-	assert_int_equal(group_empty(&group, members), 0);
+	assert_int_equal(queue_length(queue), 2);
+	assert_int_equal(end_group(&end), LIMIT);
+	assert_ptr_equal(end.members[1].query, &reads[1]);
+	assert_ptr_equal(end.members[2].query, &reads[2]);
+	assert_int_equal(end_group(&end), 0);
 	assert_int_equal(group.kind, QUERY_NONE);
 }
 
@@ -82,26 +89,26 @@ static void
 test_others_go_alone(void **state)
 {
 	(void)state;
-	query_line_enter(line, &reads[0], 0);
-	group_gather(&group, &change, line, LIMIT);
+	queue_enter(queue, &reads[0], 0);
+	group_gather(&group, &change, queue, LIMIT);
 	assert_int_equal(group.kind, QUERY_ALONE);
 	assert_int_equal(group.count, 1);
-	assert_int_equal(query_line_length(line), 1);
+	assert_int_equal(queue_length(queue), 1);
 }
 
 static void
 test_a_search_goes_alone(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 	struct query search = { .statement = "audit_event_list",
 		.searches = true };
 
 	(void)state;
-	query_line_enter(line, &reads[0], 0);
-	group_gather(&group, &search, line, LIMIT);
+	queue_enter(queue, &reads[0], 0);
+	group_gather(&group, &search, queue, LIMIT);
 	assert_int_equal(group.kind, QUERY_SEARCHING);
-	assert_int_equal(query_line_length(line), 1);
-	assert_int_equal(group_empty(&group, members), 1);
+	assert_int_equal(queue_length(queue), 1);
+	assert_int_equal(end_group(&end), 1);
 	assert_int_equal(group.kind, QUERY_NONE);
 }
 
@@ -115,29 +122,29 @@ list_new(void)
 static void
 test_lists_go_with_lists(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 	struct query list = list_new(), other = list_new();
 
 	(void)state;
-	query_line_enter(line, &reads[0], 0);
-	query_line_enter(line, &other, 0);
-	group_gather(&group, &list, line, LIMIT);
+	queue_enter(queue, &reads[0], 0);
+	queue_enter(queue, &other, 0);
+	group_gather(&group, &list, queue, LIMIT);
 	assert_int_equal(group.kind, QUERY_LISTING);
-	assert_int_equal(group_empty(&group, members), 2);
-	assert_ptr_equal(members[1].query, &other);
+	assert_int_equal(end_group(&end), 2);
+	assert_ptr_equal(end.members[1].query, &other);
 	/* Nor does a read take lists along. */
-	query_line_enter(line, &other, 0);
-	assert_ptr_equal(query_line_next(line, QUERY_GROUPING), &reads[0]);
-	group_gather(&group, &reads[0], line, LIMIT);
-	assert_int_equal(group_empty(&group, members), 1);
-	assert_int_equal(query_line_length(line), 1);
+	queue_enter(queue, &other, 0);
+	assert_ptr_equal(queue_next(queue, QUERY_GROUPING), &reads[0]);
+	group_gather(&group, &reads[0], queue, LIMIT);
+	assert_int_equal(end_group(&end), 1);
+	assert_int_equal(queue_length(queue), 1);
 }
 
 /* However many lists wait, and however large the groups of reads may be. */
 static void
 test_few_lists_go_together(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 	struct query lists[GROUP_LISTS_MAX + 2];
 	long i;
 
@@ -147,25 +154,25 @@ test_few_lists_go_together(void **state)
 	for (i = 0; i < GROUP_LISTS_MAX + 2; i++)
 		lists[i] = list_new();
 	for (i = 1; i < GROUP_LISTS_MAX + 2; i++)
-		query_line_enter(line, &lists[i], 0);
-	group_gather(&group, &lists[0], line, GROUP_MAX);
-	assert_int_equal(group_empty(&group, members), GROUP_LISTS_MAX);
-	assert_int_equal(query_line_length(line), 2);
+		queue_enter(queue, &lists[i], 0);
+	group_gather(&group, &lists[0], queue, GROUP_MAX);
+	assert_int_equal(end_group(&end), GROUP_LISTS_MAX);
+	assert_int_equal(queue_length(queue), 2);
 	/* group_limit, where it is smaller, holds for them, too. */
-	group_gather(&group, query_line_next(line, QUERY_LISTING), line, 1);
-	assert_int_equal(group_empty(&group, members), 1);
+	group_gather(&group, queue_next(queue, QUERY_LISTING), queue, 1);
+	assert_int_equal(end_group(&end), 1);
 }
 
 /* A result of each member, in their order; what else comes belongs to none. */
 static void
 test_results(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 	PGresult *first, *second;
 
 	(void)state;
-	query_line_enter(line, &reads[1], 0);
-	group_gather(&group, &reads[0], line, LIMIT);
+	queue_enter(queue, &reads[1], 0);
+	group_gather(&group, &reads[0], queue, LIMIT);
 	first = answer_new();
 	second = answer_new();
 	group_result(&group, first);
@@ -173,9 +180,9 @@ test_results(void **state)
 	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK));
 	assert_false(group.failed);
 	assert_false(group.malformed);
-	assert_int_equal(group_empty(&group, members), 2);
-	assert_ptr_equal(members[0].result, first);
-	assert_ptr_equal(members[1].result, second);
+	assert_int_equal(end_group(&end), 2);
+	assert_ptr_equal(end.members[0].result, first);
+	assert_ptr_equal(end.members[1].result, second);
 	PQclear(first);
 	PQclear(second);
 }
@@ -184,43 +191,43 @@ test_results(void **state)
 static void
 test_a_malformed_result(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 
 	(void)state;
-	query_line_enter(line, &reads[1], 0);
-	group_gather(&group, &reads[0], line, LIMIT);
+	queue_enter(queue, &reads[1], 0);
+	group_gather(&group, &reads[0], queue, LIMIT);
 	group_result(&group, answer_new());
 	assert_false(group.malformed);
 	group_result(&group, result_new(&statement_door.columns));
 	assert_true(group.malformed);
 	assert_false(group.failed);
-	assert_int_equal(group_empty(&group, members), 2);
-	columns_clear(members[0].result);
-	columns_clear(members[1].result);
+	assert_int_equal(end_group(&end), 2);
+	columns_clear(end.members[0].result);
+	columns_clear(end.members[1].result);
 }
 
 static void
 test_one_fault_is_that_of_all(void **state)
 {
-	struct group_member members[GROUP_MAX];
+	struct group_end end;
 
 	(void)state;
-	query_line_enter(line, &reads[1], 0);
-	group_gather(&group, &reads[0], line, LIMIT);
+	queue_enter(queue, &reads[1], 0);
+	group_gather(&group, &reads[0], queue, LIMIT);
 	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR));
 	group_result(&group, PQmakeEmptyPGresult(NULL, PGRES_PIPELINE_ABORTED));
 	assert_true(group.failed);
-	assert_int_equal(group_empty(&group, members), 2);
-	assert_null(members[0].result);
-	assert_null(members[1].result);
+	assert_int_equal(end_group(&end), 2);
+	assert_null(end.members[0].result);
+	assert_null(end.members[1].result);
 }
 
 static void
 test_abandoned(void **state)
 {
 	(void)state;
-	query_line_enter(line, &reads[1], 0);
-	group_gather(&group, &reads[0], line, LIMIT);
+	queue_enter(queue, &reads[1], 0);
+	group_gather(&group, &reads[0], queue, LIMIT);
 	assert_true(group_abandon(&group, &reads[0]));
 	assert_null(group_first(&group));
 	assert_false(group_abandon(&group, &reads[1]));

@@ -4,7 +4,7 @@
 #include "tests/src/test.h"
 
 static struct event_base *base;
-static struct query_line *line;
+static struct queue *queue;
 static const struct error *told; /* the error that the query has got */
 
 static void
@@ -26,7 +26,7 @@ set_up(void **state)
 {
 	(void)state;
 	base = event_base_new();
-	line = query_line_new(base, ready, NULL);
+	queue = queue_new(base, ready, NULL);
 	told = NULL;
 	return (0);
 }
@@ -35,7 +35,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	query_line_free(line);
+	queue_free(queue);
 	event_base_free(base);
 	return (0);
 }
@@ -69,11 +69,11 @@ test_again(void **state)
 	struct query query = { .done = done };
 
 	(void)state;
-	retry_again(line, &query, true);
-	assert_ptr_equal(query_line_next(line, QUERY_ANY), &query);
+	retry_again(queue, &query, true);
+	assert_ptr_equal(queue_next(queue, QUERY_ANY), &query);
 	assert_null(told);
-	retry_again(line, &query, false);
-	assert_int_equal(query_line_length(line), 0);
+	retry_again(queue, &query, false);
+	assert_int_equal(queue_length(queue), 0);
 	assert_ptr_equal(told, &errors[ERROR_UNAVAILABLE]);
 }
 
@@ -86,9 +86,9 @@ test_change_in_doubt(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		retry_in_doubt(line, &query, false);
+		retry_in_doubt(queue, &query, false);
 		assert_true(query.in_doubt);
-		assert_ptr_equal(query_line_next(line, QUERY_ANY), &query);
+		assert_ptr_equal(queue_next(queue, QUERY_ANY), &query);
 	}
 	assert_null(told);
 }
@@ -99,11 +99,11 @@ test_read_in_doubt(void **state)
 	struct query query = { .done = done, .repeatable = true };
 
 	(void)state;
-	retry_in_doubt(line, &query, true);
-	assert_ptr_equal(query_line_next(line, QUERY_ANY), &query);
+	retry_in_doubt(queue, &query, true);
+	assert_ptr_equal(queue_next(queue, QUERY_ANY), &query);
 	assert_null(told);
-	retry_in_doubt(line, &query, true);
-	assert_int_equal(query_line_length(line), 0);
+	retry_in_doubt(queue, &query, true);
+	assert_int_equal(queue_length(queue), 0);
 	assert_ptr_equal(told, &errors[ERROR_UNAVAILABLE]);
 }
 
@@ -113,8 +113,8 @@ test_what_may_not_be_repeated_in_doubt(void **state)
 	struct query query = { .done = done };
 
 	(void)state;
-	retry_in_doubt(line, &query, true);
-	assert_int_equal(query_line_length(line), 0);
+	retry_in_doubt(queue, &query, true);
+	assert_int_equal(queue_length(queue), 0);
 	assert_ptr_equal(told, &errors[ERROR_UNAVAILABLE]);
 }
 
@@ -128,14 +128,14 @@ repeats(struct query *query, const char *sqlstate)
 	told = NULL;
 	query->repeats = 0;
 	for (;;) {
-		retry_failed(line, query, state);
+		retry_failed(queue, query, state);
 		if (told != NULL || count == 100)
 			return (count);
 		count++;
 		/* It waits for its moment, and not for a connection. */
-		assert_int_equal(query_line_length(line), 0);
+		assert_int_equal(queue_length(queue), 0);
 		assert_non_null(query->pause);
-		query_line_leave(query);
+		queue_leave(query);
 	}
 }
 
