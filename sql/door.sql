@@ -18,7 +18,7 @@ DECLARE
             v_once    CONSTANT boolean := request ? 'once';
         BEGIN
             BEGIN
-                v_caller := rule.caller_of(token);
+                v_caller := rule.caller_require(token);
                 IF v_once THEN                  -- a change, which is done once however often it is sent
                     v_answer := rule.request_answer(v_caller, request, %1$L);
                     IF v_answer.status IS NOT NULL THEN

@@ -70,7 +70,7 @@ CREATE TYPE rule.event_filter AS (
 );
 COMMENT ON TYPE rule.event_filter IS 'What events are asked for; null: whatever. By method: those in methods and, if given, all other_than these. nothing: no event is like that.';
 
-CREATE TYPE rule.sealed AS (
+CREATE TYPE rule.version_encrypted AS (
     revision              integer,
     status                text,
     expires_once_accessed boolean,
@@ -80,7 +80,7 @@ CREATE TYPE rule.sealed AS (
     created_at            timestamptz,
     updated_at            timestamptz
 );
-COMMENT ON TYPE rule.sealed IS
+COMMENT ON TYPE rule.version_encrypted IS
     'What of a version it takes to read it: its state now, and its payload and key, both sealed; and its times, for the audit.';
 
 CREATE TYPE rule.rotation AS (

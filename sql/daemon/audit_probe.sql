@@ -7,7 +7,7 @@ BEGIN
     -- A row as large as that of a call, in a block that is undone.
     PERFORM rule.audit_write('daemon.audit_probe', NULL, jsonb_build_object('detail', repeat('x', 400)),
                              rule.outcome(200, NULL, NULL::uuid), NULL);
-    PERFORM fail.call_again('{}');
+    PERFORM fail.challenge('{}');
     RETURN false;
 EXCEPTION
     WHEN SQLSTATE 'SM000' THEN

@@ -33,7 +33,7 @@ BEGIN
     END IF;
     PERFORM rule.managed_key_rotate(v_key, key_rotate.kek_id, key_rotate.root_id, key_rotate.wrapped);
     UPDATE store.managed_key k
-       SET next_rotation_at = rule.rotation_next(k.next_rotation_at, k.rotation_period)
+       SET next_rotation_at = rule.rotation_policy_next(k.next_rotation_at, k.rotation_period)
      WHERE k.id = v_key.id;
     PERFORM rule.audit_write_job('job.key_rotate', v_key, jsonb_build_object('rotation', v_key.rotation_count + 1));
     RETURN true;

@@ -1,6 +1,6 @@
--- Keys that are wrapped under a root key that is no more active. A daemon opens them with the old one, wraps them with the
--- active one and brings them back. The pepper goes by the id of zeros, a
--- key that signs seals by zeros and its own id of 8 bytes; the id of no other key, which is random, begins with zeros.
+-- Keys that are wrapped under a root key that is no longer active. A daemon unwraps them with the old one, wraps them under the
+-- active one and brings them back. The pepper has the id of zeros. A key that signs seals has zeros and its own id of 8 bytes.
+-- The ids of all other keys are random, and do not begin with zeros.
 
 CREATE FUNCTION daemon.wrapped_due(after uuid, batch integer)
 RETURNS TABLE (id uuid, project_id uuid, root_id text, wrapped bytea, active_root_id text, key_id uuid, rotation integer)
@@ -15,7 +15,7 @@ BEGIN
         SELECT v_zero, v_zero, p.root_id, p.wrapped, v_active, NULL::uuid, NULL::integer FROM store.pepper p
          WHERE p.root_id <> v_active AND after IS NULL
         UNION ALL
-        SELECT rule.signer_uuid(s.id), v_zero, s.root_id, s.wrapped, v_active, NULL, NULL FROM store.signer s
+        SELECT rule.root_key_signer_uuid(s.id), v_zero, s.root_id, s.wrapped, v_active, NULL, NULL FROM store.signer s
          WHERE s.root_id <> v_active AND after IS NULL
         UNION ALL
         (SELECT k.id, k.project_id, k.root_id, k.wrapped, v_active, k.key_id, k.rotation FROM store.kek k
@@ -25,31 +25,6 @@ END
 $$;
 COMMENT ON FUNCTION daemon.wrapped_due(uuid, integer) IS
     'Gives what has to move to the active root key: the pepper and the keys that sign seals at the beginning, when after is null, and at most batch key-encryption keys with ids after that one.';
-
-CREATE FUNCTION daemon.unbound_due(after uuid, batch integer, instance uuid)
-RETURNS TABLE (id uuid, project_id uuid, root_id text, wrapped bytea, active_root_id text, key_id uuid, rotation integer)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    v_active CONSTANT text := rule.root_key_active();
-    v_zero   CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
-BEGIN
-    UPDATE store.instance i SET binds = true WHERE i.id = unbound_due.instance AND NOT i.binds;
-    IF EXISTS (SELECT FROM rule.instance_live i WHERE NOT i.binds) THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-        SELECT v_zero, v_zero, p.root_id, p.wrapped, v_active, NULL::uuid, NULL::integer FROM store.pepper p
-         WHERE after IS NULL
-        UNION ALL
-        (SELECT k.id, k.project_id, k.root_id, k.wrapped, v_active, k.key_id, k.rotation FROM store.kek k
-          WHERE after IS NULL OR k.id > after
-          ORDER BY k.id LIMIT batch);
-END
-$$;
-COMMENT ON FUNCTION daemon.unbound_due(uuid, integer, uuid) IS
-    'Gives all keys that may be wrapped as earlier releases did: the pepper at the beginning, when after is null, and at most batch key-encryption keys with ids after that one. Which of them are, only a daemon can tell. No row while a daemon runs that opens no others.';
 
 CREATE FUNCTION daemon.wrapped_keep(ids uuid[], old_root_ids text[], new_root_id text, new_wrapped bytea[])
 RETURNS bigint
@@ -70,7 +45,7 @@ BEGIN
     GET DIAGNOSTICS v_keks = ROW_COUNT;
     UPDATE store.signer s SET root_id = new_root_id, wrapped = new.wrapped
       FROM unnest(ids, old_root_ids, new_wrapped) AS new(id, old_root_id, wrapped)
-     WHERE rule.signer_uuid(s.id) = new.id AND s.root_id = new.old_root_id;
+     WHERE rule.root_key_signer_uuid(s.id) = new.id AND s.root_id = new.old_root_id;
     GET DIAGNOSTICS v_signers = ROW_COUNT;
     UPDATE store.pepper p SET root_id = new_root_id, wrapped = new.wrapped
       FROM unnest(ids, old_root_ids, new_wrapped) AS new(id, old_root_id, wrapped)

@@ -19,7 +19,7 @@ BEGIN
     IF v_argument.organization_id <> caller.organization_id THEN
         PERFORM fail.permissions_denied('read', 'event');
     END IF;
-    PERFORM rule.caller_must(caller, 'audit', 'event', NULL);
+    PERFORM rule.caller_require_right(caller, 'audit', 'event', NULL);
 
     v_since := coalesce(v_argument.recorded_after, clock_timestamp() - interval '1 hour');
     v_until := coalesce(v_argument.recorded_before, clock_timestamp());

@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{query.project_id, query.after, query.wait, query.page_size}');
-    v_projects uuid[] := rule.caller_projects(caller, v_argument, 'watch', 'change');
+    v_projects uuid[] := rule.caller_require_projects(caller, v_argument, 'watch', 'change');
     v_changes  json;
     v_cursor   text;
     v_count    bigint;
@@ -34,7 +34,7 @@ BEGIN
            WITH ORDINALITY AS c(cursor, at, method, organization_id, project_id, secret_id, revision, principal_id,
                                 api_key_id, request_id, request, place);
     IF v_count = 0 AND v_argument.wait > 0 THEN
-        PERFORM fail.call_again(json_build_object('need', 'change', 'wait', v_argument.wait));
+        PERFORM fail.challenge(json_build_object('need', 'change', 'wait', v_argument.wait));
     END IF;
     RETURN rule.outcome(200, row_to_json(shape)::text, v_argument.project_id)
       FROM (SELECT coalesce(v_changes, '[]') AS changes, v_cursor AS cursor) AS shape;

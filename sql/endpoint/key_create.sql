@@ -14,17 +14,17 @@ DECLARE
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_key      store.managed_key;
 BEGIN
-    v_key.project_id := rule.caller_project(caller, 'create', 'key', coalesce(v_argument.project_id, caller.default_project_id));
+    v_key.project_id := rule.caller_require_project(caller, 'create', 'key', coalesce(v_argument.project_id, caller.default_project_id));
 
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
     PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
-    PERFORM rule.quota_must_allow(caller.organization_id, 'key',
+    PERFORM rule.quota_require_room(caller.organization_id, 'key',
         (SELECT count(*) FROM store.managed_key k WHERE k.organization_id = caller.organization_id));
 
     v_key.id := v_material ->> 'key_id';
     IF v_key.id IS NULL OR EXISTS (SELECT FROM store.managed_key k WHERE k.id = v_key.id)
         OR v_material ->> 'rotation' <> '1' OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
-        PERFORM rule.managed_key_ask_for_material(gen_random_uuid(), v_key.project_id, 1);
+        PERFORM rule.managed_key_challenge_material(gen_random_uuid(), v_key.project_id, 1);
     END IF;
     BEGIN
         INSERT INTO store.managed_key (id, organization_id, project_id, region, name, description, tags, protected,

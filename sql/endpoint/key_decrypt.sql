@@ -5,13 +5,13 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!, cut.ciphertext!, cut.associated_data}');
-    v_key      CONSTANT store.managed_key := rule.managed_key_for(caller, request, v_argument.key_id, 'decrypt');
+    v_key      CONSTANT store.managed_key := rule.managed_key_require(caller, request, v_argument.key_id, 'decrypt');
     v_rotation CONSTANT bigint := request -> 'ciphertext' ->> 'rotation';
     v_ciphertext text;
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled');
     IF v_rotation IS NULL THEN
-        PERFORM rule.managed_key_ciphertext_is_unsound();
+        PERFORM rule.managed_key_refuse_ciphertext();
     END IF;
     v_ciphertext := rule.managed_key_cipher(v_key, request, v_rotation);
     RETURN rule.outcome(200, row_to_json(shape)::text, v_key)

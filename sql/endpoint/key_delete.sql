@@ -5,10 +5,10 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
-    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'delete');
+    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'delete');
     v_now      CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
     IF v_key.protected THEN
         PERFORM fail.precondition_failed('protected_resource', 'cannot delete a protected key');
     END IF;

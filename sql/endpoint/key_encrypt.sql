@@ -5,10 +5,10 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!, cut.plaintext!, cut.associated_data}');
-    v_key      CONSTANT store.managed_key := rule.managed_key_for(caller, request, v_argument.key_id, 'encrypt');
+    v_key      CONSTANT store.managed_key := rule.managed_key_require(caller, request, v_argument.key_id, 'encrypt');
     v_ciphertext text;
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled');
     v_ciphertext := rule.managed_key_cipher(v_key, request, NULL);
     RETURN rule.outcome(200, row_to_json(shape)::text, v_key)
       FROM (SELECT v_key.id AS key_id, v_ciphertext AS ciphertext) AS shape;

@@ -8,7 +8,7 @@ DECLARE
         query.organization_id, query.project_id, query.order_by,
         query.page, query.page_size, query.tags, query.name,
         query.usage:usages, query.scheduled_for_deletion, query.protection_level}');
-    v_projects uuid[] := rule.caller_projects(caller, v_argument, 'read', 'key');
+    v_projects uuid[] := rule.caller_require_projects(caller, v_argument, 'read', 'key');
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
 BEGIN

@@ -5,9 +5,9 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
-    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
 
     UPDATE store.managed_key k SET protected = true WHERE k.id = v_key.id;
 

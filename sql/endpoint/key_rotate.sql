@@ -5,16 +5,16 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
-    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
     v_material CONSTANT jsonb := request -> 'material';
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
     -- Material is wrapped for its rotation, and another one may have come between. A daemon of an earlier release does not
     -- say which one it is for.
     IF v_material ->> 'key_id' IS DISTINCT FROM v_key.id::text
         OR v_material ->> 'rotation' <> (v_key.rotation_count + 1)::text
         OR NOT rule.root_key_hold(v_material ->> 'root_id') THEN
-        PERFORM rule.managed_key_ask_for_material(v_key.id, v_key.project_id, v_key.rotation_count + 1);
+        PERFORM rule.managed_key_challenge_material(v_key.id, v_key.project_id, v_key.rotation_count + 1);
     END IF;
 
     PERFORM rule.managed_key_rotate(v_key, (v_material ->> 'kek_id')::uuid, v_material ->> 'root_id',

@@ -7,10 +7,10 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.key_id!, body.name, body.description, body.tags,
         body.rotation_policy}');
-    v_key      store.managed_key := rule.managed_key_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
     v_policy   CONSTANT rule.rotation_policy := v_argument.rotation_policy;
 BEGIN
-    PERFORM rule.managed_key_must_be(v_key, 'enabled', 'disabled');
+    PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
 
     UPDATE store.managed_key k
        SET name = coalesce(v_argument.name, k.name),

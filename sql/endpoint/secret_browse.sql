@@ -7,7 +7,7 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         query.project_id, query.order_by, query.prefix,
         query.page, query.page_size, query.tags, query.type}');
-    v_projects uuid[] := rule.caller_projects(caller, v_argument);
+    v_projects uuid[] := rule.caller_require_projects(caller, v_argument);
     v_region   CONSTANT text := request ->> 'region';
     v_prefix   CONSTANT text := coalesce(v_argument.prefix, '/');
     v_below    CONSTANT text := rtrim(v_prefix, '/') || '/';

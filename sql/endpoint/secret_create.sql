@@ -12,16 +12,16 @@ DECLARE
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_secret   store.secret;
 BEGIN
-    v_secret.project_id := rule.caller_project(caller, 'create', 'secret',
+    v_secret.project_id := rule.caller_require_project(caller, 'create', 'secret',
                                                coalesce(v_argument.project_id, caller.default_project_id));
 
     IF v_argument.key_id IS NOT NULL THEN
-        PERFORM rule.managed_key_of_secret_must_exist(v_argument.key_id, v_secret.project_id, request ->> 'region');
+        PERFORM rule.managed_key_require_for_secret(v_argument.key_id, v_secret.project_id, request ->> 'region');
     END IF;
 
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
     PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
-    PERFORM rule.quota_must_allow(caller.organization_id, 'secret',
+    PERFORM rule.quota_require_room(caller.organization_id, 'secret',
         rule.quota_used(caller.organization_id));
 
     v_secret.id := gen_random_uuid();
@@ -37,7 +37,7 @@ BEGIN
                 v_argument.key_id, v_now, v_now);
     EXCEPTION
         WHEN unique_violation THEN
-            PERFORM rule.secret_name_is_taken();
+            PERFORM rule.secret_refuse_name();
         WHEN foreign_key_violation THEN     -- the operator has deleted the project meanwhile
             PERFORM fail.permissions_denied('create', 'secret');
     END;

@@ -5,10 +5,10 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'delete');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'delete');
     v_now      CONSTANT timestamptz := clock_timestamp();
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
+    PERFORM rule.secret_require_usable(v_secret);
     IF v_secret.protected THEN
         PERFORM fail.precondition_failed('protected_resource', 'cannot delete a protected secret');
     END IF;

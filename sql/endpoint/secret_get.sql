@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!}');
-    v_secret   store.secret := rule.secret_for(caller, request, v_argument.secret_id, 'read');
+    v_secret   store.secret := rule.secret_require(caller, request, v_argument.secret_id, 'read');
 BEGIN
     RETURN rule.outcome(200, rule.render_secret(v_secret, request)::text, v_secret);
 END

@@ -9,7 +9,7 @@ DECLARE
         query.page, query.page_size, query.tags, query.name,
         query.path, query.ephemeral, query.type,
         query.scheduled_for_deletion}');
-    v_projects uuid[] := rule.caller_projects(caller, v_argument);
+    v_projects uuid[] := rule.caller_require_projects(caller, v_argument);
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
 BEGIN

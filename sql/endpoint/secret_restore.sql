@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'restore');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'restore');
     v_now      CONSTANT timestamptz := clock_timestamp();
 BEGIN
     IF v_secret.deletion_requested_at IS NULL THEN

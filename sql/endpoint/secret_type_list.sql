@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{query.project_id, query.page, query.page_size}');
-    v_projects uuid[] := rule.caller_projects(caller, v_argument);
+    v_projects uuid[] := rule.caller_require_projects(caller, v_argument);
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
 BEGIN

@@ -7,7 +7,7 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.secret_id!, body.name, body.tags, body.description,
         body.path, body.ephemeral_policy}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'write');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write');
     v_policy   CONSTANT rule.ephemeral_policy := v_argument.ephemeral_policy;
     v_now      CONSTANT timestamptz := clock_timestamp();
     -- A policy that a client sends back as it got it is no change.
@@ -15,9 +15,9 @@ DECLARE
         AND (v_policy.time_to_live, v_policy.expires_once_accessed, v_policy.action)
             IS DISTINCT FROM (v_secret.time_to_live, v_secret.expires_once_accessed, v_secret.action);
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
+    PERFORM rule.secret_require_usable(v_secret);
     IF v_changes AND v_policy.action = 'delete' THEN
-        PERFORM rule.ephemeral_delete_must_be_allowed(caller, v_secret, 'secret');
+        PERFORM rule.ephemeral_require_delete_allowed(caller, v_secret, 'secret');
     END IF;
 
     PERFORM rule.secret_update_name(v_secret.id, coalesce(v_argument.name, v_secret.name),

@@ -7,7 +7,7 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.secret_id!, body.description, body.disable_previous,
         body.data_crc32, data.data!}', data);
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'create', 'secret_version');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'create', 'secret_version');
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_ephemeral rule.ephemeral_properties;
     v_revision CONSTANT integer := v_secret.last_revision + 1;
@@ -16,9 +16,9 @@ DECLARE
     v_sealed   bytea;
     v_wrapped  bytea;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    PERFORM rule.payload_must_be(v_secret.type, data);
-    PERFORM rule.quota_must_allow(caller.organization_id, 'secret_version',
+    PERFORM rule.secret_require_usable(v_secret);
+    PERFORM rule.payload_require_type(v_secret.type, data);
+    PERFORM rule.quota_require_room(caller.organization_id, 'secret_version',
         (SELECT count(*) FROM store.version v WHERE v.secret_id = v_secret.id));
     v_kek_id := rule.key_for_new_version(v_secret, request, key);
 
@@ -29,10 +29,10 @@ BEGIN
     END IF;
     v_ephemeral := rule.ephemeral_properties_from_policy(v_secret, v_now);
     -- Sealed in variables first: plaintext never stands in a statement that writes.
-    v_dek := rule.dek_new();
-    v_sealed := rule.seal(v_dek, rule.aad('pay', v_secret.project_id, v_secret.id, v_revision, NULL),
-                          rule.payload_frame(data, v_argument.data_crc32));
-    v_wrapped := rule.seal(key, rule.aad('dek', v_secret.project_id, v_secret.id, v_revision, v_kek_id), v_dek);
+    v_dek := rule.crypto_dek();
+    v_sealed := rule.crypto_encrypt(v_dek, rule.crypto_aad('pay', v_secret.project_id, v_secret.id, v_revision, NULL),
+                          rule.payload_encode(data, v_argument.data_crc32));
+    v_wrapped := rule.crypto_encrypt(key, rule.crypto_aad('dek', v_secret.project_id, v_secret.id, v_revision, v_kek_id), v_dek);
     UPDATE store.secret s SET last_revision = v_revision WHERE s.id = v_secret.id;
     INSERT INTO store.version (secret_id, revision, status, description, expires_at, expires_once_accessed, action,
                                recoverable, created_at, updated_at, sealed)

@@ -5,12 +5,12 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'delete', 'secret_version');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'delete', 'secret_version');
     v_version  rule.version_now;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
+    PERFORM rule.secret_require_usable(v_secret);
+    v_version := rule.version_require(v_secret, v_argument.revision);
+    PERFORM rule.version_require_status(v_version.status, 'enabled', 'disabled');
 
     UPDATE store.version v
        SET status_to_restore = v.status, status = 'scheduled_for_deletion', deletion_requested_at = clock_timestamp()

@@ -5,14 +5,14 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
     v_version  rule.version_now;
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_ephemeral rule.ephemeral_properties;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
+    PERFORM rule.secret_require_usable(v_secret);
+    v_version := rule.version_require(v_secret, v_argument.revision);
+    PERFORM rule.version_require_status(v_version.status, 'enabled', 'disabled');
 
     IF v_version.status = 'disabled' THEN
         v_ephemeral := rule.ephemeral_properties_from_policy(v_secret, v_now);

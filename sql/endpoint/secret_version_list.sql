@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, query.page, query.page_size, query.status}');
-    v_secret   store.secret := rule.secret_for(caller, request, v_argument.secret_id, 'read', 'secret_version');
+    v_secret   store.secret := rule.secret_require(caller, request, v_argument.secret_id, 'read', 'secret_version');
     v_status   CONSTANT text[] := nullif(array_remove(v_argument.status, 'unknown_status'), '{}');
     v_body     text;
 BEGIN

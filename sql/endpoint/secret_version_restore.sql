@@ -5,11 +5,11 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'restore', 'secret_version');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'restore', 'secret_version');
     v_version  rule.version_now;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    v_version := rule.version_of(v_secret, v_argument.revision);
+    PERFORM rule.secret_require_usable(v_secret);
+    v_version := rule.version_require(v_secret, v_argument.revision);
     IF v_version.status <> 'scheduled_for_deletion' THEN
         PERFORM fail.precondition_failed('resource_not_usable', 'secret version is not scheduled for deletion');
     END IF;

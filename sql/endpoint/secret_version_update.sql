@@ -7,21 +7,21 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.secret_id!, path.revision!, body.description,
         body.ephemeral_properties}');
-    v_secret   store.secret := rule.secret_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
+    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
     v_version  rule.version_now;
     v_ephemeral CONSTANT rule.ephemeral_properties := v_argument.ephemeral_properties;
     v_changes  boolean;
 BEGIN
-    PERFORM rule.secret_must_be_usable(v_secret);
-    v_version := rule.version_of(v_secret, v_argument.revision);
-    PERFORM rule.version_must_be(v_version.status, 'enabled', 'disabled');
+    PERFORM rule.secret_require_usable(v_secret);
+    v_version := rule.version_require(v_secret, v_argument.revision);
+    PERFORM rule.version_require_status(v_version.status, 'enabled', 'disabled');
 
     -- Properties that a client sends back as it got them are no change.
     v_changes := v_ephemeral.action IS NOT NULL
         AND (v_ephemeral.expires_at, v_ephemeral.expires_once_accessed, v_ephemeral.action)
             IS DISTINCT FROM (v_version.expires_at, v_version.expires_once_accessed, v_version.action);
     IF v_changes AND v_ephemeral.action = 'delete' THEN
-        PERFORM rule.ephemeral_delete_must_be_allowed(caller, v_secret, 'secret_version');
+        PERFORM rule.ephemeral_require_delete_allowed(caller, v_secret, 'secret_version');
     END IF;
 
     UPDATE store.version v

@@ -1,22 +1,10 @@
-CREATE FUNCTION job.list()
-RETURNS SETOF text
-LANGUAGE sql IMMUTABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-    -- Partitions first: without that of today nothing else can write its audit row.
-    SELECT unnest('{audit_partition_create,version_expire,version_warn,secret_purge,version_purge,key_purge,kek_purge,
-                    request_expire,instance_expire}'::text[])
-$$;
-COMMENT ON FUNCTION job.list() IS
-    'Gives the names of all jobs, in the order in which they run. SELECT format(''SELECT job.run(%L)'', name) FROM job.list() AS name \gexec runs each in a transaction of its own in psql.';
-
 CREATE FUNCTION job.run(name text, batch integer DEFAULT 100)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM rule.session_must_be_plain();
+    PERFORM rule.session_require_plain();
     -- Every instance calls this on its timer; the one that comes first does the work, the others go home.
     IF NOT pg_try_advisory_xact_lock(x'C0FFE2'::integer, 1) THEN
         RETURN NULL;

@@ -17,7 +17,7 @@ BEGIN
         PERFORM fail.operation_refused('the project is not in the organization of the principal',
                                        'operator.project_create() makes one there');
     END IF;
-    PERFORM rule.time_must_come('expires_at', expires_at);
+    PERFORM rule.time_require_future('expires_at', expires_at);
     INSERT INTO store.api_key (id, principal_id, access_key, digest, default_project_id, description, expires_at)
     VALUES (v_id, v_principal.id, api_key_add.access_key, api_key_add.digest, api_key_add.default_project_id,
             coalesce(api_key_add.description, ''), api_key_add.expires_at);

@@ -29,7 +29,7 @@ DECLARE
     v_to   CONSTANT timestamptz := rule.audit_month((month + interval '1 month')::date);
     v_last audit.seal;
 BEGIN
-    PERFORM rule.audit_month_must_be_over(month);
+    PERFORM rule.audit_require_month_over(month);
     -- COPY would convert the texts of the rows, and their hashes would not fit any more.
     IF pg_client_encoding() <> 'UTF8' THEN
         PERFORM fail.operation_refused(format('client_encoding is %s, and an export is in UTF8', pg_client_encoding()),
@@ -37,7 +37,7 @@ BEGIN
     END IF;
     PERFORM rule.seal_wait();
     SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
-    PERFORM rule.audit_month_must_be_sealed(month);
+    PERFORM rule.audit_require_month_sealed(month);
     -- Over the seals of the month: who has the file sees whether some are missing, at its end too.
     PERFORM rule.seal_append(v_last.epoch, month, v_last.xid_to, v_last.xid_to, 0, rule.seal_closing(month, v_last.no));
     PERFORM rule.audit_write_operator('operator.audit_export_month', NULL, NULL, NULL, jsonb_build_object('month', month));
@@ -64,7 +64,7 @@ BEGIN
             PERFORM fail.operation_refused('the rows of the month were not exported since its last seal',
                                            'see the comment on operator.audit_export_month');
         END IF;
-        PERFORM rule.audit_month_must_be_anchored(month);
+        PERFORM rule.audit_require_month_anchored(month);
         -- Only now: whoever wrote the rows into a file comes here when that is whole.
         INSERT INTO audit.month AS m (month, exported_at) VALUES (audit_export_seals.month, clock_timestamp())
             ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
@@ -92,8 +92,8 @@ DECLARE
     v_dropped boolean := false;
     v_tries   integer := 0;
 BEGIN
-    PERFORM rule.audit_month_must_be_over(month);
-    PERFORM rule.audit_month_must_be_exported(month);
+    PERFORM rule.audit_require_month_over(month);
+    PERFORM rule.audit_require_month_exported(month);
     v_rows := (SELECT coalesce(sum(s.n), 0) FROM audit.seal s WHERE s.month = audit_drop_month.month);
     -- What proves afterwards which rows were dropped, and not lost: of its receipts, too. A row gets its id and then its time, so
     -- the lowest id is not later than any other row, but for what passes between the two: an hour is plenty, and few rows.
@@ -106,7 +106,7 @@ BEGIN
         'month', month, 'rows', v_rows,
         'first_id', (SELECT min(e.id) FROM audit.event e WHERE e.at >= v_from AND e.at < v_first),
         'last_id', (SELECT max(e.id) FROM audit.event e WHERE e.at >= v_final AND e.at < v_to),
-        'earlier', rule.audit_dropped());
+        'earlier', rule.verify_months_dropped());
 
     -- Calls queue behind whoever waits for this lock, so each wait is short, with time for them in between.
     PERFORM set_config('lock_timeout', '200ms', true);
@@ -114,7 +114,7 @@ BEGIN
         BEGIN
             -- Whoever was writing has ended then. What he wrote was not to be seen before.
             LOCK TABLE ONLY audit.event IN ACCESS EXCLUSIVE MODE;
-            PERFORM rule.audit_month_must_be_exported(month);
+            PERFORM rule.audit_require_month_exported(month);
             EXECUTE format('DROP TABLE audit.%I', rule.audit_partition(month));    -- dynamic: the name is computed
             v_dropped := true;
         EXCEPTION
@@ -135,22 +135,3 @@ END
 $$;
 COMMENT ON FUNCTION operator.audit_drop_month(date) IS
     'Removes the rows of a month, which is named by its first day, that is over, sealed, anchored and exported; its seals stay; gives the number of rows.';
-
-CREATE FUNCTION operator.signer_retire()
-RETURNS text
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    v_signer text;
-BEGIN
-    UPDATE store.signer s SET retired_at = clock_timestamp() WHERE s.retired_at IS NULL RETURNING s.id INTO v_signer;
-    IF NOT FOUND THEN
-        PERFORM fail.operation_refused('there is no signer', 'a daemon makes one when it first seals');
-    END IF;
-    PERFORM rule.audit_write_operator('operator.signer_retire', NULL, NULL, NULL, jsonb_build_object('signer', v_signer));
-    RETURN v_signer;
-END
-$$;
-COMMENT ON FUNCTION operator.signer_retire() IS
-    'Puts the key that seals are signed with out of use, for a daemon to make another; gives its id. What it has signed stays verifiable.';

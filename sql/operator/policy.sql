@@ -10,9 +10,9 @@ BEGIN
     SELECT * INTO v_principal FROM store.principal p WHERE p.id = policy_create.principal_id;
     IF NOT FOUND THEN
         PERFORM fail.operation_refused('there is no such principal', 'operator.principal_create() makes one');
-    ELSIF coalesce(cardinality(permission_sets), 0) = 0 OR NOT permission_sets <@ rule.permission_sets() THEN
+    ELSIF coalesce(cardinality(permission_sets), 0) = 0 OR NOT permission_sets <@ rule.caller_permission_sets_known() THEN
         PERFORM fail.operation_refused('there is no such permission set',
-                                       'one or more of ' || array_to_string(rule.permission_sets(), ', '));
+                                       'one or more of ' || array_to_string(rule.caller_permission_sets_known(), ', '));
     ELSIF project_ids = '{}' OR EXISTS (
         SELECT FROM unnest(project_ids) AS wanted(id)
          WHERE NOT EXISTS (SELECT FROM store.project p

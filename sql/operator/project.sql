@@ -15,7 +15,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.project_create(uuid, text, uuid) IS
-    'Makes a project in an organization; gives its id. A daemon makes its key at first need.';
+    'Makes a project in an organization; gives its id. A daemon makes its key when it first needs one.';
 
 CREATE FUNCTION operator.project_delete(project_id uuid)
 RETURNS bigint

@@ -109,7 +109,7 @@ BEGIN
         END IF;
     END LOOP;
     IF v_argument.data_crc32 IS NOT NULL AND octet_length(data) BETWEEN 1 AND 65536 THEN
-        IF rule.crc32(data) <> v_argument.data_crc32 THEN
+        IF rule.payload_checksum(data) <> v_argument.data_crc32 THEN
             v_faults := v_faults || rule.argument_fault(
                 'data_crc32', 'constraint', 'value is not the CRC-32 of the data');
         END IF;

@@ -179,13 +179,9 @@ CREATE FUNCTION rule.audit_write_operator(method text, organization_id uuid, pro
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
-DECLARE
-    v_faults CONSTANT text[] := rule.audit_faults();
 BEGIN
-    IF v_faults <> '{}' THEN
-        PERFORM fail.operation_refused(v_faults[1], 'nothing may be done here before that');
-    END IF;
-    PERFORM rule.session_must_be_plain();
+    PERFORM rule.audit_require_epoch();
+    PERFORM rule.session_require_plain();
     PERFORM rule.audit_write(method, (organization_id, principal_id, NULL, NULL)::rule.caller,
                              jsonb_build_object('detail', detail),
                              rule.outcome(200, NULL, project_id), NULL);
@@ -194,12 +190,26 @@ $$;
 COMMENT ON FUNCTION rule.audit_write_operator(text, uuid, uuid, uuid, jsonb) IS
     'Writes the audit row of an operator function; the principal is the one whom it concerns, who called it is the database role.';
 
+CREATE FUNCTION rule.audit_require_epoch()
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    v_faults CONSTANT text[] := rule.audit_faults();
+BEGIN
+    IF v_faults <> '{}' THEN
+        PERFORM fail.operation_refused(v_faults[1], 'nothing may be done here before that');
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rule.audit_require_epoch() IS 'Refuses a database that was restored, until its next epoch begins.';
+
 CREATE FUNCTION rule.audit_faults()
 RETURNS text[]
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    -- Rows with the transaction numbers of an earlier life would lie below the seals, and never be sealed.
+    -- Rows with the transaction numbers of an earlier epoch would lie below the seals, and never be sealed.
     IF pg_snapshot_xmax(pg_current_snapshot())::text::bigint
        < (SELECT s.xid_to FROM audit.seal s ORDER BY s.no DESC LIMIT 1) THEN
         RETURN ARRAY['the transaction numbers of this database have begun anew, as after pg_restore: '
@@ -239,7 +249,7 @@ $$;
 COMMENT ON FUNCTION rule.audit_bound(date) IS
     'Writes the instant at which a month of the audit begins as a bound of its partition, which is read the same with each DateStyle and TimeZone.';
 
-CREATE FUNCTION rule.audit_month_must_be_over(month date)
+CREATE FUNCTION rule.audit_require_month_over(month date)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -253,10 +263,10 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.audit_month_must_be_over(date) IS
+COMMENT ON FUNCTION rule.audit_require_month_over(date) IS
     'Refuses what is no month of the audit, or one that is not over.';
 
-CREATE FUNCTION rule.audit_month_must_be_sealed(month date)
+CREATE FUNCTION rule.audit_require_month_sealed(month date)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -270,37 +280,37 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.audit_month_must_be_sealed(date) IS
+COMMENT ON FUNCTION rule.audit_require_month_sealed(date) IS
     'Refuses a month with a row that no seal covers. Rows of transactions that still run are not seen.';
 
-CREATE FUNCTION rule.audit_month_must_be_anchored(month date)
+CREATE FUNCTION rule.audit_require_month_anchored(month date)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_month_must_be_anchored.month AND s.anchored_at IS NULL) THEN
+    IF EXISTS (SELECT FROM audit.seal s WHERE s.month = audit_require_month_anchored.month AND s.anchored_at IS NULL) THEN
         PERFORM fail.operation_refused('a seal of the month is not anchored yet', 'see that a daemon runs, and call again');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.audit_month_must_be_anchored(date) IS
+COMMENT ON FUNCTION rule.audit_require_month_anchored(date) IS
     'Refuses a month with a seal that has not left the database.';
 
-CREATE FUNCTION rule.audit_month_must_be_exported(month date)
+CREATE FUNCTION rule.audit_require_month_exported(month date)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
-    PERFORM rule.audit_month_must_be_anchored(month);
-    PERFORM rule.audit_month_must_be_sealed(month);
+    PERFORM rule.audit_require_month_anchored(month);
+    PERFORM rule.audit_require_month_sealed(month);
     IF NOT EXISTS (SELECT FROM audit.month m
-                    WHERE m.month = audit_month_must_be_exported.month
+                    WHERE m.month = audit_require_month_exported.month
                       AND m.exported_at > (SELECT coalesce(max(s.sealed_at), '-infinity') FROM audit.seal s
-                                            WHERE s.month = audit_month_must_be_exported.month)) THEN
+                                            WHERE s.month = audit_require_month_exported.month)) THEN
         PERFORM fail.operation_refused('the month was not exported since its last seal',
                                        'see the comment on operator.audit_export_month');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.audit_month_must_be_exported(date) IS
+COMMENT ON FUNCTION rule.audit_require_month_exported(date) IS
     'Refuses a month of which not all is sealed, anchored, and exported since.';

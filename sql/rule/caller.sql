@@ -1,6 +1,6 @@
 -- Who calls, and what a caller may do.
 
-CREATE FUNCTION rule.caller_of(token bytea)
+CREATE FUNCTION rule.caller_require(token bytea)
 RETURNS rule.caller
 LANGUAGE plpgsql STABLE
 AS $$
@@ -24,7 +24,7 @@ BEGIN
     RETURN v_caller;
 END
 $$;
-COMMENT ON FUNCTION rule.caller_of(bytea) IS
+COMMENT ON FUNCTION rule.caller_require(bytea) IS
     'Gives the caller whose API key has this digest (32 bytes); refuses an unknown, revoked or expired one.';
 
 CREATE FUNCTION rule.caller_refused(token bytea)
@@ -102,7 +102,7 @@ $$;
 COMMENT ON FUNCTION rule.caller_may(rule.caller, text, uuid, text) IS
     'Tells whether a policy gives the caller an action, on keys or on secrets, on a project of its own organization or, with null, on all of it.';
 
-CREATE FUNCTION rule.caller_must(caller rule.caller, action text, resource text, project_id uuid)
+CREATE FUNCTION rule.caller_require_right(caller rule.caller, action text, resource text, project_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -112,27 +112,27 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.caller_must(rule.caller, text, text, uuid) IS
+COMMENT ON FUNCTION rule.caller_require_right(rule.caller, text, text, uuid) IS
     'Refuses a caller without the right to an action on a project of its own organization.';
 
-CREATE FUNCTION rule.caller_project(caller rule.caller, action text, resource text, project_id uuid)
+CREATE FUNCTION rule.caller_require_project(caller rule.caller, action text, resource text, project_id uuid)
 RETURNS uuid
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     -- A project of somebody else looks like one without rights: nothing tells that it exists.
     IF NOT EXISTS (SELECT FROM store.project p
-                    WHERE p.id = caller_project.project_id AND p.organization_id = caller.organization_id) THEN
+                    WHERE p.id = caller_require_project.project_id AND p.organization_id = caller.organization_id) THEN
         PERFORM fail.permissions_denied(action, resource);
     END IF;
-    PERFORM rule.caller_must(caller, action, resource, project_id);
+    PERFORM rule.caller_require_right(caller, action, resource, project_id);
     RETURN project_id;
 END
 $$;
-COMMENT ON FUNCTION rule.caller_project(rule.caller, text, text, uuid) IS
+COMMENT ON FUNCTION rule.caller_require_project(rule.caller, text, text, uuid) IS
     'Gives back the project that a request names, once it is in the caller''s organization and the caller may do the action in it.';
 
-CREATE FUNCTION rule.caller_projects(caller rule.caller, argument rule.argument, action text DEFAULT 'read',
+CREATE FUNCTION rule.caller_require_projects(caller rule.caller, argument rule.argument, action text DEFAULT 'read',
                                      resource text DEFAULT 'secret')
 RETURNS uuid[]
 LANGUAGE plpgsql STABLE
@@ -142,7 +142,7 @@ DECLARE
     v_projects uuid[];
 BEGIN
     IF argument.project_id IS NOT NULL THEN
-        v_projects := ARRAY[rule.caller_project(caller, action, resource, argument.project_id)];
+        v_projects := ARRAY[rule.caller_require_project(caller, action, resource, argument.project_id)];
     ELSE
         IF NOT EXISTS (SELECT FROM store.policy p JOIN store.policy_rule r ON r.policy_id = p.id
                         WHERE p.principal_id = caller.principal_id AND r.permission_set = ANY (v_sets)) THEN
@@ -157,10 +157,10 @@ BEGIN
     RETURN v_projects;
 END
 $$;
-COMMENT ON FUNCTION rule.caller_projects(rule.caller, rule.argument, text, text) IS
+COMMENT ON FUNCTION rule.caller_require_projects(rule.caller, rule.argument, text, text) IS
     'Gives the projects that a list covers: the one asked for, or all on which the caller has the right to the action; refuses one without it.';
 
-CREATE FUNCTION rule.permission_sets()
+CREATE FUNCTION rule.caller_permission_sets_known()
 RETURNS text[]
 LANGUAGE sql IMMUTABLE
 AS $$
@@ -169,4 +169,4 @@ AS $$
            unnest('{read,access,create,write,delete,restore,encrypt,decrypt,audit,watch}'::text[]) AS action,
            unnest(rule.caller_permission_sets(action, resource)) AS permission_set
 $$;
-COMMENT ON FUNCTION rule.permission_sets() IS 'Gives all permission sets that allow anything.';
+COMMENT ON FUNCTION rule.caller_permission_sets_known() IS 'Gives all permission sets that allow anything.';

@@ -149,16 +149,16 @@ COMMENT ON FUNCTION rule.ephemeral_properties_from_policy(store.secret, timestam
     'Gives the properties that the present policy of a secret gives to a version made or enabled at since; not recoverable, and else all null, without a policy.';
 
 -- Whoever may change a secret but not delete it could otherwise let time delete it, and a protected one too.
-CREATE FUNCTION rule.ephemeral_delete_must_be_allowed(caller rule.caller, secret store.secret, resource text)
+CREATE FUNCTION rule.ephemeral_require_delete_allowed(caller rule.caller, secret store.secret, resource text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    PERFORM rule.caller_must(caller, 'delete', resource, secret.project_id);
+    PERFORM rule.caller_require_right(caller, 'delete', resource, secret.project_id);
     IF secret.protected THEN
         PERFORM fail.precondition_failed('protected_resource', 'cannot let versions of a protected secret be deleted');
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.ephemeral_delete_must_be_allowed(rule.caller, store.secret, text) IS
+COMMENT ON FUNCTION rule.ephemeral_require_delete_allowed(rule.caller, store.secret, text) IS
     'Refuses a change that sets the action delete to a caller without the right to delete the resource, and on a protected secret.';

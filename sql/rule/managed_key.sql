@@ -1,6 +1,6 @@
--- Keys of the Key Manager: finding one for a caller, what its state allows, and its material, which only daemons open.
+-- Keys of the Key Manager: finding one for a caller, what its state allows, and its material, which only daemons unwrap.
 
-CREATE FUNCTION rule.managed_key_for(caller rule.caller, request jsonb, key_id uuid, action text)
+CREATE FUNCTION rule.managed_key_require(caller rule.caller, request jsonb, key_id uuid, action text)
 RETURNS store.managed_key
 LANGUAGE plpgsql STABLE
 AS $$
@@ -9,7 +9,7 @@ DECLARE
     v_region CONSTANT text := request ->> 'region';
 BEGIN
     SELECT * INTO v_key FROM store.managed_key k
-     WHERE k.id = managed_key_for.key_id AND k.region = v_region AND k.organization_id = caller.organization_id;
+     WHERE k.id = managed_key_require.key_id AND k.region = v_region AND k.organization_id = caller.organization_id;
     IF NOT FOUND THEN
         PERFORM fail.not_found('key', key_id::text);
     END IF;
@@ -19,10 +19,10 @@ BEGIN
     RETURN v_key;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_for(rule.caller, jsonb, uuid, text) IS
+COMMENT ON FUNCTION rule.managed_key_require(rule.caller, jsonb, uuid, text) IS
     'Finds a key of the caller''s organization in the region of the request, for an action that the caller must have a right to.';
 
-CREATE FUNCTION rule.managed_key_for_change(caller rule.caller, request jsonb, key_id uuid, action text)
+CREATE FUNCTION rule.managed_key_require_for_change(caller rule.caller, request jsonb, key_id uuid, action text)
 RETURNS store.managed_key
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -31,17 +31,17 @@ DECLARE
     v_region CONSTANT text := request ->> 'region';
 BEGIN
     SELECT * INTO v_key FROM store.managed_key k
-     WHERE k.id = managed_key_for_change.key_id AND k.region = v_region AND k.organization_id = caller.organization_id
+     WHERE k.id = managed_key_require_for_change.key_id AND k.region = v_region AND k.organization_id = caller.organization_id
        FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM fail.not_found('key', key_id::text);
     END IF;
-    PERFORM rule.caller_must(caller, action, 'key', v_key.project_id);
+    PERFORM rule.caller_require_right(caller, action, 'key', v_key.project_id);
     RETURN v_key;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_for_change(rule.caller, jsonb, uuid, text) IS
-    'Does as rule.managed_key_for, and locks the key: until the end of the transaction nobody else changes it, and no version is made under it.';
+COMMENT ON FUNCTION rule.managed_key_require_for_change(rule.caller, jsonb, uuid, text) IS
+    'Does as rule.managed_key_require, and locks the key: until the end of the transaction nobody else changes it, and no version is made under it.';
 
 CREATE FUNCTION rule.managed_key_state(key store.managed_key)
 RETURNS text
@@ -56,19 +56,19 @@ $$;
 COMMENT ON FUNCTION rule.managed_key_state(store.managed_key) IS
     'Gives the state of a key: enabled, disabled or scheduled_for_deletion.';
 
-CREATE FUNCTION rule.managed_key_must_be(key store.managed_key, VARIADIC allowed text[])
+CREATE FUNCTION rule.managed_key_require_state(key store.managed_key, VARIADIC allowed text[])
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF rule.managed_key_state(key) <> ALL (allowed) THEN
-        PERFORM rule.managed_key_is_unusable(key.id);
+        PERFORM rule.managed_key_refuse_state(key.id);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_must_be(store.managed_key, text[]) IS 'Refuses a key whose state is none of those allowed.';
+COMMENT ON FUNCTION rule.managed_key_require_state(store.managed_key, text[]) IS 'Refuses a key whose state is none of those allowed.';
 
-CREATE FUNCTION rule.managed_key_is_unusable(key_id uuid)
+CREATE FUNCTION rule.managed_key_refuse_state(key_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -76,37 +76,37 @@ BEGIN
     PERFORM fail.precondition_failed('resource_not_usable', format('key %s is in an invalid state', key_id));
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_is_unusable(uuid) IS 'Refuses what the state of a key forbids, or that the key has been purged.';
+COMMENT ON FUNCTION rule.managed_key_refuse_state(uuid) IS 'Refuses what the state of a key forbids, or that the key has been purged.';
 
 -- Secrets under a key --------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION rule.managed_key_of_secret_must_exist(secret_key_id uuid, project_id uuid, region text)
+CREATE FUNCTION rule.managed_key_require_for_secret(secret_key_id uuid, project_id uuid, region text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM store.managed_key k
-                    WHERE k.id = secret_key_id AND k.project_id = managed_key_of_secret_must_exist.project_id
-                      AND k.region = managed_key_of_secret_must_exist.region) THEN
+                    WHERE k.id = secret_key_id AND k.project_id = managed_key_require_for_secret.project_id
+                      AND k.region = managed_key_require_for_secret.region) THEN
         PERFORM fail.not_found('key', secret_key_id::text);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_of_secret_must_exist(uuid, uuid, text) IS
-    'Refuses for a secret a key that is not of its project and region; the state of the key does not matter yet.';
+COMMENT ON FUNCTION rule.managed_key_require_for_secret(uuid, uuid, text) IS
+    'Refuses, for a secret, a key that is not of its project and region; the state of the key does not matter yet.';
 
-CREATE FUNCTION rule.managed_key_must_be_usable(secret_key_id uuid)
+CREATE FUNCTION rule.managed_key_require_usable(secret_key_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM store.managed_key k
                     WHERE k.id = secret_key_id AND k.enabled AND k.deletion_requested_at IS NULL) THEN
-        PERFORM rule.managed_key_is_unusable(secret_key_id);
+        PERFORM rule.managed_key_refuse_state(secret_key_id);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_must_be_usable(uuid) IS
+COMMENT ON FUNCTION rule.managed_key_require_usable(uuid) IS
     'Refuses to read what is under a key that is not enabled, or has been purged.';
 
 CREATE FUNCTION rule.managed_key_for_new_version(secret_key_id uuid)
@@ -120,7 +120,7 @@ BEGIN
     -- sees of the key holds until it commits.
     SELECT * INTO v_key FROM store.managed_key k WHERE k.id = secret_key_id FOR SHARE;
     IF NOT FOUND OR rule.managed_key_state(v_key) <> 'enabled' THEN
-        PERFORM rule.managed_key_is_unusable(secret_key_id);
+        PERFORM rule.managed_key_refuse_state(secret_key_id);
     END IF;
     RETURN (SELECT k.id FROM store.kek k WHERE k.key_id = v_key.id AND k.active);
 END
@@ -130,18 +130,18 @@ COMMENT ON FUNCTION rule.managed_key_for_new_version(uuid) IS
 
 -- Material -------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION rule.managed_key_ask_for_material(key_id uuid, project_id uuid, rotation integer)
+CREATE FUNCTION rule.managed_key_challenge_material(key_id uuid, project_id uuid, rotation integer)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    PERFORM fail.call_again((SELECT row_to_json(reason)
+    PERFORM fail.challenge((SELECT row_to_json(reason)
                                FROM (SELECT 'material' AS need, key_id, project_id, rotation,
                                             rule.root_key_active() AS active_root_id) AS reason));
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_ask_for_material(uuid, uuid, integer) IS
-    'Stops the call, to be made again with new material for this rotation of this key, wrapped under the active root key.';
+COMMENT ON FUNCTION rule.managed_key_challenge_material(uuid, uuid, integer) IS
+    'Challenges the daemon for new material for this rotation of this key, wrapped under the active root key.';
 
 CREATE FUNCTION rule.managed_key_rotate(key store.managed_key, kek_id uuid, root_id text, wrapped bytea)
 RETURNS void
@@ -185,7 +185,7 @@ COMMENT ON FUNCTION rule.managed_key_delete(store.managed_key) IS
     'Destroys a key, which the caller has locked FOR UPDATE, with all its rotations and the data-encryption keys under them: those versions are unreadable for ever; gives their number.';
 
 -- Ciphers --------------------------------------------------------------------------------------------------------------
--- The daemon has plaintext and opened keys; here is decided whether it may, with which rotation, and what is answered.
+-- The daemon has plaintext and unwrapped keys. These functions decide whether it may, and with which rotation.
 
 CREATE FUNCTION rule.managed_key_rotation(key_id uuid, rotation bigint)
 RETURNS rule.rotation
@@ -212,7 +212,7 @@ DECLARE
 BEGIN
     IF rotation <> key.rotation_count THEN
         IF rotation NOT BETWEEN 1 AND key.rotation_count THEN
-            PERFORM rule.managed_key_ciphertext_is_unsound();
+            PERFORM rule.managed_key_refuse_ciphertext();
         END IF;
         v_named := rule.managed_key_rotation(key.id, rotation);
     END IF;
@@ -223,7 +223,7 @@ BEGIN
     -- Whatever was done with a rotation that is no more the newest is done again.
     IF v_cipher ->> 'kek_id' IS DISTINCT FROM v_newest.kek_id::text
         OR v_cipher ->> 'rotation' IS DISTINCT FROM v_newest.rotation::text THEN
-        PERFORM fail.call_again((
+        PERFORM fail.challenge((
             SELECT row_to_json(reason)
               FROM (SELECT 'cipher' AS need, key.id AS key_id, key.project_id,
                            ARRAY(SELECT rule.render_rotation(k.rotation)
@@ -233,15 +233,17 @@ BEGIN
     ELSIF v_cipher ->> 'opened' = 'false' THEN
         PERFORM fail.integrity();
     ELSIF v_cipher ->> 'sound' IS DISTINCT FROM 'true' THEN
-        PERFORM rule.managed_key_ciphertext_is_unsound();
+        PERFORM rule.managed_key_refuse_ciphertext();
     END IF;
     RETURN v_cipher ->> 'ciphertext';
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_cipher(store.managed_key, jsonb, bigint) IS
-    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it has none to answer; stops the call until it has, giving it that rotation and the one that the ciphertext of the request names; refuses what did not open, be it a ciphertext or a rotation.';
+    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it has none to answer. Challenges the '
+    'daemon until it has, with that rotation and the one that the ciphertext of the request names. Refuses a ciphertext that '
+    'cannot be decrypted and a rotation that cannot be unwrapped.';
 
-CREATE FUNCTION rule.managed_key_ciphertext_is_unsound()
+CREATE FUNCTION rule.managed_key_refuse_ciphertext()
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -249,5 +251,5 @@ BEGIN
     PERFORM fail.invalid_argument('ciphertext', 'constraint', 'cipher: message authentication failed');
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_ciphertext_is_unsound() IS
-    'Refuses a ciphertext that does not open, in the same words whatever the cause.';
+COMMENT ON FUNCTION rule.managed_key_refuse_ciphertext() IS
+    'Refuses a ciphertext that cannot be decrypted, in the same words for every cause.';

@@ -232,7 +232,7 @@ DECLARE
     v_ours     CONSTANT oid[] := ARRAY(SELECT n.oid FROM pg_namespace n
                                         WHERE n.nspname = ANY ('{store,audit,fail,rule,endpoint,job,api,daemon,operator,auditor,crypto}'));
     v_catalog  CONSTANT oid := 'pg_catalog'::regnamespace;
-    -- What sealing and opening call. Another version of pgcrypto brings more, which nobody here calls.
+    -- What encryption and decryption call. Another version of pgcrypto brings more, which nobody here calls.
     v_pgcrypto CONSTANT name[] := '{encrypt_iv,decrypt_iv,hmac,gen_random_bytes}';
 BEGIN
     RETURN QUERY

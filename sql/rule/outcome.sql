@@ -1,4 +1,4 @@
--- What an endpoint gives to its door: the answer, and what it concerned.
+-- What an endpoint function gives to its API function: the answer, and what it concerned.
 
 CREATE FUNCTION rule.outcome(status integer, body text, secret store.secret)
 RETURNS rule.outcome

@@ -5,33 +5,35 @@
 -- functions by which types read and print are called by their names. Each call that is given plaintext matches the types
 -- of its function exactly.
 
-CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint)
+CREATE FUNCTION rule.payload_encode(data bytea, crc32 bigint)
 RETURNS bytea
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE WHEN crc32 IS NULL THEN E'\\x00'::bytea ELSE E'\\x01'::bytea || substr(int8send(crc32), 5) END || data
 $$;
-COMMENT ON FUNCTION rule.payload_frame(bytea, bigint) IS
-    'Puts a payload and its checksum, if the client gave one, into one value to be sealed: 00 || data, or 01 || CRC-32 (4 bytes, big-endian) || data. The checksum is sealed too because it would tell a guess at a short secret from a hit.';
+COMMENT ON FUNCTION rule.payload_encode(bytea, bigint) IS
+    'Encodes a payload and its checksum, if the client gave one, as one value to encrypt: 00 || data, or 01 || CRC-32 (4 bytes, '
+    'big-endian) || data. The checksum is encrypted too, because in clear it would confirm a guess at a short secret.';
 
-CREATE FUNCTION rule.payload_data(frame bytea)
+CREATE FUNCTION rule.payload_data(encoded bytea)
 RETURNS bytea
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT substr(frame, CASE get_byte(frame, 0) WHEN 0 THEN 2 ELSE 6 END)
+    SELECT substr(encoded, CASE get_byte(encoded, 0) WHEN 0 THEN 2 ELSE 6 END)
 $$;
-COMMENT ON FUNCTION rule.payload_data(bytea) IS 'Gives the payload out of a frame.';
+COMMENT ON FUNCTION rule.payload_data(bytea) IS 'Gives the payload out of its encoding.';
 
-CREATE FUNCTION rule.payload_crc32(frame bytea)
+CREATE FUNCTION rule.payload_crc32(encoded bytea)
 RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT CASE get_byte(frame, 0) WHEN 0 THEN NULL
-        ELSE get_byte(frame, 1)::bigint * 16777216 + (get_byte(frame, 2) * 65536 + get_byte(frame, 3) * 256 + get_byte(frame, 4)) END
+    SELECT CASE get_byte(encoded, 0) WHEN 0 THEN NULL
+        ELSE get_byte(encoded, 1)::bigint * 16777216
+             + (get_byte(encoded, 2) * 65536 + get_byte(encoded, 3) * 256 + get_byte(encoded, 4)) END
 $$;
-COMMENT ON FUNCTION rule.payload_crc32(bytea) IS 'Gives the checksum out of a frame, null if the client gave none.';
+COMMENT ON FUNCTION rule.payload_crc32(bytea) IS 'Gives the checksum out of the encoding of a payload, null if the client gave none.';
 
-CREATE FUNCTION rule.crc32(data bytea)
+CREATE FUNCTION rule.payload_checksum(data bytea)
 RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -53,7 +55,7 @@ BEGIN
     RETURN v_crc # 4294967295;
 END
 $$;
-COMMENT ON FUNCTION rule.crc32(bytea) IS
+COMMENT ON FUNCTION rule.payload_checksum(bytea) IS
     'Computes CRC-32/ISO-HDLC (reflected polynomial EDB88320): crc32 of ''123456789'' is CBF43926.';
 
 CREATE FUNCTION rule.payload_fault(data bytea)
@@ -69,7 +71,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION rule.payload_fault(bytea) IS 'Gives the fault of a payload that is empty or too long, an empty list if there is none.';
 
-CREATE FUNCTION rule.payload_must_be(type text, data bytea)
+CREATE FUNCTION rule.payload_require_type(type text, data bytea)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -81,7 +83,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.payload_must_be(text, bytea) IS 'Refuses a payload that is not of the type of its secret.';
+COMMENT ON FUNCTION rule.payload_require_type(text, bytea) IS 'Refuses a payload that is not of the type of its secret.';
 
 CREATE FUNCTION rule.payload_check(type text, data bytea)
 RETURNS text

@@ -24,7 +24,7 @@ END
 $$;
 COMMENT ON FUNCTION rule.quota_used(uuid) IS 'Tells how many secrets an organization has, scheduled ones included.';
 
-CREATE FUNCTION rule.quota_must_allow(organization_id uuid, resource text, current bigint)
+CREATE FUNCTION rule.quota_require_room(organization_id uuid, resource text, current bigint)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -36,5 +36,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.quota_must_allow(uuid, text, bigint) IS
+COMMENT ON FUNCTION rule.quota_require_room(uuid, text, bigint) IS
     'Refuses one more of a resource when there are already current of it.';

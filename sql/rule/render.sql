@@ -37,13 +37,13 @@ $$;
 COMMENT ON FUNCTION rule.render_policy(store.secret) IS 'Writes the ephemeral policy of a secret, null if it has none.';
 
 -- The domain is a setting of the daemon, as /metadata tells it, and comes with the request.
-CREATE FUNCTION rule.srn(request jsonb, product text, region text, resource text)
+CREATE FUNCTION rule.render_srn(request jsonb, product text, region text, resource text)
 RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT 'srn://' || product || '.' || (request ->> 'domain') || '/regions/' || region || '/' || resource
 $$;
-COMMENT ON FUNCTION rule.srn(jsonb, text, text, text) IS
+COMMENT ON FUNCTION rule.render_srn(jsonb, text, text, text) IS
     'Writes the name of a resource that is unique among all regions and products; null for a daemon of an earlier release, which does not tell its domain.';
 
 CREATE FUNCTION rule.render_secret(secret store.secret, request jsonb)
@@ -53,7 +53,7 @@ AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT secret.id,
-                           rule.srn(request, 'secret-manager', secret.region, 'secrets/' || secret.id) AS srn,
+                           rule.render_srn(request, 'secret-manager', secret.region, 'secrets/' || secret.id) AS srn,
                            secret.project_id,
                            secret.name,
                            secret.status,
@@ -82,7 +82,7 @@ AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT version.revision,
-                           rule.srn(request, 'secret-manager', region,
+                           rule.render_srn(request, 'secret-manager', region,
                                     'secrets/' || version.secret_id || '/versions/' || version.revision) AS srn,
                            version.secret_id,
                            version.status,
@@ -133,7 +133,7 @@ AS $$
 BEGIN
     RETURN (SELECT row_to_json(shape)
               FROM (SELECT key.id,
-                           rule.srn(request, 'key-manager', key.region, 'keys/' || key.id) AS srn,
+                           rule.render_srn(request, 'key-manager', key.region, 'keys/' || key.id) AS srn,
                            key.project_id,
                            key.name,
                            '{"symmetric_encryption":"aes_256_gcm"}'::json AS usage,

@@ -8,19 +8,19 @@ CREATE VIEW rule.root_key_use AS
     SELECT k.root_id FROM store.kek k;
 COMMENT ON VIEW rule.root_key_use IS 'The root key of everything that is wrapped under one: a row for each.';
 
-CREATE FUNCTION rule.signer_uuid(id text)
+CREATE FUNCTION rule.root_key_signer_uuid(id text)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE
 AS $$
     SELECT lpad(id, 32, '0')::uuid
 $$;
-COMMENT ON FUNCTION rule.signer_uuid(text) IS
+COMMENT ON FUNCTION rule.root_key_signer_uuid(text) IS
     'Gives the id under which a key that signs seals is moved, together with keys that have a uuid.';
 
 CREATE VIEW rule.instance_live AS
     SELECT i.* FROM store.instance i WHERE i.seen_at > clock_timestamp() - interval '3 minutes';
 COMMENT ON VIEW rule.instance_live IS
-    'The daemons that run: each greets the database once a minute or more often, so three minutes of silence say that it is gone.';
+    'The daemons that run: each makes a handshake once a minute or more often. One that has made none for three minutes is gone.';
 
 CREATE FUNCTION rule.root_key_see(root_ids text[])
 RETURNS void

@@ -44,14 +44,14 @@ DECLARE
     v_period CONSTANT bigint := (rtrim(value ->> 'rotation_period', 's')::numeric * 1000000000)::bigint;
 BEGIN
     RETURN (v_period,
-            coalesce(rule.ephemeral_time(value ->> 'next_rotation_at'), rule.rotation_next(clock_timestamp(), v_period)),
+            coalesce(rule.ephemeral_time(value ->> 'next_rotation_at'), rule.rotation_policy_next(clock_timestamp(), v_period)),
             true)::rule.rotation_policy;
 END
 $$;
 COMMENT ON FUNCTION rule.rotation_policy(jsonb) IS
     'Reads a checked rotation_policy; rotation_period in nanoseconds, next_rotation_at one period from now when it is not given.';
 
-CREATE FUNCTION rule.rotation_next(since timestamptz, period bigint)
+CREATE FUNCTION rule.rotation_policy_next(since timestamptz, period bigint)
 RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 AS $$
@@ -62,5 +62,5 @@ BEGIN
     RETURN since + (v_periods * period / 1000000000)::double precision * interval '1 second';
 END
 $$;
-COMMENT ON FUNCTION rule.rotation_next(timestamptz, bigint) IS
+COMMENT ON FUNCTION rule.rotation_policy_next(timestamptz, bigint) IS
     'Gives the first time from now that is a whole number of periods, in nanoseconds, after an earlier one; null without a period.';

@@ -64,7 +64,7 @@ $$;
 COMMENT ON FUNCTION rule.session_pin() IS
     'Sets for this session what any role may set and what changes how statements are read, run and answered. rule.session_faults lists the rest.';
 
-CREATE FUNCTION rule.session_must_be_plain()
+CREATE FUNCTION rule.session_require_plain()
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -80,5 +80,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.session_must_be_plain() IS
+COMMENT ON FUNCTION rule.session_require_plain() IS
     'Refuses a transaction of another isolation level than read committed, and a session in which triggers and foreign keys do nothing.';

@@ -1,6 +1,6 @@
 -- Times that operators give. Those of requests are in ephemeral.sql.
 
-CREATE FUNCTION rule.time_must_come(argument text, at timestamptz)
+CREATE FUNCTION rule.time_require_future(argument text, at timestamptz)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -14,5 +14,5 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.time_must_come(text, timestamptz) IS
+COMMENT ON FUNCTION rule.time_require_future(text, timestamptz) IS
     'Refuses a time that an operator gives and that is infinite, past or after the year 9999; null passes. argument is what the refusal names.';

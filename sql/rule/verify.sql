@@ -66,7 +66,7 @@ DECLARE
     v_lowest  bigint := -1;
     v_highest bigint := 9223372036854775807;
 BEGIN
-    IF NOT rule.audit_month_has_rows(month) THEN
+    IF NOT rule.verify_month_has_rows(month) THEN
         RETURN;         -- which rule.verify_absent looks at
     END IF;
     SELECT array_agg(s.no ORDER BY s.xid_from), array_agg(s.xid_from ORDER BY s.xid_from),
@@ -132,8 +132,8 @@ BEGIN
     FOR v_month IN
         SELECT DISTINCT s.month FROM audit.seal s WHERE s.n > 0 AND s.sealed_at >= since AND s.sealed_at < until ORDER BY 1
     LOOP
-        CONTINUE WHEN rule.audit_month_has_rows(v_month);
-        v_dropped := coalesce(v_dropped, rule.audit_dropped());
+        CONTINUE WHEN rule.verify_month_has_rows(v_month);
+        v_dropped := coalesce(v_dropped, rule.verify_months_dropped());
         SELECT min(s.no) AS first, max(s.no) AS last, sum(s.n) AS n INTO v_seals
           FROM audit.seal s WHERE s.month = v_month AND s.n > 0;
         RETURN QUERY
@@ -147,7 +147,7 @@ $$;
 COMMENT ON FUNCTION rule.verify_absent(timestamptz, timestamptz) IS
     'Lists the months without a row that the seals made in [since, until) are over, except those that operator.audit_drop_month has dropped.';
 
-CREATE FUNCTION rule.audit_dropped()
+CREATE FUNCTION rule.verify_months_dropped()
 RETURNS jsonb
 LANGUAGE plpgsql STABLE
 AS $$
@@ -166,7 +166,7 @@ BEGIN
                                AND s.xid_from <= (e.event).xid AND s.xid_to > (e.event).xid
              WHERE (e.event).hash = rule.audit_hash(e.event)
         ), said AS (
-            SELECT * FROM sealed s WHERE rule.seal_holds(s.seal)
+            SELECT * FROM sealed s WHERE rule.verify_seal_holds(s.seal)
         ), named AS (
             SELECT DISTINCT ON (drops.month -> 'month', drops.month -> 'rows') drops.month - 'earlier' AS month
               FROM said
@@ -178,10 +178,10 @@ BEGIN
     );
 END
 $$;
-COMMENT ON FUNCTION rule.audit_dropped() IS
+COMMENT ON FUNCTION rule.verify_months_dropped() IS
     'Gives the months that operator.audit_drop_month has dropped, as its sealed rows say, each with its number of rows and its first and last id.';
 
-CREATE FUNCTION rule.seal_holds(seal audit.seal)
+CREATE FUNCTION rule.verify_seal_holds(seal audit.seal)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
@@ -197,9 +197,9 @@ BEGIN
                AND e.at >= v_at_from AND e.at < v_at_to);
 END
 $$;
-COMMENT ON FUNCTION rule.seal_holds(audit.seal) IS 'Tells whether the rows of a seal that is over some are those that it was made over.';
+COMMENT ON FUNCTION rule.verify_seal_holds(audit.seal) IS 'Tells whether the rows of a seal that is over some are those that it was made over.';
 
-CREATE FUNCTION rule.audit_month_has_rows(month date)
+CREATE FUNCTION rule.verify_month_has_rows(month date)
 RETURNS boolean
 LANGUAGE plpgsql STABLE
 AS $$
@@ -210,4 +210,4 @@ BEGIN
     RETURN EXISTS (SELECT FROM audit.event e WHERE e.at >= v_from AND e.at < v_to);
 END
 $$;
-COMMENT ON FUNCTION rule.audit_month_has_rows(date) IS 'Tells whether the audit has rows of a month, whatever the name of their partition.';
+COMMENT ON FUNCTION rule.verify_month_has_rows(date) IS 'Tells whether the audit has rows of a month, whatever the name of their partition.';

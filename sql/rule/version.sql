@@ -1,6 +1,6 @@
 -- Versions: what holds at this instant, finding one, and what time and state do to it.
 
-CREATE FUNCTION rule.version_of(secret store.secret, revision text)
+CREATE FUNCTION rule.version_require(secret store.secret, revision text)
 RETURNS rule.version_now
 LANGUAGE plpgsql STABLE
 AS $$
@@ -9,23 +9,23 @@ DECLARE
 BEGIN
     IF revision IN ('latest', 'latest_enabled') THEN
         SELECT * INTO v_version FROM rule.version_now v
-         WHERE v.secret_id = secret.id AND (version_of.revision = 'latest' OR v.status = 'enabled')
+         WHERE v.secret_id = secret.id AND (version_require.revision = 'latest' OR v.status = 'enabled')
          ORDER BY v.revision DESC LIMIT 1;
     ELSE
         SELECT * INTO v_version FROM rule.version_now v
          -- As text: a number beyond those that a revision can have is not found, and no fault.
-         WHERE v.secret_id = secret.id AND v.revision::text = version_of.revision;
+         WHERE v.secret_id = secret.id AND v.revision::text = version_require.revision;
     END IF;
     IF NOT FOUND THEN
-        PERFORM fail.not_found('secret_version', version_of.revision);
+        PERFORM fail.not_found('secret_version', version_require.revision);
     END IF;
     RETURN v_version;
 END
 $$;
-COMMENT ON FUNCTION rule.version_of(store.secret, text) IS
+COMMENT ON FUNCTION rule.version_require(store.secret, text) IS
     'Finds a version by its number, latest (the highest revision, whatever its status) or latest_enabled (the highest enabled one).';
 
-CREATE FUNCTION rule.version_must_be(status text, VARIADIC allowed text[])
+CREATE FUNCTION rule.version_require_status(status text, VARIADIC allowed text[])
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
@@ -39,7 +39,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.version_must_be(text, text[]) IS 'Refuses a version whose status is none of those allowed.';
+COMMENT ON FUNCTION rule.version_require_status(text, text[]) IS 'Refuses a version whose status is none of those allowed.';
 
 CREATE FUNCTION rule.version_expire(secret store.secret, most bigint DEFAULT NULL)
 RETURNS bigint

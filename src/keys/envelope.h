@@ -1,5 +1,5 @@
 /*
- * Sealed values as rule.seal() of the database makes them: A256CBC-HS512 of
+ * Sealed values as rule.crypto_encrypt() of the database makes them: A256CBC-HS512 of
  * RFC 7518, 5.2.5, bound to a place.
  *
  *   sealed   01 || IV (16) || AES-256-CBC, PKCS#7 || HMAC-SHA512 (32)

@@ -29,10 +29,10 @@ SELECT id, :'organization', :'project', 'fr-par', '/bench/' || n % 100, 'secret-
   FROM made;
 INSERT INTO store.version (secret_id, revision, status, description, created_at, updated_at, sealed)
 SELECT id, 1, 'enabled', '', clock_timestamp(), clock_timestamp(),
-       rule.seal(dek, rule.aad('pay', :'project', id, 1, NULL), rule.payload_frame('hunter2', NULL))
+       rule.crypto_encrypt(dek, rule.crypto_aad('pay', :'project', id, 1, NULL), rule.payload_encode('hunter2', NULL))
   FROM made;
 INSERT INTO store.dek (secret_id, revision, kek_id, wrapped)
-SELECT id, 1, :'kek_id', rule.seal(key, rule.aad('dek', :'project', id, 1, :'kek_id'), dek)
+SELECT id, 1, :'kek_id', rule.crypto_encrypt(key, rule.crypto_aad('dek', :'project', id, 1, :'kek_id'), dek)
   FROM made;
 INSERT INTO bench.call (n, request, token, key)
 SELECT n, json_build_object('id', gen_random_uuid(), 'instance', :'instance', 'region', 'fr-par',

@@ -24,11 +24,12 @@ fault() {
 }
 
 mapfile -t sql < <(find sql -name '*.sql' | sort)
-mapfile -t outside_fail < <(printf '%s\n' "${sql[@]}" | grep -vE '^sql/(fail/|lint\.sql$)')
+mapfile -t outside_fail < <(printf '%s\n' "${sql[@]}" | grep -vE '^sql/(fail|lint)\.sql$')
 mapfile -t outside_crypto < <(printf '%s\n' "${sql[@]}" | grep -vx sql/rule/crypto.sql)
+mapfile -t named < <(printf '%s\n' "${sql[@]}" | grep -vxE 'sql/(door|rule/event)\.sql')
 migrations=(migrations/[0-9]*.sql)
 
-fault 'RAISE outside sql/fail' '\bRAISE\b' "${outside_fail[@]}"
+fault 'RAISE outside sql/fail.sql' '\bRAISE\b' "${outside_fail[@]}"
 fault 'pgcrypto outside sql/rule/crypto.sql' '\bcrypto\.' "${outside_crypto[@]}"
 fault 'catches all' '\bWHEN OTHERS\b' "${sql[@]}" "${migrations[@]}"
 # Functions come and go with each deploy: what is stored is made elsewhere, and knows none of them.
@@ -40,7 +41,7 @@ fault 'CREATE OR REPLACE' '\bCREATE OR REPLACE\b' "${sql[@]}"
 while IFS= read -r line; do
 	echo "backslash in a literal without E: $line"
 	found=1
-done < <(sed -E "/^COMMENT ON/,/;\$/d; s/--.*//; s/E'([^']|'')*'//g" sql/*/*.sql sql/{type,argument,door}.sql | grep -F '\' || true)
+done < <(sed -E "/^COMMENT ON/,/;\$/d; s/--.*//; s/E'([^']|'')*'//g" sql/*/*.sql sql/{type,argument,fail,door}.sql | grep -F '\' || true)
 
 # Dynamic SQL says why: `dynamic` in a comment on the line or the two before it, once for several in a row.
 while IFS= read -r line; do
@@ -52,4 +53,55 @@ done < <(awk '
 	/(^|[ ;(])EXECUTE [^O]/ {
 		if (FNR - said > 2) print FILENAME ":" FNR; else said = FNR
 	}' "${sql[@]}")
+
+# Names. A function stands in the folder of its schema, and its name begins with that of its file. A
+# question returns boolean. A function of schema rule that refuses is named so. An integrity failure
+# and a challenge are no refusals, and rule.arguments refuses for all arguments at once.
+while IFS= read -r line; do
+	echo "$line"
+	found=1
+done < <(awk '
+	FNR == 1 {
+		parts = split(FILENAME, path, "/")
+		schema = parts == 3 ? path[2] : ""
+		file = path[parts]
+		sub(/\.sql$/, "", file)
+		function_name = ""
+	}
+	/^CREATE FUNCTION / {
+		split($3, name, /[.(]/)
+		function_name = name[2]
+		place = FILENAME ":" FNR ": " name[1] "." name[2]
+		if (schema != "" ? name[1] != schema : name[1] != file)
+			print place " is of another schema"
+		if (schema != "" && name[2] !~ "^" file "(s|es)?(_|$)")
+			print place " does not begin with the name of its file"
+		if (name[2] ~ /_must(_|$)/)
+			print place " does not say refuse or require"
+	}
+	/^RETURNS / && function_name ~ /_(is|are|has)_/ && $2 != "boolean" {
+		print place " is a question and does not return boolean"
+	}
+	/^\$\$;/ { function_name = "" }
+	schema == "rule" && function_name != "" && function_name !~ /_(refuse|require)(_|$)/ && function_name != "arguments" &&
+	/fail\.[a-z_]+\(/ && !/fail\.(integrity|challenge)\(/ {
+		print place " refuses, and is not named so"
+	}
+	' "${named[@]}")
+
+# Each refusal has a code of its own.
+while read -r code count; do
+	[ "$count" -eq 1 ] || { echo "$code: raised by $count functions"; found=1; }
+done < <(grep -o "ERRCODE = '[^']*'" sql/fail.sql | sort | uniq -c | awk '{ print $4, $1 }')
+
+# A function that runs with the rights of its owner looks names up in no schema that others write to.
+while IFS= read -r line; do
+	echo "$line: SECURITY DEFINER without SET search_path"
+	found=1
+done < <(awk '
+	/^CREATE FUNCTION / { place = FILENAME ":" FNR; definer = path = 0 }
+	/SECURITY DEFINER/ { definer = 1 }
+	/^ *SET search_path = pg_catalog, pg_temp$/ { path = 1 }
+	/AS \$/ { if (definer && !path) print place; definer = 0 }
+	' "${sql[@]}")
 exit "$found"

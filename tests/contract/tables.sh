@@ -20,7 +20,7 @@ SELECT format('| `%s` | %s | %s |', permission_set,
               string_agg(action, ', ' ORDER BY ordinality) FILTER (WHERE resource = 'key'))
   FROM unnest('{secret,key}'::text[]) AS resource,
        unnest('{read,access,encrypt,decrypt,create,write,delete,restore,audit,watch}'::text[]) WITH ORDINALITY AS a(action, ordinality),
-       unnest(rule.permission_sets()) AS permission_set
+       unnest(rule.caller_permission_sets_known()) AS permission_set
  WHERE permission_set = ANY (rule.caller_permission_sets(action, resource))
  GROUP BY permission_set
  ORDER BY permission_set COLLATE "C";

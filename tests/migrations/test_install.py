@@ -35,7 +35,7 @@ SETTINGS = {
 FORBIDDEN = {
     "a table": "SELECT FROM store.secret",
     "the audit": "SELECT FROM audit.event",
-    "a helper": "SELECT rule.permission_sets()",
+    "a helper": "SELECT rule.caller_permission_sets_known()",
     "pgcrypto": "SELECT crypto.gen_random_bytes(1)",
     "a temporary table": "CREATE TEMPORARY TABLE t (i integer)",
     "a table in public": "CREATE TABLE public.t (i integer)",

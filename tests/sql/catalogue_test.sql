@@ -62,8 +62,8 @@ SELECT is_empty($$SELECT name FROM function WHERE prosrc ~* '\mexecute\M'
                      AND name NOT IN ('job.audit_partition_create(integer)', 'operator.audit_drop_month(date)', 'rule.orphans()')$$,
                 'only partitions are made and dropped, and foreign keys checked, by dynamic SQL');
 SELECT is_empty($$SELECT name FROM function WHERE prosrc ~ '\mcrypto[.]'
-                     AND proname NOT IN ('seal', 'open', 'dek_new')$$,
-                'only sealing and opening use pgcrypto');
+                     AND proname NOT IN ('crypto_encrypt', 'crypto_decrypt', 'crypto_dek')$$,
+                'only encryption and decryption use pgcrypto');
 SELECT is_empty($$SELECT name FROM function WHERE schema = 'operator' AND provolatile = 'v'
                      AND prosrc !~ 'audit_write_(operator|job)\([^;]*(jsonb_build_object|v_detail)'$$,
                 'what an operator does is audited with what he gave');

@@ -20,7 +20,7 @@ BEGIN
         WHEN 'most' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 2))::text, NULL::uuid);
         WHEN 'more' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 1))::text, NULL::uuid);
         WHEN 'refuse' THEN PERFORM fail.precondition_failed('resource_not_usable', 'it is told so');
-        WHEN 'call again' THEN PERFORM fail.call_again('{"need":"more"}');
+        WHEN 'call again' THEN PERFORM fail.challenge('{"need":"more"}');
         WHEN 'fail' THEN PERFORM 1 / 0;
     END CASE;
 END

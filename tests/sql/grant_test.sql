@@ -165,7 +165,7 @@ SELECT is(pg_temp.tried(role, statement), 'denied', format('%s cannot: %s', role
                ('coffer_api', 'CREATE FUNCTION api.f() RETURNS void LANGUAGE sql AS $f$ $f$'),
                ('coffer_api', $$SELECT crypto.gen_random_bytes(1)$$),
                ('coffer_api', $$SELECT endpoint.secret_get(NULL, NULL)$$),
-               ('coffer_api', $$SELECT rule.caller_of(NULL)$$),
+               ('coffer_api', $$SELECT rule.caller_require(NULL)$$),
                ('coffer_api', $$SELECT operator.organization_create('mine')$$),
                ('coffer_api', $$SELECT lo_create(0)$$),
                ('coffer_operator', 'SELECT FROM store.api_key'),

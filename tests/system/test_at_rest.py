@@ -281,14 +281,14 @@ FAULTS = [  # what breaks, so that calls are answered 503, and what mends
 FAULT_OF_TIME = trigger("PERFORM pg_sleep(30)")
 # Errors in expressions that have the plaintext in hand.
 FAULT_WITH_PLAINTEXT = (
-    """ALTER FUNCTION rule.payload_frame(bytea, bigint) RENAME TO payload_frame_away;
+    """ALTER FUNCTION rule.payload_encode(bytea, bigint) RENAME TO payload_encode_away;
        ALTER FUNCTION rule.payload_data(bytea) RENAME TO payload_data_away;
-       CREATE FUNCTION rule.payload_frame(data bytea, crc32 bigint) RETURNS bytea
+       CREATE FUNCTION rule.payload_encode(data bytea, crc32 bigint) RETURNS bytea
            LANGUAGE plpgsql AS $$ BEGIN RETURN set_byte(data, 0, 1 / (octet_length(data) * 0)); END $$;
-       CREATE FUNCTION rule.payload_data(frame bytea) RETURNS bytea
-           LANGUAGE sql AS $$ SELECT set_byte(frame, octet_length(frame), 0) $$""",
-    """DROP FUNCTION rule.payload_frame(bytea, bigint), rule.payload_data(bytea);
-       ALTER FUNCTION rule.payload_frame_away(bytea, bigint) RENAME TO payload_frame;
+       CREATE FUNCTION rule.payload_data(encoded bytea) RETURNS bytea
+           LANGUAGE sql AS $$ SELECT set_byte(encoded, octet_length(encoded), 0) $$""",
+    """DROP FUNCTION rule.payload_encode(bytea, bigint), rule.payload_data(bytea);
+       ALTER FUNCTION rule.payload_encode_away(bytea, bigint) RENAME TO payload_encode;
        ALTER FUNCTION rule.payload_data_away(bytea) RENAME TO payload_data""",
 )
 

@@ -371,7 +371,7 @@ def test_secret_with_many_versions(database, start, new_tenant):
         " SELECT secret_id, n, status, description, created_at, updated_at, sealed FROM store.version, generate_series(2, 5000) n"
         " WHERE secret_id = %(secret)s AND revision = 1",
         "INSERT INTO store.dek SELECT %(secret)s::uuid, n, %(kek)s::uuid,"
-        " rule.seal(%(key)s, rule.aad('dek', %(project)s, %(secret)s, n, %(kek)s), sha512('dek')) FROM generate_series(2, 5000) n",
+        " rule.crypto_encrypt(%(key)s, rule.crypto_aad('dek', %(project)s, %(secret)s, n, %(kek)s), sha512('dek')) FROM generate_series(2, 5000) n",
     ):
         with database.connect() as connection:
             connection.execute(

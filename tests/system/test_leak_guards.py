@@ -229,7 +229,7 @@ def replaced(database, function, body):
     database.deploy(before)
 
 
-MUST_BE = "rule.payload_must_be(text, bytea)"
+MUST_BE = "rule.payload_require_type(text, bytea)"
 EXPLAIN = SPEAKERS["auto_explain"]
 CODE = {  # what is done with a payload, how the log gets it, and in which form
     "parsed without a block": ("PERFORM convert_from(data, 'UTF8')::jsonb", {}, "bytes"),
@@ -274,7 +274,7 @@ def test_payload_that_is(database, spies, set_role, run, stage, log, broken):
 
 def test_key_that_is_raised(database, run, stage, log):
     body = "BEGIN RAISE LOG '%', key; RETURN crypto.gen_random_bytes(64); END"
-    with replaced(database, "rule.open(bytea, bytea, bytea)", body), run() as daemon:
+    with replaced(database, "rule.crypto_decrypt(bytea, bytea, bytea)", body), run() as daemon:
         stage.all(stage.tenant.client(daemon))
     assert "secret_version_access: access key" in names(
         leak.Search(stage.secrets()).find(log), "hex"

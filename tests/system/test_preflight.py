@@ -57,7 +57,7 @@ def fit(deployed):
         (GET, "endpoint.secret_get"),
         ("ALTER FUNCTION api.secret_get OWNER TO coffer_migrate", "api.secret_get"),
         ("GRANT EXECUTE ON FUNCTION crypto.hmac(bytea, bytea, text) TO coffer_api", "crypto.hmac"),
-        ("ALTER FUNCTION rule.open SET log_min_messages = debug5", "rule.open"),
+        ("ALTER FUNCTION rule.crypto_decrypt SET log_min_messages = debug5", "rule.crypto_decrypt"),
         (
             "CREATE FUNCTION api.more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
             "api.more() was not deployed",

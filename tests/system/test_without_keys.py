@@ -203,12 +203,12 @@ def test_role_becomes_no_other(connect_as, role):
                 connection.execute("SELECT api.secret_version_access('{}', NULL, NULL, NULL)")
         if role != "coffer_migrate":
             for statement in (
-                "SELECT rule.open('', '', '')",
+                "SELECT rule.crypto_decrypt('', '', '')",
                 "SELECT rule.access(s, '1', '{}', NULL) FROM store.secret s",
                 "SELECT crypto.decrypt_iv('', '', '', 'aes')",
                 "SELECT endpoint.secret_version_access(NULL, NULL, NULL)",
                 "UPDATE store.kek SET root_id = root_id",
-                "CREATE OR REPLACE FUNCTION rule.open(key bytea, aad bytea, sealed bytea) RETURNS bytea"
+                "CREATE OR REPLACE FUNCTION rule.crypto_decrypt(key bytea, aad bytea, encrypted bytea) RETURNS bytea"
                 " LANGUAGE sql AS 'SELECT key'",
                 "COPY (SELECT 1) TO PROGRAM 'true'",
                 "SELECT pg_read_file('postgresql.conf')",

@@ -11,7 +11,7 @@ SELECT operator.project_create(organization(o), o || ' ' || i) FROM unnest('{acm
 SELECT make_caller(name, organization, '{}', NULL, NULL) FROM test.who;
 DO $$
 DECLARE
-    v_sets CONSTANT text[] := rule.permission_sets();
+    v_sets CONSTANT text[] := rule.caller_permission_sets_known();
 BEGIN
     FOR i IN 1..36 LOOP
         PERFORM operator.policy_create(

@@ -1,27 +1,8 @@
--- daemon.seen_faults: what a database lacks of what a daemon has seen; daemon.epoch_begin mends it.
+-- daemon.seen_faults: what a database lacks of what a daemon has seen.
 BEGIN;
 \ir ../setup.sql
 \ir ../sealed.sql
-
--- What a daemon has seen that has seen all; what a test gives is put in its place.
-CREATE FUNCTION test.seen(changed jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('epoch', 1, 'seal', s.no, 'seal_hash', encode(s.hash, 'hex'), 'receipt', e.id,
-                              'receipt_hash', encode(e.hash, 'hex'), 'xid_from', e.xid, 'xid_to', e.xid + 1,
-                              'receipts', 2, 'first', 6, 'last', 7) || changed
-      FROM (SELECT * FROM audit.seal s ORDER BY s.no DESC LIMIT 1) AS s,
-           (SELECT * FROM audit.event e WHERE e.id = 6) AS e
-$$;
--- What is missing: the part of the fault in brackets, or "".
-CREATE FUNCTION test.missing(seen jsonb) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    v_faults text[];
-BEGIN
-    SET LOCAL ROLE coffer_exec;
-    v_faults := daemon.seen_faults(seen);
-    RESET ROLE;
-    RETURN coalesce(substring(v_faults[1] FROM '[(](.*);'), v_faults[1], '');
-END
-$$;
+\ir ../seen.sql
 SELECT encode(sha256('other'), 'hex') AS other \gset
 
 SELECT is(missing(NULL), '', 'daemon.seen_faults finds nothing missing for a daemon that has seen nothing');
@@ -42,14 +23,6 @@ SELECT alike((daemon.seen_faults(seen('{"seal": 99}')))[1], '%its last seal is 4
 SELECT is((SELECT h.behind FROM daemon.hello(gen_random_uuid(), '', '{}', seen()) AS h), false, 'daemon.hello finds nothing');
 SELECT alike((SELECT h.faults::text FROM daemon.hello(gen_random_uuid(), '', '{}', seen('{"seal": 99}')) AS h), '%lacks what this daemon has seen%',
              'or else says it among the faults');
-
-SELECT is(daemon.epoch_begin(seen()), 1, 'daemon.epoch_begin begins no epoch while nothing is missing');
-SELECT is(daemon.epoch_begin(seen('{"seal": 99}')), 2, 'and else one');
-SELECT is((SELECT e.request -> 'seen' ->> 'seal' FROM audit.event e ORDER BY e.id DESC LIMIT 1), '99', 'whose event says what was missing');
-SELECT is(daemon.epoch_begin('{"epoch": 1, "seal": 99, "seal_hash": "00"}'), 2, 'for all daemons that have seen the epoch before');
-SELECT is(missing('{"epoch": 1, "seal": 99, "seal_hash": "00"}'), '', 'which find nothing missing then');
-SELECT is(daemon.epoch_begin('{"epoch": 3, "seal": 99, "seal_hash": "00"}'), 4, 'the number of an epoch that was lost is not given again');
-SELECT is_empty('SELECT * FROM auditor.verify()', 'and the audit is sound');
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 BEGIN;
 \ir ../setup.sql
-SELECT (rule.caller_of(token('owner'))).principal_id AS owner, project('main') AS main,
+SELECT (rule.caller_require(token('owner'))).principal_id AS owner, project('main') AS main,
        project('other') AS other, project('foreign') AS foreign, token('new') AS digest,
        token('plain') AS plain \gset
 

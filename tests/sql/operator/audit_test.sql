@@ -117,7 +117,7 @@ SELECT is((SELECT count(*) FROM audit.event e
             WHERE NOT EXISTS (SELECT FROM audit.seal s WHERE s.epoch = e.epoch AND e.xid >= s.xid_from AND e.xid < s.xid_to)),
           1::bigint, 'all before are sealed');
 SELECT is((SELECT (epoch, n)::text FROM audit.seal ORDER BY no DESC LIMIT 1), '(2,0)', 'and the chain goes on with a seal over nothing');
-SELECT is(rule.audit_dropped(), jsonb_build_array(
+SELECT is(rule.verify_months_dropped(), jsonb_build_array(
               jsonb_build_object('month', empty_month(), 'rows', 0, 'first_id', NULL, 'last_id', NULL),
               jsonb_build_object('month', last_month(), 'rows', 2, 'first_id', 8, 'last_id', 9)), 'so the drops are believed');
 SELECT is(found('INSERT INTO audit.event SELECT (jsonb_populate_record(e, ''{"id": 999999}'')).* FROM audit.event e WHERE id = 1;
@@ -141,14 +141,6 @@ SELECT throws_like('SELECT operator.organization_create(''x'')', '%restored from
           'an operator function refuses to write on in an epoch of another table (SM900)');
 SELECT is(operator.audit_epoch_begin('restored again'), 4, 'operator.audit_epoch_begin mends it');
 SELECT is(rule.audit_faults(), '{}', 'and again there is no fault');
-
--- Signers -------------------------------------------------------------------------
-
-SET LOCAL ROLE coffer_operator;
-SELECT is(operator.signer_retire(), '0123456789abcdef', 'operator.signer_retire gives the id of the key');
-SELECT throws_ok('SELECT operator.signer_retire()', 'SM900', 'there is no signer', 'and refuses when there is none (SM900)');
-RESET ROLE;
-SELECT is_empty('SELECT FROM daemon.signer_get()', 'a daemon has to make another');
 
 SELECT finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 BEGIN;
 \ir ../setup.sql
-SELECT (rule.caller_of(token('nobody'))).principal_id AS nobody, project('main') AS main,
+SELECT (rule.caller_require(token('nobody'))).principal_id AS nobody, project('main') AS main,
        project('other') AS other, project('foreign') AS foreign \gset
 
 -- Making one ------------------------------------------------------------------------
@@ -38,13 +38,13 @@ SELECT is(raised(format('SELECT operator.policy_create(%L, %L, %L, %L)', princip
     ('a principal that is not there', gen_random_uuid()::text, '{SecretManagerReadOnly}', NULL,
      'operator.principal_create() makes one'),
     ('an unknown permission set', :'nobody', '{SecretManagerReadOnly,Everything}', NULL,
-     'one or more of ' || array_to_string(rule.permission_sets(), ', ')),
+     'one or more of ' || array_to_string(rule.caller_permission_sets_known(), ', ')),
     ('no permission set', :'nobody', '{}', NULL,
-     'one or more of ' || array_to_string(rule.permission_sets(), ', ')),
+     'one or more of ' || array_to_string(rule.caller_permission_sets_known(), ', ')),
     ('null for permission sets', :'nobody', NULL, NULL,
-     'one or more of ' || array_to_string(rule.permission_sets(), ', ')),
+     'one or more of ' || array_to_string(rule.caller_permission_sets_known(), ', ')),
     ('null among them', :'nobody', '{SecretManagerReadOnly,NULL}', NULL,
-     'one or more of ' || array_to_string(rule.permission_sets(), ', ')),
+     'one or more of ' || array_to_string(rule.caller_permission_sets_known(), ', ')),
     ('a project of another organization', :'nobody', '{SecretManagerReadOnly}',
      ARRAY[:'main', :'foreign']::text, 'leave out project_ids for the whole organization'),
     ('a project that is not there', :'nobody', '{SecretManagerReadOnly}', ARRAY[gen_random_uuid()]::text,

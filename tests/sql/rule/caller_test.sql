@@ -6,14 +6,14 @@ BEGIN;
 -- Who -------------------------------------------------------------------------------------------
 
 SELECT results_eq($$SELECT organization_id, principal_id, api_key_id, default_project_id
-                      FROM rule.caller_of(token('owner'))$$,
+                      FROM rule.caller_require(token('owner'))$$,
                   $$SELECT organization('acme'), p.id, k.id, project('main') FROM store.principal p
                       JOIN store.api_key k ON k.principal_id = p.id
-                     WHERE p.name = 'owner'$$, 'rule.caller_of gives whom an API key belongs to');
-SELECT is(raised(format('SELECT rule.caller_of(%L)', token)),
+                     WHERE p.name = 'owner'$$, 'rule.caller_require gives whom an API key belongs to');
+SELECT is(raised(format('SELECT rule.caller_require(%L)', token)),
           format('SM401 401 {"message":"authentication is denied","method":"api_key","reason":"%s","type":"denied_authentication"}',
                  reason),
-          'rule.caller_of refuses ' || title || ' (SM401)')
+          'rule.caller_require refuses ' || title || ' (SM401)')
   FROM (VALUES ('an unknown key', token('unknown'), 'not_found'),
                ('a revoked key', token('revoked'), 'not_found'),
                ('an expired key', token('expired'), 'expired'),
@@ -108,30 +108,30 @@ SELECT is(may_call(e, permission_set), action = ANY (may),
                  CASE WHEN action = ANY (may) THEN 'allows' ELSE 'does not allow' END, name))
   FROM permission, endpoint e;
 
-SELECT is(rule.permission_sets(), ARRAY(SELECT permission_set FROM permission ORDER BY 1),
-          'rule.permission_sets gives all permission sets');
+SELECT is(rule.caller_permission_sets_known(), ARRAY(SELECT permission_set FROM permission ORDER BY 1),
+          'rule.caller_permission_sets_known gives all permission sets');
 
 -- Where ----------------------------------------------------------------------------------------------
 
 SELECT make_caller('mixed', 'acme', '{SecretManagerReadOnly}', NULL, 'main');
-SELECT operator.policy_create((rule.caller_of(token('mixed'))).principal_id, 'more',
+SELECT operator.policy_create((rule.caller_require(token('mixed'))).principal_id, 'more',
                               '{SecretManagerSecretWrite,SecretManagerSecretAccess}',
                               ARRAY[project('other')]);
-SELECT is(rule.caller_may(rule.caller_of(token('mixed')), action, project(name)), expected,
+SELECT is(rule.caller_may(rule.caller_require(token('mixed')), action, project(name)), expected,
           format('policies add up: %s in %s', action, name))
   FROM (VALUES ('read', 'main', true), ('read', 'other', true), ('write', 'main', false),
                ('write', 'other', true), ('access', 'other', true),
                ('delete', 'other', false)) AS t(action, name, expected);
 SELECT operator.policy_delete(id) FROM store.policy WHERE name = 'more';
-SELECT is(rule.caller_may(rule.caller_of(token('mixed')), 'write', project('other')), false,
+SELECT is(rule.caller_may(rule.caller_require(token('mixed')), 'write', project('other')), false,
           'and what a deleted one gave is gone');
 
-SELECT is(rule.caller_project(rule.caller_of(token('guest')), 'create', 'secret', project('other')),
-          project('other'), 'rule.caller_project gives a project where the caller may');
-SELECT is(raised(format('SELECT rule.caller_project(rule.caller_of(%L), %L, %L, %L)', token(caller), 'create',
+SELECT is(rule.caller_require_project(rule.caller_require(token('guest')), 'create', 'secret', project('other')),
+          project('other'), 'rule.caller_require_project gives a project where the caller may');
+SELECT is(raised(format('SELECT rule.caller_require_project(rule.caller_require(%L), %L, %L, %L)', token(caller), 'create',
                         'secret', project)),
           'SM403 403 {"details":[{"action":"create","resource":"secret"}],"message":"insufficient permissions","type":"permissions_denied"}',
-          'rule.caller_project refuses ' || title || ' (SM403)')
+          'rule.caller_require_project refuses ' || title || ' (SM403)')
   FROM (VALUES ('a project where the caller may not', 'guest', project('main')),
                ('one of another organization', 'owner', project('foreign')),
                ('one that is not there', 'owner', gen_random_uuid()),

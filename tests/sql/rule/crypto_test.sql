@@ -16,10 +16,10 @@ SELECT decode('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'
               'hex') AS cipher,
        '\x4dd3b4c088a7f45c216839645b2012bf2e6269a8c56a816dbc1b267761955bc5'::bytea AS tag;
 
-SELECT is(rule.seal(key, aad, plain, iv), '\x01'::bytea || iv || cipher || tag,
-          'rule.seal gives what RFC 7518 says') FROM vector;
-SELECT is(rule.open(key, aad, '\x01'::bytea || iv || cipher || tag), plain,
-          'rule.open takes what RFC 7518 gives') FROM vector;
+SELECT is(rule.crypto_encrypt(key, aad, plain, iv), '\x01'::bytea || iv || cipher || tag,
+          'rule.crypto_encrypt gives what RFC 7518 says') FROM vector;
+SELECT is(rule.crypto_decrypt(key, aad, '\x01'::bytea || iv || cipher || tag), plain,
+          'rule.crypto_decrypt takes what RFC 7518 gives') FROM vector;
 
 -- What is sealed opens -----------------------------------------------------------------
 
@@ -27,34 +27,34 @@ SELECT is(rule.open(key, aad, '\x01'::bytea || iv || cipher || tag), plain,
 CREATE FUNCTION test.place(kind text DEFAULT 'pay', project integer DEFAULT 1, secret integer DEFAULT 2,
                            revision integer DEFAULT 3, kek integer DEFAULT NULL)
 RETURNS bytea LANGUAGE sql AS $$
-    SELECT rule.aad(kind, lpad(project::text, 32, '0')::uuid, lpad(secret::text, 32, '0')::uuid, revision,
+    SELECT rule.crypto_aad(kind, lpad(project::text, 32, '0')::uuid, lpad(secret::text, 32, '0')::uuid, revision,
                     lpad(kek::text, 32, '0')::uuid)
 $$;
 
 CREATE TEMP TABLE it AS
-SELECT key, place() AS aad, rule.seal(key, place(), 'secret') AS sealed,
-       rule.seal(key, place(), 'other') AS other FROM vector;
+SELECT key, place() AS aad, rule.crypto_encrypt(key, place(), 'secret') AS sealed,
+       rule.crypto_encrypt(key, place(), 'other') AS other FROM vector;
 
 SELECT is_empty($$SELECT length FROM it, generate_series(0, 80) AS length,
                          LATERAL convert_to(repeat('x', length), 'UTF8') AS plain
-                   WHERE rule.open(key, aad, rule.seal(key, aad, plain)) <> plain$$,
+                   WHERE rule.crypto_decrypt(key, aad, rule.crypto_encrypt(key, aad, plain)) <> plain$$,
                 'every length opens to itself');
 SELECT is_empty($$SELECT length FROM it, unnest('{0,15,16,17,65541}'::integer[]) AS length
-                   WHERE octet_length(rule.seal(key, aad,
+                   WHERE octet_length(rule.crypto_encrypt(key, aad,
                                                 convert_to(repeat('x', length),
                                                            'UTF8'))) <> 49 + 16 * (length / 16 + 1)$$,
                 'a sealed value has the length that it should');
-SELECT isnt(rule.seal(key, aad, 'x'), rule.seal(key, aad, 'x'), 'the same value is sealed anew each time')
+SELECT isnt(rule.crypto_encrypt(key, aad, 'x'), rule.crypto_encrypt(key, aad, 'x'), 'the same value is sealed anew each time')
   FROM it;
-SELECT is(octet_length(rule.dek_new()), 64, 'a data-encryption key has 64 bytes');
-SELECT isnt(rule.dek_new(), rule.dek_new(), 'and is a new one each time');
+SELECT is(octet_length(rule.crypto_dek()), 64, 'a data-encryption key has 64 bytes');
+SELECT isnt(rule.crypto_dek(), rule.crypto_dek(), 'and is a new one each time');
 
 -- What is not as it was sealed does not open ---------------------------------------------
 
 -- What an attempt to open a value comes to.
 CREATE FUNCTION test.opened(key bytea, aad bytea, sealed bytea) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN 'opened: ' || encode(rule.open(key, aad, sealed), 'escape');
+    RETURN 'opened: ' || encode(rule.crypto_decrypt(key, aad, sealed), 'escape');
 EXCEPTION
     WHEN OTHERS THEN
         RETURN SQLSTATE || ' ' || SQLERRM;
@@ -110,9 +110,9 @@ SELECT is(count(*), 520::bigint, 'it does not when any bit of it is flipped,') F
 SELECT is_empty($$SELECT title, result FROM attempt WHERE result <> 'SM101 integrity failure'$$,
                 'or it is cut, is longer, or is of another place, or the key is wrong: all fail alike (SM101)');
 
-SELECT is(raised(format('SELECT rule.seal(%L, %L, %L, %L)', t.key, t.aad, t.plain, t.iv)),
+SELECT is(raised(format('SELECT rule.crypto_encrypt(%L, %L, %L, %L)', t.key, t.aad, t.plain, t.iv)),
           'SM101 500 {"message":"internal error","type":"internal"}',
-          'rule.seal refuses ' || title || ' (SM101)')
+          'rule.crypto_encrypt refuses ' || title || ' (SM101)')
   FROM vector AS v, LATERAL (VALUES ('no key', NULL, v.aad, v.plain, v.iv),
                                     ('a short key', substr(v.key, 1, 63), v.aad, v.plain, v.iv),
                                     ('a long key', v.key || '\x00'::bytea, v.aad, v.plain, v.iv),
@@ -124,14 +124,14 @@ SELECT is(raised(format('SELECT rule.seal(%L, %L, %L, %L)', t.key, t.aad, t.plai
 
 -- Associated data --------------------------------------------------------------------------
 
-SELECT is(rule.aad('dek', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 258,
+SELECT is(rule.crypto_aad('dek', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 258,
                    'ffffffff-eeee-dddd-cccc-bbbbaaaa9999'),
           '\x01'::bytea || 'coffer1' || '\x00' || 'dek' || '\x00' || '\x00112233445566778899aabbccddeeff'
           || '\x0f0e0d0c0b0a09080706050403020100' || '\x0000000000000102' || '\xffffffffeeeeddddccccbbbbaaaa9999',
-          'rule.aad is algorithm, label, kind, project, secret, revision and key-encryption key, in fixed widths');
-SELECT is(rule.aad('pay', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 1,
+          'rule.crypto_aad is algorithm, label, kind, project, secret, revision and key-encryption key, in fixed widths');
+SELECT is(rule.crypto_aad('pay', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 1,
                    NULL),
-          rule.aad('pay', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 1,
+          rule.crypto_aad('pay', '00112233-4455-6677-8899-aabbccddeeff', '0f0e0d0c-0b0a-0908-0706-050403020100', 1,
                    '00000000-0000-0000-0000-000000000000'),
           'zero stands for the key-encryption key in the associated data of a payload');
 

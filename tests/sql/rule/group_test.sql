@@ -21,8 +21,8 @@ SELECT is((read_in_group('ready', :'kek')).status, 200, 'any other is read in a 
 SELECT is((call('secret_version_access', 'once', '1')).status, 200, 'alone it is read');
 SELECT is(brief(read_in_group('once', :'kek')), '404 not_found secret_version', 'once');
 
-SELECT lives_ok($$SELECT rule.group_must_not_be('{}')$$, 'rule.group_must_not_be lets a call alone pass');
-SELECT is(raised($$SELECT rule.group_must_not_be('{"grouped": true}')$$), 'SM001 0 {"need":"alone"}',
+SELECT lives_ok($$SELECT rule.group_refuse('{}')$$, 'rule.group_refuse lets a call alone pass');
+SELECT is(raised($$SELECT rule.group_refuse('{"grouped": true}')$$), 'SM001 0 {"need":"alone"}',
           'and stops one in a group (SM001)');
 
 SELECT finish();

@@ -42,7 +42,7 @@ SELECT is(everything(), :'before', 'and nothing has happened');
 SELECT is((knock('secret_version_access', request('ready', '1', extra => closed(gen_random_uuid()::text)))).body ->> 'need',
           'key', 'another key that does not open is none that is asked for');
 
-SELECT is(raised($$SELECT rule.key_ask_for(stored('ready'), gen_random_uuid(), '{}')$$), 'SM001 0 {"need":"alone"}',
+SELECT is(raised($$SELECT rule.key_challenge(stored('ready'), gen_random_uuid(), '{}')$$), 'SM001 0 {"need":"alone"}',
           'a call whose key-encryption key has been purged meanwhile is made again (SM001)');
 
 -- A project without a key-encryption key, and one with a newer key-encryption key.

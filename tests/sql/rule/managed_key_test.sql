@@ -95,9 +95,9 @@ SELECT is(brief(call('secret_delete', 's')), '204', 'it can be deleted');
 
 -- Refused --------------------------------------------------------------------------------------------------------------
 
-SELECT is(raised(format('SELECT rule.managed_key_must_be(stored_key(%L), VARIADIC %L)', key, allowed)),
+SELECT is(raised(format('SELECT rule.managed_key_require_state(stored_key(%L), VARIADIC %L)', key, allowed)),
           CASE WHEN fine THEN 'nothing' ELSE format('SM412 412 %s', unusable(key)) END,
-          format('rule.managed_key_must_be %s for %s', allowed, key))
+          format('rule.managed_key_require_state %s for %s', allowed, key))
   FROM (VALUES ('guarded', '{enabled}', true), ('disabled', '{enabled}', false), ('disabled', '{enabled,disabled}', true),
                ('doomed', '{enabled,disabled}', false), ('doomed', '{scheduled_for_deletion}', true)) AS t(key, allowed, fine);
 

@@ -32,7 +32,7 @@ BEGIN
     RETURN convert_from($1, $2::name);
 END
 $$;
-SELECT rule.payload_check(type, '{"a":"b"}'), rule.payload_crc32('\x0112345678'), rule.render_access(s, 1, '\x0112345678')
+SELECT rule.payload_check(type, '{"a":"b"}'), rule.payload_crc32('\x0112345678'), rule.access_render(s, 1, '\x0112345678')
   FROM unnest('{key_value,basic_credentials,database_credentials,ssh_key,certificate}'::text[]) AS type,
        (SELECT NULL::store.secret) AS s(s) \g /dev/null
 SELECT is_empty('SELECT * FROM test.seen', 'a cast or a function of somebody else sees no plaintext');
@@ -144,7 +144,7 @@ SELECT is(rule.payload_check('opaque', '\xff00'), NULL, 'opaque, any bytes');
 SELECT is_empty($$SELECT type FROM rule.argument_form f, unnest(f.choices) AS type
                    WHERE f.argument = 'type' AND type NOT IN ('unknown_type', 'opaque') AND rule.payload_check(type, 'x') IS NULL$$,
                 'every type but opaque asks something of its payloads');
-SELECT is(raised($$SELECT rule.payload_must_be('ssh_key', '{}')$$),
+SELECT is(raised($$SELECT rule.payload_require_type('ssh_key', '{}')$$),
           'SM400 400 {"details":[{"argument_name":"data","help_message":"- (root): ssh_private_key is required\n","reason":"format"}],'
           '"message":"invalid argument(s)","type":"invalid_arguments"}',
           'which is what a client is told (SM400)');
@@ -214,20 +214,20 @@ RESET statement_timeout;
 
 -- Checksums and frames -------------------------------------------------------------------
 
-SELECT is(rule.crc32(data), expected, format('the CRC-32 of %s', data))
+SELECT is(rule.payload_checksum(data), expected, format('the CRC-32 of %s', data))
   FROM (VALUES ('123456789'::bytea, x'CBF43926'::bigint), ('', 0), ('\x00', 3523407757),
                ('\xffffffff', 4294967295),
                ('The quick brown fox jumps over the lazy dog', x'414FA339'::bigint)) AS t(data, expected);
 
 SELECT results_eq(format($$SELECT rule.payload_data(f), rule.payload_crc32(f)
-                             FROM rule.payload_frame(%L, %L) AS f$$, data, crc32),
+                             FROM rule.payload_encode(%L, %L) AS f$$, data, crc32),
                   format($$VALUES (%L::bytea, %L::bigint)$$, data, crc32),
                   format('a frame gives back data %s and checksum %s', data, crc32))
   FROM (VALUES ('value'::bytea, NULL::bigint), ('value', 0), ('value', 4294967295), ('value', 16909060),
                ('\x0100000000', NULL), ('', 1)) AS t(data, crc32);
-SELECT is(rule.payload_frame('value', 16909060), '\x0101020304'::bytea || 'value'::bytea,
+SELECT is(rule.payload_encode('value', 16909060), '\x0101020304'::bytea || 'value'::bytea,
           'a frame with a checksum: 01, checksum, data');
-SELECT is(rule.payload_frame('value', NULL), '\x00'::bytea || 'value'::bytea, 'a frame without: 00, data');
+SELECT is(rule.payload_encode('value', NULL), '\x00'::bytea || 'value'::bytea, 'a frame without: 00, data');
 
 SELECT finish();
 ROLLBACK;

@@ -9,7 +9,7 @@ CREATE FUNCTION test.concerns(caller text, secret text,
     SELECT concat_ws(' ', coalesce((SELECT name FROM test.secret_name WHERE id = r.secret_id),
                                    r.secret_id::text), r.revision,
                      (SELECT name FROM store.project WHERE id = r.project_id))
-      FROM rule.refusal(CASE WHEN caller <> 'unknown' THEN rule.caller_of(test.token(caller)) END,
+      FROM rule.refusal(CASE WHEN caller <> 'unknown' THEN rule.caller_require(test.token(caller)) END,
                         test.request(secret, revision), 404::smallint, 'body') AS r
 $$;
 
@@ -28,12 +28,12 @@ SELECT is(concerns(caller, secret, revision), expected, 'a refused call concerns
                ('no revision, if it is none', 'owner', 'ready', '9999999999', 'ready main'),
                ('nothing, if it has no path', 'owner', NULL, NULL, '')) AS t(title, caller, secret, revision, expected);
 SELECT is((SELECT concat_ws(' ', n.name, r.revision, p.name)
-             FROM rule.refusal(rule.caller_of(token(caller)), request(extra => at_key(key)), 404::smallint, 'body') AS r
+             FROM rule.refusal(rule.caller_require(token(caller)), request(extra => at_key(key)), 404::smallint, 'body') AS r
              JOIN test.secret_name n ON n.id = r.secret_id LEFT JOIN store.project p ON p.id = r.project_id),
           expected, 'a refused call concerns ' || title)
   FROM (VALUES ('a key', 'keeper', 'live', 'live main'),
                ('a key of another organization, whose project is not told', 'keeper', 'alien', 'alien')) AS t(title, caller, key, expected);
-SELECT is((rule.refusal(rule.caller_of(token(caller)), request(secret, revision, extra => key), 404::smallint, 'body')).snapshot ->> 'name',
+SELECT is((rule.refusal(rule.caller_require(token(caller)), request(secret, revision, extra => key), 404::smallint, 'body')).snapshot ->> 'name',
           expected, 'a refused call may show ' || title)
   FROM (VALUES ('its secret', 'owner', 'ready', NULL, '{}'::jsonb, 'ready'),
                ('the secret of its version', 'owner', 'ready', '9', '{}', 'ready'),

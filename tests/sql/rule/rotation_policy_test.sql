@@ -13,11 +13,11 @@ SELECT is((rule.rotation_policy('{"rotation_period": "86400s"}')).next_rotation_
           BETWEEN now() + interval '86400 s' AND clock_timestamp() + interval '86400 s', true, 'without a time it is a period from now');
 
 -- In days from now.
-SELECT is(round(extract(epoch FROM rule.rotation_next(now() + since * interval '1 day', period * 86400000000000) - now()) / 86400, 3),
+SELECT is(round(extract(epoch FROM rule.rotation_policy_next(now() + since * interval '1 day', period * 86400000000000) - now()) / 86400, 3),
           expected::numeric, format('a rotation every %s days that was due in %s is next in %s', period, since, expected))
   FROM (VALUES (0, 1, '1.000'), (-0.5, 1, '0.500'), (-1.5, 1, '0.500'), (-10.25, 3, '1.750'), (-0.001, 36500, '36499.999'))
     AS t(since, period, expected);
-SELECT is(rule.rotation_next(now(), NULL), NULL, 'without a period there is no next');
+SELECT is(rule.rotation_policy_next(now(), NULL), NULL, 'without a period there is no next');
 
 SELECT finish();
 ROLLBACK;

@@ -75,10 +75,10 @@ SELECT results_eq(
 
 -- What is refused ----------------------------------------------------------------------------
 
-SELECT lives_ok('SELECT rule.session_must_be_plain()', 'a plain session may do everything');
+SELECT lives_ok('SELECT rule.session_require_plain()', 'a plain session may do everything');
 SET LOCAL session_replication_role = replica;
-SELECT throws_ok('SELECT rule.session_must_be_plain()', 'SM900', 'session_replication_role is replica, and no foreign key is looked after',
-                 'rule.session_must_be_plain refuses a session without foreign keys (SM900)');
+SELECT throws_ok('SELECT rule.session_require_plain()', 'SM900', 'session_replication_role is replica, and no foreign key is looked after',
+                 'rule.session_require_plain refuses a session without foreign keys (SM900)');
 SET LOCAL session_replication_role = origin;
 
 SELECT finish();

@@ -2,11 +2,11 @@
 BEGIN;
 \ir ../raised.sql
 
-SELECT is(raised(format('SELECT rule.time_must_come(%L, %L)', 'expires_at', at)), 'nothing', title || ' passes')
+SELECT is(raised(format('SELECT rule.time_require_future(%L, %L)', 'expires_at', at)), 'nothing', title || ' passes')
   FROM (VALUES (clock_timestamp() + interval '1 s', 'a time that is to come'),
                ('9999-12-31 23:59:59.999999+00', 'the last that RFC 3339 writes'),
                (NULL, 'none')) AS t(at, title);
-SELECT throws_ok(format('SELECT rule.time_must_come(%L, %L)', 'expires_at', at), 'SM900', message, title || ' does not (SM900)')
+SELECT throws_ok(format('SELECT rule.time_require_future(%L, %L)', 'expires_at', at), 'SM900', message, title || ' does not (SM900)')
   FROM (VALUES ('infinity'::timestamptz, 'expires_at is infinite', 'infinity'),
                ('-infinity', 'expires_at is infinite', 'its negative'),
                ('2001-02-03 04:05:06.789+01', 'expires_at is in the past: 2001-02-03T03:05:06.789000Z', 'a time of before'),

@@ -40,19 +40,19 @@ SELECT results_eq(format('SELECT kind, place FROM rule.verify_month(1, %L, ''-in
 SELECT is_empty(format('SELECT FROM rule.verify_month(2, %L, ''-infinity'', ''infinity'')', (month() + interval '1 month')::date), 'in that epoch');
 
 -- Months without rows
-SELECT ok(rule.audit_month_has_rows(month()::date), 'rule.audit_month_has_rows knows a month with rows');
-SELECT ok(NOT rule.audit_month_has_rows((month() + interval '2 months')::date), 'and one without');
+SELECT ok(rule.verify_month_has_rows(month()::date), 'rule.verify_month_has_rows knows a month with rows');
+SELECT ok(NOT rule.verify_month_has_rows((month() + interval '2 months')::date), 'and one without');
 UPDATE audit.seal s SET hash = rule.seal_hash(s);
-SELECT ok(rule.seal_holds(s), 'rule.seal_holds: seal ' || s.no) FROM audit.seal s WHERE s.no IN (1, 2, 3, 4);
+SELECT ok(rule.verify_seal_holds(s), 'rule.verify_seal_holds: seal ' || s.no) FROM audit.seal s WHERE s.no IN (1, 2, 3, 4);
 SELECT is_empty('SELECT FROM rule.verify_absent(''-infinity'', ''infinity'')', 'rule.verify_absent finds nothing where all months have rows');
-SELECT is(rule.audit_dropped(), '[]', 'rule.audit_dropped knows of none');
+SELECT is(rule.verify_months_dropped(), '[]', 'rule.verify_months_dropped knows of none');
 DELETE FROM audit.event WHERE at < month() + interval '1 month';
 SELECT results_eq('SELECT kind, place, words FROM rule.verify_absent(''-infinity'', ''infinity'')',
                   format($$VALUES ('month_missing', 'month %s', 'none of the 4 rows of seals 1 to 2 is there, and no sealed row of '
                                    'operator.audit_drop_month says that they were dropped')$$, month()::date), 'rule.verify_absent finds one that has none');
 SELECT is_empty('SELECT FROM rule.verify_absent(''2001-01-01'', ''2001-01-01 01:00:00+00'')', 'by seals of that time');
 SELECT is_empty(format('SELECT FROM rule.verify_month(1, %L, ''-infinity'', ''infinity'')', month()::date), 'and rule.verify_month leaves it to that');
-SELECT ok(NOT rule.seal_holds(s), 'rule.seal_holds misses its rows') FROM audit.seal s WHERE s.no = 1;
+SELECT ok(NOT rule.verify_seal_holds(s), 'rule.verify_seal_holds misses its rows') FROM audit.seal s WHERE s.no = 1;
 
 SELECT finish();
 ROLLBACK;

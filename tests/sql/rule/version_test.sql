@@ -65,18 +65,18 @@ SELECT is_empty($$SELECT proname FROM pg_proc
 SELECT make_secret('several'), make_version('several'), make_version('several'), make_version('several'),
        make_version('several'),
        given('secret_version_delete', 'several', '4'), given('secret_version_disable', 'several', '3');
-SELECT is((rule.version_of(stored('several'), asked)).revision, expected,
-          format('rule.version_of gives %s for %s', expected, asked))
+SELECT is((rule.version_require(stored('several'), asked)).revision, expected,
+          format('rule.version_require gives %s for %s', expected, asked))
   FROM (VALUES ('1', 1), ('4', 4), ('latest', 4), ('latest_enabled', 2)) AS t(asked, expected);
 SELECT expire('several', 2, 'disable');
-SELECT is((rule.version_of(stored('several'), 'latest_enabled')).revision, 1,
+SELECT is((rule.version_require(stored('several'), 'latest_enabled')).revision, 1,
           'a version that has expired is not enabled');
 SELECT expire('several', 1, 'delete'), expire('several', 4, 'delete');
-SELECT is((rule.version_of(stored('several'), 'latest')).revision, 3,
+SELECT is((rule.version_require(stored('several'), 'latest')).revision, 3,
           'nor there, if it was to be deleted, whatever its status was');
-SELECT is(raised($$SELECT rule.version_of(stored('several'), 'latest_enabled')$$),
+SELECT is(raised($$SELECT rule.version_require(stored('several'), 'latest_enabled')$$),
           'SM404 404 {"message":"resource is not found","resource":"secret_version","resource_id":"latest_enabled","type":"not_found"}',
-          'rule.version_of refuses what is not there, as it was asked for (SM404)');
+          'rule.version_require refuses what is not there, as it was asked for (SM404)');
 
 -- Expiry ----------------------------------------------------------------------------
 
