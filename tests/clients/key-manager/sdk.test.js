@@ -270,7 +270,7 @@ test("no method of the API was left out", () => {
   );
 });
 
-// README.md names the versions that npm installs together.
+// doc/clients.md names the versions that npm installs together.
 test("one client serves the SDK of secrets, too", async () => {
   const client = clientWith({});
   const key = await newKey();
