@@ -29,15 +29,22 @@
 #define SERVICE_LOG_DRAIN 2000 /* ms for what is left of the log at the end */
 #define SERVICE_DESCRIPTORS 64 /* for all else, /metrics included */
 
-/* No core file, and no other process of the same user, gets to see a key. */
+/*
+ * No core file, and no other process of the same user, gets to see a key: but
+ * for a build with --enable-debug, which says so in each log.
+ */
 static void
 service_hide(void)
 {
+#ifdef COFFER_DEBUG
+	log_warning("built for debugging: debuggers see keys");
+#else
 	const struct rlimit none = { 0, 0 };
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
 	    setrlimit(RLIMIT_CORE, &none) != 0)
 		log_warning("unable to forbid core files");
+#endif
 }
 
 /* As many descriptors as there may be connections, if the system lets us. */
