@@ -186,8 +186,8 @@ COMMENT ON SCHEMA fail     IS 'The refusals, and the only RAISEs.';
 COMMENT ON SCHEMA rule     IS 'What endpoints share.';
 COMMENT ON SCHEMA endpoint IS 'One function for each endpoint of the API.';
 COMMENT ON SCHEMA job      IS 'What runs on a timer.';
-COMMENT ON SCHEMA api      IS 'The doors to the endpoints, made from one template.';
-COMMENT ON SCHEMA daemon   IS 'What the daemon calls besides the doors.';
+COMMENT ON SCHEMA api      IS 'The API functions, one for each endpoint, made from one template.';
+COMMENT ON SCHEMA daemon   IS 'What the daemon calls besides the API functions.';
 COMMENT ON SCHEMA operator IS 'What a DBA calls.';
 
 GRANT USAGE ON SCHEMA store, audit TO coffer_exec;

@@ -29,7 +29,7 @@ BEGIN
                    ('is an entry point without SET search_path',
                     p.pronamespace = ANY (v_entry)
                     AND p.proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}'::text[]),
-                   ('is an endpoint without a door',
+                   ('is an endpoint function without an API function',
                     p.pronamespace = 'endpoint'::regnamespace
                     AND to_regprocedure(format('api.%I(jsonb, bytea, bytea, bytea)', p.proname)) IS NULL),
                    ('is an endpoint without a line in rule.method',

@@ -106,7 +106,7 @@ CREATE TYPE rule.outcome AS (
     snapshot   jsonb
 );
 COMMENT ON TYPE rule.outcome IS
-    'What an endpoint function gives to its door: the answer, and what it concerned, for the audit; snapshot is what events may show of that (rule.snapshot).';
+    'What an endpoint function gives to its API function: the answer, and for the audit what the call concerned; snapshot is what events may show of that (rule.snapshot).';
 
 CREATE TYPE api.answer AS (
     status       smallint,

@@ -7,7 +7,7 @@
 #include "http/request.h"
 #include "service.h"
 
-/* The largest answer that an API function gives (sql/door.sql), in bytes. */
+/* The largest answer that an API function gives (sql/api.sql), in bytes. */
 #define BUDGET_ANSWER_MAX (8L << 20)
 /* Copies of an answer: libpq's, and the one that is sent. */
 #define BUDGET_COPIES 2

@@ -1,4 +1,4 @@
-"""How fast Coffer is beside pgbench, which calls the same doors without a daemon in between.
+"""How fast Coffer is beside pgbench, which calls the same API functions without a daemon in between.
 
 Everything runs on this machine, in one run and in turns: what it prints are ratios first, rates of this machine second.
 """
@@ -177,7 +177,7 @@ class Stage:
         return Sample(measured["count"] / measured["seconds"], measured["p50"], measured["p99"])
 
     def pgbench(self, script, clients, seconds, group=1):
-        """Call the door directly; what its connections do until their caches are warm does not count."""
+        """Call the API function directly; what its connections do until their caches are warm does not count."""
         warm = 0.5 + clients / 50
         text = (HERE / f"{script}.sql").read_text()
         if group > 1:

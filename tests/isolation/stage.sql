@@ -1,4 +1,4 @@
--- What the specs share: one organization whose key may do everything, and calls of the doors that say in one line
+-- What the specs share: one organization whose key may do everything, and calls of API functions that say in one line
 -- what came of them, without ids and times.
 
 CREATE SCHEMA stage;
@@ -39,8 +39,8 @@ RETURN (SELECT concat_ws(' ', answer.status,
                convert_from(decode(b.body ->> 'data', 'base64'), 'UTF8'))
           FROM (SELECT answer.body::jsonb) AS b(body));
 
--- Call a door about the secret of a name: as the daemon does, at the first go with the right key.
-CREATE FUNCTION stage.call(door text, name text, body jsonb DEFAULT '{}', revision text DEFAULT NULL, data text DEFAULT NULL,
+-- Call an API function about the secret of a name: as the daemon does, at the first go with the right key.
+CREATE FUNCTION stage.call(method text, name text, body jsonb DEFAULT '{}', revision text DEFAULT NULL, data text DEFAULT NULL,
                            kek uuid DEFAULT stage.kek_id())
 RETURNS text
 LANGUAGE plpgsql
@@ -49,7 +49,7 @@ DECLARE
     v_secret_id CONSTANT uuid := stage.secret_id(name);
     v_answer    api.answer;
 BEGIN
-    EXECUTE format('SELECT * FROM api.%I($1, $2, $3, $4)', door) INTO v_answer
+    EXECUTE format('SELECT * FROM api.%I($1, $2, $3, $4)', method) INTO v_answer
       USING jsonb_build_object(
                 'id', gen_random_uuid(), 'instance', gen_random_uuid(), 'region', 'fr-par', 'query', jsonb '{}', 'body', body,
                 'path', jsonb_strip_nulls(jsonb_build_object('secret_id', v_secret_id, 'revision', revision)),
@@ -65,15 +65,15 @@ $$;
 CREATE FUNCTION stage.create(name text, body jsonb DEFAULT '{}') RETURNS text LANGUAGE sql
 RETURN stage.call('secret_create', NULL, body || jsonb_build_object('name', name));
 
--- Call a door about the one managed key: with the material of a rotation.
-CREATE FUNCTION stage.call_key(door text, rotation integer DEFAULT 1, body jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+-- Call an API function about the one managed key: with the material of a rotation.
+CREATE FUNCTION stage.call_key(method text, rotation integer DEFAULT 1, body jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_answer api.answer;
 BEGIN
-    EXECUTE format('SELECT * FROM api.%I($1, $2, NULL, NULL)', door) INTO v_answer
+    EXECUTE format('SELECT * FROM api.%I($1, $2, NULL, NULL)', method) INTO v_answer
       USING jsonb_build_object(
                 'id', gen_random_uuid(), 'instance', gen_random_uuid(), 'region', 'fr-par', 'query', jsonb '{}', 'body', body,
-                'path', CASE WHEN door = 'key_create' THEN '{}' ELSE jsonb_build_object('key_id', stage.key_id()) END,
+                'path', CASE WHEN method = 'key_create' THEN '{}' ELSE jsonb_build_object('key_id', stage.key_id()) END,
                 'material', jsonb_build_object('key_id', stage.key_id(), 'kek_id', stage.rotation_id(rotation),
                                                'root_id', repeat('0', 16), 'wrapped', encode(stage.wrapped(), 'base64')),
                 'ip', '127.0.0.1', 'user_agent', 'isolation'),

@@ -62,15 +62,15 @@ def test_no_call_fails(database, busy):
     assert busy.statuses() == {200}
 
 
-class Doors:
-    """Calls straight to the doors, as the daemon makes them but for its repeats, until the block is left."""
+class Caller:
+    """Calls of API functions, as the daemon makes them but for its repeats, until the block is left."""
 
     def __init__(self, database, tenant, secret_id, access_key):
         self._database = database
         self._tenant = tenant
         self._secret_id = secret_id
         self._access_key = access_key
-        self._token = hashlib.sha256(b"doors").digest()
+        self._token = hashlib.sha256(b"caller").digest()
         self._end = threading.Event()
         self.statuses = []
         self.failures = []  # SQLSTATEs
@@ -91,7 +91,7 @@ class Doors:
             "body": body or {},
             "data": "absent",
             "ip": "127.0.0.1",
-            "user_agent": "doors",
+            "user_agent": "caller",
             **members,
         }
         return json.dumps(document), self._token
@@ -153,7 +153,7 @@ class Doors:
 
 
 @pytest.fixture
-def doors(database, start_daemon, new_tenant, root_key_file):
+def caller(database, start_daemon, new_tenant, root_key_file):
     daemon = start_daemon(database)
     tenant = new_tenant(daemon)
     client = tenant.client()
@@ -167,24 +167,24 @@ def doors(database, start_daemon, new_tenant, root_key_file):
     ((wrapped,),) = database.query("SELECT wrapped FROM store.kek")
     daemon.stop()
     kek = keys.unwrap(keys.root_key(root_key_file), b"coffer/kek", wrapped)
-    return Doors(database, tenant, secret_id, keys.access_key(kek, tenant.project_id, secret_id))
+    return Caller(database, tenant, secret_id, keys.access_key(kek, tenant.project_id, secret_id))
 
 
-def deploy_while(doors, database, **arguments):
-    before = len(doors.statuses)
+def deploy_while(caller, database, **arguments):
+    before = len(caller.statuses)
     database.migrate(**arguments)
-    eventually(lambda: len(doors.statuses) > before)
+    eventually(lambda: len(caller.statuses) > before)
 
 
-def test_a_deploy_that_changes_nothing_fails_no_call_in_flight(database, doors):
+def test_a_deploy_that_changes_nothing_fails_no_call_in_flight(database, caller):
     """Not even one that would be sent again."""
     made = database.query(FUNCTIONS), database.query(TYPES)
-    with doors:
+    with caller:
         for _ in range(DEPLOYS):
-            deploy_while(doors, database)
+            deploy_while(caller, database)
     assert (database.query(FUNCTIONS), database.query(TYPES)) == made
-    assert doors.failures == []
-    assert set(doors.statuses) == {200}
+    assert caller.failures == []
+    assert set(caller.statuses) == {200}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,9 @@ def test_a_deploy_that_changes_nothing_fails_no_call_in_flight(database, doors):
     [("rule/outcome.sql", "COMMENT ON FUNCTION"), ("type.sql", "COMMENT ON TYPE")],
     ids=["functions", "types"],
 )
-def test_a_call_in_flight_fails_only_so_that_it_is_sent_again(database, doors, tree, file, comment):
+def test_a_call_in_flight_fails_only_so_that_it_is_sent_again(
+    database, caller, tree, file, comment
+):
     again = set(
         re.findall(
             r"^SQLSTATE (\w+) .*: functions are being replaced:", coffer("--errors"), re.MULTILINE
@@ -201,15 +203,15 @@ def test_a_call_in_flight_fails_only_so_that_it_is_sent_again(database, doors, t
     types = database.query(TYPES)
     changed = tree / "sql" / file
     text = changed.read_text()
-    with doors:
+    with caller:
         for number in range(DEPLOYS):
             changed.write_text(
                 re.sub(rf"({comment} .*\n?.*IS\s+')", rf"\g<1>Number {number}: ", text)
             )
-            deploy_while(doors, database, runner=tree / "migrations" / "migrate")
+            deploy_while(caller, database, runner=tree / "migrations" / "migrate")
     assert (database.query(TYPES) == types) == (file != "type.sql")
-    assert set(doors.failures) <= again
-    assert set(doors.statuses) == {200}
+    assert set(caller.failures) <= again
+    assert set(caller.statuses) == {200}
 
 
 def test_a_call_whose_function_is_away_for_a_moment_is_sent_again(

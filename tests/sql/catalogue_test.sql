@@ -46,7 +46,7 @@ SELECT is_empty($$SELECT name FROM function WHERE proleakproof OR proparallel <>
                 'none promises what nobody has looked at');
 SELECT is_empty($$SELECT name, provolatile FROM function WHERE schema IN ('api', 'endpoint', 'fail')
                      AND provolatile <> 'v'$$,
-                'doors, endpoints and refusals are volatile: they are for what they do');
+                'API functions, endpoint functions and refusals are volatile: they are for what they do');
 SELECT is_empty($$SELECT name FROM function
                    WHERE provolatile = 'i'
                      AND prosrc ~* '\m((store|audit)[.]|(now|clock_timestamp|current_setting|setting|gen_random_[a-z]+)\M *[(])'$$,

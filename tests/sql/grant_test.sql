@@ -48,7 +48,7 @@ SELECT ok(pg_temp.settings('coffer_operator') @> ARRAY[wanted], 'coffer_operator
 
 SELECT set_eq($$SELECT name FROM our_function WHERE has_function_privilege('coffer_api', oid, 'EXECUTE')$$,
               $$SELECT name FROM our_function WHERE schema IN ('api', 'daemon', 'job')$$,
-              'coffer_api can execute doors, jobs and what the daemon calls, and nothing else');
+              'coffer_api can execute API functions, jobs and what the daemon calls, and nothing else');
 SELECT set_eq($$SELECT name FROM our_function
                  WHERE has_function_privilege('coffer_operator', oid, 'EXECUTE')$$,
               $$SELECT name FROM our_function

@@ -53,8 +53,8 @@ SELECT is(pg_temp.said_after(statement, :'lint'), expected, title)
     ('a helper that runs as its owner', pg_temp.function('rule.f',
                                                          more => 'SECURITY DEFINER SET search_path = pg_catalog, pg_temp'),
      'rule.f() is a helper with SECURITY DEFINER'),
-    ('an endpoint without a door', pg_temp.function('endpoint.f'),
-     'endpoint.f() is an endpoint without a door')
+    ('an endpoint function without an API function', pg_temp.function('endpoint.f'),
+     'endpoint.f() is an endpoint function without an API function')
   ) AS t(title, statement, expected);
 
 SELECT finish();

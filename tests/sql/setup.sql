@@ -81,7 +81,7 @@ RETURNS jsonb LANGUAGE sql AS $$
         'ip', '192.0.2.1', 'user_agent', 'test') || extra
 $$;
 
--- Call a door once, as the daemon's role.
+-- Call an API function once, as the daemon's role.
 CREATE FUNCTION test.knock(endpoint text, request jsonb, caller text DEFAULT 'owner', key bytea DEFAULT NULL,
                            data bytea DEFAULT NULL)
 RETURNS test.answer LANGUAGE plpgsql AS $$
@@ -101,32 +101,33 @@ BEGIN
 END
 $$;
 
--- Call a door as the daemon does: again and again while it asks for a key.
+-- Call an API function as the daemon does: again and again while it answers with a challenge.
 CREATE FUNCTION test.call(endpoint text, secret text DEFAULT NULL, revision text DEFAULT NULL,
                           body jsonb DEFAULT '{}', query jsonb DEFAULT '{}', data bytea DEFAULT NULL,
                           caller text DEFAULT 'owner', extra jsonb DEFAULT '{}')
 RETURNS test.answer LANGUAGE plpgsql AS $$
 DECLARE
-    v_request jsonb := test.request(secret, revision, body, query, data, extra);
-    v_answer  test.answer;
-    v_need    jsonb;
-    v_key     bytea;
+    v_request   jsonb := test.request(secret, revision, body, query, data, extra);
+    v_answer    test.answer;
+    v_challenge jsonb;
+    v_key       bytea;
 BEGIN
     FOR i IN 1..4 LOOP
         v_answer := test.knock(endpoint, v_request, caller, v_key, data);
         EXIT WHEN v_answer.status <> 0;
-        v_need := v_answer.body;
-        IF v_need ->> 'need' = 'material' THEN
-            v_request := v_request || test.material(v_need ->> 'key_id', gen_random_uuid(),
-                                                    rotation => v_need ->> 'rotation');
-        ELSIF v_need ->> 'need' = 'cipher' THEN
-            v_request := v_request || test.cipher(v_need, extra);
-        ELSIF v_need ->> 'need' = 'kek' THEN
-            PERFORM daemon.kek_keep((v_need ->> 'project_id')::uuid, gen_random_uuid(), '0123456789abcdef',
-                                    decode(repeat('00', 60), 'hex'));
+        v_challenge := v_answer.body;
+        IF v_challenge ->> 'need' = 'material' THEN
+            v_request := v_request || test.material(v_challenge ->> 'key_id', gen_random_uuid(),
+                                                    rotation => v_challenge ->> 'rotation');
+        ELSIF v_challenge ->> 'need' = 'cipher' THEN
+            v_request := v_request || test.cipher(v_challenge, extra);
+        ELSIF v_challenge ->> 'need' = 'kek' THEN
+            PERFORM daemon.kek_keep((v_challenge ->> 'project_id')::uuid, gen_random_uuid(),
+                                    '0123456789abcdef', decode(repeat('00', 60), 'hex'));
         ELSE
-            v_key := test.access_key(v_need ->> 'secret_id', v_need ->> 'kek_id');
-            v_request := v_request || test.key_of(v_need ->> 'secret_id', v_need ->> 'kek_id');
+            v_key := test.access_key(v_challenge ->> 'secret_id', v_challenge ->> 'kek_id');
+            v_request := v_request || test.key_of(v_challenge ->> 'secret_id',
+                                                  v_challenge ->> 'kek_id');
         END IF;
     END LOOP;
     RETURN v_answer;

@@ -1,4 +1,4 @@
--- Who may read what, or use which key: the explanation against the doors, on random policies.
+-- Who may read what, or use which key: the explanation against the API functions, on random policies.
 BEGIN;
 \ir ../setup.sql
 \ir ../keys.sql
@@ -31,7 +31,7 @@ SELECT make_secret(replace('s ' || p.name, ' ', '-'), jsonb_build_object('projec
        make_key(replace('k ' || p.name, ' ', '-'), jsonb_build_object('project_id', p.id), split_part(p.name, ' ', 1) || ' all')
   FROM store.project p WHERE p.name ~ ' [123]$';
 
--- All pairs: what the door does, and what the auditor is told.
+-- All pairs: what the API function does, and what the auditor is told.
 CREATE TABLE test.pair AS
 SELECT w.name AS caller, n.name AS secret, n.id AS secret_id, p.id AS principal_id,
        (test.call('secret_version_access', n.name, '1', caller => w.name)).status AS status
@@ -58,19 +58,19 @@ SET LOCAL ROLE coffer_auditor;
 SELECT is_empty('SELECT p.caller, p.secret, p.status FROM test.pair p
                   WHERE (p.status = 200) <> EXISTS (SELECT FROM auditor.secret_readers(p.secret_id) r
                                                      WHERE r.principal_id = p.principal_id)',
-                'auditor.secret_readers names exactly those to whom the door gives the value');
+                'auditor.secret_readers names exactly those to whom the API gives the value');
 SELECT is_empty('SELECT p.caller, p.secret, p.status FROM test.pair p
                   WHERE (p.status = 200) <> EXISTS (SELECT FROM auditor.principal_secrets(p.principal_id) s
                                                      WHERE s.secret_id = p.secret_id)',
-                'auditor.principal_secrets exactly those that the door gives');
+                'auditor.principal_secrets exactly those that the API gives');
 SELECT is_empty('SELECT u.* FROM test.use u
                   WHERE (u.status = 200) <> EXISTS (SELECT FROM auditor.key_users(u.key_id) r
                                                      WHERE r.principal_id = u.principal_id AND r.action = u.action)',
-                'auditor.key_users names exactly those for whom the door uses the key');
+                'auditor.key_users names exactly those for whom the API uses the key');
 SELECT is_empty('SELECT u.* FROM test.use u
                   WHERE (u.status = 200) <> EXISTS (SELECT FROM auditor.principal_keys(u.principal_id) k
                                                      WHERE k.key_id = u.key_id AND k.action = u.action)',
-                'auditor.principal_keys exactly those that the door uses');
+                'auditor.principal_keys exactly those that the API uses');
 RESET ROLE;
 
 SELECT operator.policy_create(id, 'of one project', '{SecretManagerSecretAccess}', ARRAY[project('main')]),

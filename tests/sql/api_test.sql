@@ -1,16 +1,16 @@
--- The doors: what holds of every call, whatever the endpoint.
+-- The API functions: what holds of every call, whatever the endpoint.
 BEGIN;
 \ir setup.sql
 
 SELECT set_eq($$SELECT proname FROM pg_proc WHERE pronamespace = 'api'::regnamespace$$,
               $$SELECT proname FROM pg_proc WHERE pronamespace = 'endpoint'::regnamespace$$,
-              'every endpoint has its door, and there is no other');
+              'each endpoint function has its API function, and there is no other');
 SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'api'::regnamespace
                      AND (oidvectortypes(proargtypes), proargnames, prorettype)
                          <> ('jsonb, bytea, bytea, bytea', '{request,token,key,data}'::text[],
-                             'api.answer'::regtype)$$, 'all doors have one signature');
+                             'api.answer'::regtype)$$, 'all API functions have one signature');
 
--- An endpoint that does what it is told, and its door, made by the same template as all others.
+-- An endpoint that does what it is told, and its API function, made by the same template.
 CREATE FUNCTION endpoint.obey(caller rule.caller,
                               request jsonb) RETURNS rule.outcome LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
