@@ -7,39 +7,22 @@
 
 #include "base/load.h"
 #include "command/command.h"
-#include "command/command_api_key.h"
-#include "command/command_audit.h"
-#include "command/command_doctor.h"
-#include "command/command_recover.h"
-#include "command/command_root_key.h"
+#include "command/commands.h"
+#include "command/dispatch.h"
+#include "command/manual.h"
+#include "command/synopsis.h"
 #include "command/tables.h"
 #include "service.h"
 
 #define MAIN_FAILURE 1
 #define MAIN_USAGE 2
+#define MAIN_OPTIONS_MAX 16
 
-static const char main_usage[] =
-    "usage: coffer [--config FILE]                  serve\n"
-    "       coffer root-key generate FILE           make a root key\n"
-    "       coffer [--config FILE] root-key list | activate ID | retire ID\n"
-    "       coffer [--config FILE] api-key create   mint an API key\n"
-    "       coffer [--config FILE] audit verify     verify the audit\n"
-    "       coffer [--config FILE] doctor           say what is wrong with a set-up\n"
-    "       coffer [--config FILE] recover          read a restored backup\n"
-    "       coffer --insecure-root-key-env ...      "
-    "root keys from COFFER_ROOT_KEYS\n"
-    "       coffer --endpoints | --errors | --settings\n"
-    "       coffer --version | --help\n"
-    "\n"
-    "Settings come from FILE, lines `name = value`, and from the environment,\n"
-    "COFFER_<NAME>, which wins; --settings lists them.\n";
-
-static int
-main_print(void (*print)(void))
-{
-	print();
-	return (0);
-}
+/* What the options of the command line ask for. */
+struct main_options {
+	const char *config;
+	bool insecure_root_key_env;
+};
 
 static void
 main_print_version(void)
@@ -48,40 +31,103 @@ main_print_version(void)
 }
 
 static void
-main_print_usage(void)
+main_print_help(void)
 {
-	fputs(main_usage, stdout);
+	synopsis_help(NULL);
 }
 
-/* With the settings loaded: the daemon, or a command that needs them. */
 static int
-main_run(const char *config, bool insecure, int argc, char **argv)
+main_print_manual(const char *page)
+{
+	if (manual_print(page))
+		return (0);
+	fprintf(stderr, "coffer: --man takes coffer.1 or coffer.conf.5\n");
+	return (MAIN_USAGE);
+}
+
+/* Options that print something; false: it is none of them. */
+static bool
+main_prints(const char *name, const char *value, int *code)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} prints[] = {
+		{ "endpoints", tables_endpoints },
+		{ "errors", tables_errors },
+		{ "settings", tables_settings },
+		{ "version", main_print_version },
+		{ "help", main_print_help },
+	};
+	size_t i;
+
+	*code = 0;
+	if (strcmp(name, "man") == 0) {
+		*code = main_print_manual(value);
+		return (true);
+	}
+	for (i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {
+		if (strcmp(name, prints[i].name) == 0) {
+			prints[i].print();
+			return (true);
+		}
+	}
+	return (false);
+}
+
+/* False: all is done, or an option is wrong, and code is the exit status. */
+static bool
+main_read_options(struct main_options *values, int argc, char **argv, int *code)
+{
+	struct option options[MAIN_OPTIONS_MAX] = { { .name = NULL } };
+	const struct command_option *row;
+	int found = 0, letter;
+
+	for (row = commands_options; row->name != NULL; row++)
+		options[row - commands_options] = (struct option){
+			.name = row->name,
+			.has_arg = row->argument != NULL ? required_argument
+							 : no_argument,
+			.val = 'o',
+		};
+	/* '+': what stands after a command belongs to the command. */
+	while ((letter = getopt_long(argc, argv, "+", options, &found)) != -1) {
+		if (letter != 'o') {
+			synopsis_usage(stderr, NULL);
+			*code = MAIN_USAGE;
+			return (false);
+		}
+		if (main_prints(options[found].name, optarg, code))
+			return (false);
+		if (strcmp(options[found].name, "config") == 0)
+			values->config = optarg;
+		else
+			values->insecure_root_key_env = true;
+	}
+	return (true);
+}
+
+/* A subcommand; NULL: the daemon. */
+static int
+main_run(const struct main_options *options, struct command_run *run)
 {
 	struct settings values;
 	char cause[256];
 	int code;
 
-	if (!load_settings(&values, config, cause, sizeof(cause))) {
+	if (run != NULL && !run->command->has_settings)
+		return (run->command->run(run));
+	if (!load_settings(&values, options->config, cause, sizeof(cause))) {
 		fprintf(stderr, "coffer: %s\n", cause);
 		load_free(&values);
 		return (MAIN_USAGE);
 	}
-	values.insecure_root_key_env = insecure;
-	if (argc == 0) {
-		code = service_run(&values);
-	} else if (strcmp(argv[0], "api-key") == 0) {
-		code = command_api_key(&values, argc - 1, argv + 1);
-	} else if (strcmp(argv[0], "audit") == 0) {
-		code = command_audit(&values, argc - 1, argv + 1);
-	} else if (argc == 1 && strcmp(argv[0], "doctor") == 0) {
-		code = command_doctor(&values);
-	} else if (strcmp(argv[0], "recover") == 0) {
-		code = command_recover(&values, argc - 1, argv + 1);
-	} else if (strcmp(argv[0], "root-key") == 0) {
-		code = command_root_key(&values, argc - 1, argv + 1);
+	values.insecure_root_key_env = options->insecure_root_key_env;
+	if (run != NULL) {
+		run->settings = &values;
+		code = run->command->run(run);
 	} else {
-		fputs(main_usage, stderr);
-		code = MAIN_USAGE;
+		code = service_run(&values);
 	}
 	load_free(&values);
 	return (code);
@@ -90,50 +136,21 @@ main_run(const char *config, bool insecure, int argc, char **argv)
 static int
 main_dispatch(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "insecure-root-key-env", no_argument, NULL, 'i' },
-		{ "endpoints", no_argument, NULL, 'e' },
-		{ "errors", no_argument, NULL, 'r' },
-		{ "settings", no_argument, NULL, 's' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *config = NULL;
-	bool insecure = false;
-	int option;
+	struct main_options options = { .config = NULL };
+	struct command_run run = { .command = NULL };
+	int code;
 
-	/* '+': what stands after a command belongs to the command. */
-	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'i':
-			insecure = true;
-			break;
-		case 'e':
-			return (main_print(tables_endpoints));
-		case 'r':
-			return (main_print(tables_errors));
-		case 's':
-			return (main_print(tables_settings));
-		case 'v':
-			return (main_print(main_print_version));
-		case 'h':
-			return (main_print(main_print_usage));
-		default:
-			fputs(main_usage, stderr);
-			return (MAIN_USAGE);
-		}
-	}
-	argc -= optind;
-	argv += optind;
-	if (argc > 1 && strcmp(argv[0], "root-key") == 0 &&
-	    strcmp(argv[1], "generate") == 0)
-		return (command_root_key_generate(argc - 1, argv + 1));
-	return (main_run(config, insecure, argc, argv));
+	if (!main_read_options(&options, argc, argv, &code))
+		return (code);
+	if (optind == argc)
+		return (main_run(&options, NULL));
+	if (!dispatch_find(&run, argc - optind, argv + optind, &code))
+		return (code);
+	code = main_run(&options, &run);
+	if (code != COMMAND_USAGE)
+		return (code);
+	synopsis_usage(stderr, run.command);
+	return (MAIN_USAGE);
 }
 
 /*

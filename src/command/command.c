@@ -1,3 +1,4 @@
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,41 @@
 /* The operator's functions refuse any other isolation level. */
 #define COMMAND_SESSION_SQL \
 	"SET default_transaction_isolation = 'read committed'"
+
+void
+command_options_begin(void)
+{
+	optind = 0;
+}
+
+enum command_option_state
+command_option_next(struct command_run *run, struct command_value *value)
+{
+	const struct command_option *row = run->command->options;
+	struct option options[COMMAND_OPTIONS_MAX + 2] = { { .name = NULL } };
+	int i, found = 0, letter;
+
+	for (i = 0; i < COMMAND_OPTIONS_MAX && row[i].name != NULL; i++)
+		options[i] = (struct option){ .name = row[i].name,
+			.has_arg = row[i].argument != NULL ? required_argument
+							   : no_argument,
+			.val = 'o' };
+	options[i] = (struct option){ .name = "help", .val = 'h' };
+	letter = getopt_long(run->argc, run->argv, "", options, &found);
+	switch (letter) {
+	case 'o':
+		value->name = row[found].name;
+		value->value = row[found].argument != NULL ? optarg : NULL;
+		return (COMMAND_OPTION);
+	case 'h':
+		return (COMMAND_OPTION_HELP);
+	case -1:
+		run->operands = run->argv + optind;
+		return (COMMAND_OPTION_END);
+	default:
+		return (COMMAND_OPTION_WRONG);
+	}
+}
 
 struct dsn *
 command_dsn(const char *setting, const char *value, const char *application)

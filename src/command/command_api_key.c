@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <libpq-fe.h>
 #include <regex.h>
 #include <stdbool.h>
@@ -37,13 +36,6 @@ static const struct columns api_key_pepper_columns = { 0, 1, 2,
 	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
 static const struct columns api_key_add_columns = { 1, 1, 1,
 	{ { .type = COLUMN_UUID } } };
-
-static const char api_key_usage[] =
-    "usage: coffer [--config FILE] api-key create --principal UUID\n"
-    "           [--project UUID] [--description TEXT] "
-    "[--expires-at TIME]\n"
-    "TIME is RFC 3339 with a zone, as 2027-01-31T12:00:00Z, or how long from\n"
-    "now, as 90d: a number from 1 to 99999 and s, m, h, d or w.\n";
 
 struct api_key {
 	const char *principal;
@@ -109,34 +101,22 @@ api_key_read_expiry(struct api_key *key)
 }
 
 static bool
-api_key_options(struct api_key *key, int argc, char **argv)
+api_key_read_options(struct api_key *key, struct command_run *run)
 {
-	static const struct option options[] = {
-		{ "principal", required_argument, NULL, 'p' },
-		{ "project", required_argument, NULL, 'j' },
-		{ "description", required_argument, NULL, 'd' },
-		{ "expires-at", required_argument, NULL, 'e' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
+	struct command_value option;
 
-	if (argc < 1 || strcmp(argv[0], "create") != 0)
-		return (false);
-	optind = 0; /* getopt has been used before */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'p')
-			key->principal = optarg;
-		else if (option == 'j')
-			key->project = optarg;
-		else if (option == 'd')
-			key->description = optarg;
-		else if (option == 'e')
-			key->expires_at = optarg;
+	while (command_option_next(run, &option) == COMMAND_OPTION) {
+		if (strcmp(option.name, "principal") == 0)
+			key->principal = option.value;
+		else if (strcmp(option.name, "project") == 0)
+			key->project = option.value;
+		else if (strcmp(option.name, "description") == 0)
+			key->description = option.value;
 		else
-			return (false);
+			key->expires_at = option.value;
 	}
-	return (optind == argc && key->principal != NULL &&
-	    utf8_is_uuid(key->principal) && api_key_read_expiry(key) &&
+	return (key->principal != NULL && utf8_is_uuid(key->principal) &&
+	    api_key_read_expiry(key) &&
 	    (key->project == NULL || utf8_is_uuid(key->project)));
 }
 
@@ -275,17 +255,15 @@ out:
 }
 
 int
-command_api_key(struct settings *settings, int argc, char **argv)
+command_api_key_create(struct command_run *run)
 {
 	struct api_key key;
 	bool created;
 
 	memset(&key, 0, sizeof(key));
-	if (!api_key_options(&key, argc, argv)) {
-		fputs(api_key_usage, stderr);
-		return (2);
-	}
-	created = api_key_create(settings, &key);
+	if (!api_key_read_options(&key, run))
+		return (COMMAND_USAGE);
+	created = api_key_create(run->settings, &key);
 	memory_wipe(&key, sizeof(key));
 	return (created ? 0 : 1);
 }

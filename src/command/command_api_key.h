@@ -5,9 +5,8 @@
 #ifndef COFFER_COMMAND_API_KEY_H
 #define COFFER_COMMAND_API_KEY_H
 
-#include "base/settings.h"
+#include "command/command.h"
 
-/* Runs the command with what stands after `api-key`; the exit code. */
-int command_api_key(struct settings *settings, int argc, char **argv);
+int command_api_key_create(struct command_run *run);
 
 #endif

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -33,19 +32,6 @@
 #define AUDIT_SESSION_SQL                        \
 	"SET enable_sort = off; SET jit = off; " \
 	"SET statement_timeout = 0; SET lock_timeout = 0"
-
-static const char audit_usage[] =
-    "usage: coffer [--config FILE] audit verify [--anchors FILE]...\n"
-    "           [--complete] [--public-key HEX]...\n"
-    "           [--seals FILE --events FILE [--month YYYY-MM-01]]\n"
-    "\n"
-    "Verifies the audit of the database of dsn_auditor, or what was exported\n"
-    "from one with operator.audit_export_month and audit_export_seals.  Anchors\n"
-    "are lines of daemons' logs, or what anchor_command has kept.  --complete\n"
-    "says that they are the whole logs of all daemons: then each row of a call\n"
-    "needs a receipt.  --month refuses the files of another month.  Each damage\n"
-    "is a line; the exit code is 0 when all is sound, 1 when there is damage, 2\n"
-    "when nothing was verified, as with anchors in which there are none.\n";
 
 struct audit {
 	struct verify verify;
@@ -94,49 +80,32 @@ audit_add_anchors(struct audit *audit, const char *path)
 	return (false);
 }
 
-/* False, once it is said why: it is of no use to go on. */
-static bool
-audit_options(struct audit *audit, int argc, char **argv)
+/* The exit status when the options are wrong, or a file is; 0: neither. */
+static int
+audit_read_options(struct audit *audit, struct command_run *run)
 {
-	static const struct option options[] = {
-		{ "anchors", required_argument, NULL, 'a' },
-		{ "public-key", required_argument, NULL, 'k' },
-		{ "seals", required_argument, NULL, 's' },
-		{ "events", required_argument, NULL, 'e' },
-		{ "month", required_argument, NULL, 'm' },
-		{ "complete", no_argument, NULL, 'c' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool right = argc >= 1 && strcmp(argv[0], "verify") == 0;
-	bool readable = true;
-	int option;
+	struct command_value option;
+	bool right = true;
 
-	optind = 0; /* getopt has been used before */
-	while (right && readable &&
-	    (option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'a') {
-			readable = audit_add_anchors(audit, optarg);
-		} else if (option == 'k') {
-			right = audit_add_key(audit, optarg);
-		} else if (option == 's') {
-			audit->seals = optarg;
-		} else if (option == 'e') {
-			audit->events = optarg;
-		} else if (option == 'm') {
-			audit->month = optarg;
-		} else if (option == 'c') {
+	while (right && command_option_next(run, &option) == COMMAND_OPTION) {
+		if (strcmp(option.name, "anchors") == 0) {
+			if (!audit_add_anchors(audit, option.value))
+				return (AUDIT_FAILED);
+		} else if (strcmp(option.name, "public-key") == 0)
+			right = audit_add_key(audit, option.value);
+		else if (strcmp(option.name, "seals") == 0)
+			audit->seals = option.value;
+		else if (strcmp(option.name, "events") == 0)
+			audit->events = option.value;
+		else if (strcmp(option.name, "month") == 0)
+			audit->month = option.value;
+		else
 			audit->verify.complete = true;
-		} else {
-			right = false;
-		}
 	}
-	right = right && (!readable || optind == argc) &&
-	    (audit->seals == NULL) == (audit->events == NULL) &&
+	right = right && (audit->seals == NULL) == (audit->events == NULL) &&
 	    (audit->month == NULL || audit->seals != NULL) &&
 	    (!audit->verify.complete || audit->verify.witness != NULL);
-	if (!right && readable)
-		fputs(audit_usage, stderr);
-	return (right && readable);
+	return (right ? 0 : COMMAND_USAGE);
 }
 
 static bool
@@ -386,23 +355,31 @@ audit_report(const struct verify *verify)
 	return (verify->damages == 0 ? 0 : AUDIT_DAMAGED);
 }
 
+static int
+audit_verify(struct audit *audit, const struct settings *settings)
+{
+	if (audit->seals == NULL && !audit_connect(audit, settings))
+		return (AUDIT_FAILED);
+	audit->verify.partial = audit->seals != NULL;
+	if (audit->seals == NULL && audit->verify.keys_count == 0)
+		audit_ask_keys(audit);
+	if (audit->seals == NULL)
+		audit_ask_standby(audit);
+	if (!audit_run(audit))
+		return (AUDIT_FAILED);
+	return (audit_report(&audit->verify));
+}
+
 int
-command_audit(const struct settings *settings, int argc, char **argv)
+command_audit_verify(struct command_run *run)
 {
 	struct audit audit;
-	int code = AUDIT_FAILED;
+	int code;
 
 	memset(&audit, 0, sizeof(audit));
-	if (audit_options(&audit, argc, argv) &&
-	    (audit.seals != NULL || audit_connect(&audit, settings))) {
-		audit.verify.partial = audit.seals != NULL;
-		if (audit.seals == NULL && audit.verify.keys_count == 0)
-			audit_ask_keys(&audit);
-		if (audit.seals == NULL)
-			audit_ask_standby(&audit);
-		if (audit_run(&audit))
-			code = audit_report(&audit.verify);
-	}
+	code = audit_read_options(&audit, run);
+	if (code == 0)
+		code = audit_verify(&audit, run->settings);
 	verify_free(&audit.verify);
 	receipt_log_free(&audit.witness);
 	PQfinish(audit.connections[0]);

@@ -386,9 +386,9 @@ doctor_check_doors(struct doctor *doctor)
 }
 
 int
-command_doctor(const struct settings *settings)
+command_doctor(struct command_run *run)
 {
-	struct doctor doctor = { .settings = settings };
+	struct doctor doctor = { .settings = run->settings };
 
 	/* What is wrong with a setting by itself has been said by now. */
 	doctor_say(&doctor, "settings", "each is within its bounds", NULL);

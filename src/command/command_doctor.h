@@ -4,9 +4,8 @@
 #ifndef COFFER_COMMAND_DOCTOR_H
 #define COFFER_COMMAND_DOCTOR_H
 
-#include "base/settings.h"
+#include "command/command.h"
 
-/* Returns the exit status: 0 when nothing is wrong, 1 when something is. */
-int command_doctor(const struct settings *settings);
+int command_doctor(struct command_run *run);
 
 #endif

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <json-c/json.h>
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -61,10 +60,6 @@ static const struct columns recover_columns = { 0, COLUMNS_ANY, 13,
 	    [RECOVER_ROTATION] = { .type = COLUMN_INT4, .null = true },
 	} };
 
-static const char recover_usage[] =
-    "usage: coffer [--config FILE] recover --secret UUID [--yes]\n"
-    "       coffer [--config FILE] recover --project UUID [--yes]\n";
-
 /* What holds keys and plaintext, in locked memory. */
 struct recover {
 	unsigned char access_key[KEYRING_ACCESS_KEY_SIZE];
@@ -81,32 +76,21 @@ struct recover_options {
 };
 
 static bool
-recover_read_options(struct recover_options *values, int argc, char **argv)
+recover_read_options(struct recover_options *values, struct command_run *run)
 {
-	static const struct option options[] = {
-		{ "secret", required_argument, NULL, 's' },
-		{ "project", required_argument, NULL, 'p' },
-		{ "yes", no_argument, NULL, 'y' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct command_value option;
 	const char *id;
-	int option;
 
-	optind = 0; /* getopt has been used before */
-	argc++;
-	argv--; /* getopt passes over the first, which is `recover` */
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 's')
-			values->secret = optarg;
-		else if (option == 'p')
-			values->project = optarg;
-		else if (option == 'y')
-			values->yes = true;
+	while (command_option_next(run, &option) == COMMAND_OPTION) {
+		if (strcmp(option.name, "secret") == 0)
+			values->secret = option.value;
+		else if (strcmp(option.name, "project") == 0)
+			values->project = option.value;
 		else
-			return (false);
+			values->yes = true;
 	}
 	id = values->secret != NULL ? values->secret : values->project;
-	return (optind == argc && id != NULL && utf8_is_uuid(id) &&
+	return (id != NULL && utf8_is_uuid(id) &&
 	    (values->secret == NULL || values->project == NULL));
 }
 
@@ -310,25 +294,23 @@ recover_run(const struct settings *settings, struct keyring *keyring,
 }
 
 int
-command_recover(const struct settings *settings, int argc, char **argv)
+command_recover(struct command_run *run)
 {
 	struct recover_options options = { .yes = false };
 	struct keyring *keyring;
 	char cause[256] = "";
 	int code;
 
-	if (!recover_read_options(&options, argc, argv)) {
-		fputs(recover_usage, stderr);
-		return (2);
-	}
-	keyring = keyring_new(settings, cause, sizeof(cause));
+	if (!recover_read_options(&options, run))
+		return (COMMAND_USAGE);
+	keyring = keyring_new(run->settings, cause, sizeof(cause));
 	if (keyring == NULL) {
 		fprintf(stderr, "coffer: setting %s\n", cause);
 		return (2);
 	}
 	/* A copy may be of before its wraps were of the new form. */
 	keyring_take_unbound(keyring);
-	code = recover_run(settings, keyring, &options);
+	code = recover_run(run->settings, keyring, &options);
 	keyring_free(keyring);
 	return (code);
 }

@@ -5,9 +5,8 @@
 #ifndef COFFER_COMMAND_RECOVER_H
 #define COFFER_COMMAND_RECOVER_H
 
-#include "base/settings.h"
+#include "command/command.h"
 
-/* Runs the command with what stands after `recover`; the exit code. */
-int command_recover(const struct settings *settings, int argc, char **argv);
+int command_recover(struct command_run *run);
 
 #endif

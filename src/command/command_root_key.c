@@ -22,24 +22,15 @@ static const struct columns root_key_list_columns = { 0, COLUMNS_ANY, 8,
 static const struct columns root_key_done_columns = { 1, 1, 1,
 	{ { .type = COLUMN_VOID } } };
 
-static const char root_key_usage[] =
-    "usage: coffer root-key generate FILE\n"
-    "       coffer [--config FILE] root-key list\n"
-    "       coffer [--config FILE] root-key activate ID\n"
-    "       coffer [--config FILE] root-key retire ID\n";
-
 int
-command_root_key_generate(int argc, char **argv)
+command_root_key_generate(struct command_run *run)
 {
+	const char *path = run->operands[0];
 	char id[ROOT_KEY_ID_SIZE], cause[256] = "";
 
-	if (argc != 2) {
-		fputs(root_key_usage, stderr);
-		return (2);
-	}
-	if (!root_key_generate(argv[1], id, cause, sizeof(cause))) {
+	if (!root_key_generate(path, id, cause, sizeof(cause))) {
 		fprintf(
-		    stderr, "coffer: unable to write %s: %s\n", argv[1], cause);
+		    stderr, "coffer: unable to write %s: %s\n", path, cause);
 		return (1);
 	}
 	printf("%s\n", id);
@@ -79,19 +70,21 @@ command_root_key_ask(
 }
 
 int
-command_root_key(const struct settings *settings, int argc, char **argv)
+command_root_key_list(struct command_run *run)
 {
-	const char *verb = argc > 0 ? argv[0] : "";
+	return (command_root_key_ask(run->settings, ROOT_KEY_LIST_SQL, NULL));
+}
 
-	if (argc == 1 && strcmp(verb, "list") == 0)
-		return (
-		    command_root_key_ask(settings, ROOT_KEY_LIST_SQL, NULL));
-	if (argc == 2 && strcmp(verb, "activate") == 0)
-		return (command_root_key_ask(
-		    settings, ROOT_KEY_ACTIVATE_SQL, argv[1]));
-	if (argc == 2 && strcmp(verb, "retire") == 0)
-		return (command_root_key_ask(
-		    settings, ROOT_KEY_RETIRE_SQL, argv[1]));
-	fputs(root_key_usage, stderr);
-	return (2);
+int
+command_root_key_activate(struct command_run *run)
+{
+	return (command_root_key_ask(
+	    run->settings, ROOT_KEY_ACTIVATE_SQL, run->operands[0]));
+}
+
+int
+command_root_key_retire(struct command_run *run)
+{
+	return (command_root_key_ask(
+	    run->settings, ROOT_KEY_RETIRE_SQL, run->operands[0]));
 }

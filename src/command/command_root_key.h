@@ -5,12 +5,11 @@
 #ifndef COFFER_COMMAND_ROOT_KEY_H
 #define COFFER_COMMAND_ROOT_KEY_H
 
-#include "base/settings.h"
+#include "command/command.h"
 
-/* Runs the command with what stands after `root-key`; the exit code. */
-int command_root_key(const struct settings *settings, int argc, char **argv);
-
-/* The same of `root-key generate`, which needs no settings. */
-int command_root_key_generate(int argc, char **argv);
+int command_root_key_generate(struct command_run *run);
+int command_root_key_list(struct command_run *run);
+int command_root_key_activate(struct command_run *run);
+int command_root_key_retire(struct command_run *run);
 
 #endif

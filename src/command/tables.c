@@ -70,35 +70,35 @@ tables_errors(void)
 	printf("SQLSTATE any other: %s\n", tables_remedy(REMEDY_NONE));
 }
 
-static void
-tables_range(const struct setting *setting, enum units_base unit)
+void
+tables_range(const struct setting *setting, char range[TABLES_RANGE_SIZE])
 {
 	char least[UNITS_TEXT_SIZE], most[UNITS_TEXT_SIZE];
+	enum units_base unit;
 
+	*range = '\0';
+	if (!load_is_number(setting, &unit))
+		return;
 	units_write(unit, setting->least, least);
 	units_write(unit, setting->most, most);
-	printf(" (%s to %s", least, most);
-	if (units_name(unit) != NULL)
-		printf("; without a unit: %s", units_name(unit));
-	putchar(')');
+	snprintf(range, TABLES_RANGE_SIZE, " (%s to %s%s%s)", least, most,
+	    units_name(unit) != NULL ? "; without a unit: " : "",
+	    units_name(unit) != NULL ? units_name(unit) : "");
 }
 
 void
 tables_settings(void)
 {
 	const struct setting *setting;
-	char variable[LOAD_VARIABLE_SIZE];
-	enum units_base unit;
+	char variable[LOAD_VARIABLE_SIZE], range[TABLES_RANGE_SIZE];
 	size_t i;
 
 	for (i = 0; i < settings_count; i++) {
 		setting = &settings_table[i];
 		load_variable(setting->name, variable);
-		printf("%s = %s\n    %s: %s", setting->name,
+		tables_range(setting, range);
+		printf("%s = %s\n    %s: %s%s\n", setting->name,
 		    setting->standard != NULL ? setting->standard : "",
-		    variable, setting->help);
-		if (load_is_number(setting, &unit))
-			tables_range(setting, unit);
-		putchar('\n');
+		    variable, setting->help, range);
 	}
 }

@@ -4,8 +4,15 @@
 #ifndef COFFER_TABLES_H
 #define COFFER_TABLES_H
 
+#include "base/settings.h"
+
 void tables_endpoints(void);
 void tables_errors(void);
 void tables_settings(void);
+
+#define TABLES_RANGE_SIZE 96
+
+/* The range of a setting that is a number, for people; else nothing. */
+void tables_range(const struct setting *setting, char range[TABLES_RANGE_SIZE]);
 
 #endif

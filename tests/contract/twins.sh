@@ -26,6 +26,7 @@ sql/reset.sql migrations/test_migrate.py
 sql/state.sql migrations/test_migrate.py
 END
 elsewhere 'the binary prints it, and documents are compared with that' <<END
+src/command/manual.c contract/man.sh
 src/command/tables.c contract/documents.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
@@ -60,6 +61,9 @@ src/db/statements.c system/test_start.py
 END
 elsewhere 'it is a command' <<END
 src/command/command_api_key.c system/test_start.py
+src/command/commands.c system/test_start.py
+src/command/dispatch.c system/test_start.py
+src/command/synopsis.c system/test_start.py
 src/command/command_audit.c system/test_audit_attacks.py
 src/command/command_doctor.c system/test_doctor.py
 src/command/command_recover.c system/test_recover.py

@@ -157,6 +157,76 @@ def test_wrong_arguments(arguments):
     assert ended.returncode == 2 and "usage" in ended.stderr
 
 
+USAGES = {
+    "root-key generate": "usage: coffer root-key generate FILE\n",
+    "root-key list": "usage: coffer [--config FILE] root-key list\n",
+    "root-key activate": "usage: coffer [--config FILE] root-key activate ID\n",
+    "root-key retire": "usage: coffer [--config FILE] root-key retire ID\n",
+    "api-key create": "usage: coffer [--config FILE] api-key create --principal UUID",
+    "audit verify": "usage: coffer [--config FILE] audit verify [--anchors FILE]...",
+    "doctor": "usage: coffer [--config FILE] doctor\n",
+    "recover": "usage: coffer [--config FILE] recover {--secret UUID | --project UUID} [--yes]\n",
+}
+
+
+def run(*arguments, **settings):
+    return subprocess.run(
+        [BINARY, *arguments], env=environment(settings), capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("command", USAGES)
+def test_help_of_a_command(command):
+    """It needs no settings, and takes wrong ones for none of its business."""
+    words = command.split()
+    ended = run(*words, "--help", pool_size="many")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith(USAGES[command])
+    assert run("help", *words).stdout == ended.stdout
+    assert run(*words, "more", "--help").stdout == ended.stdout
+    assert f"  {command} " in run("--help").stdout
+
+
+@pytest.mark.parametrize("command", USAGES)
+@pytest.mark.parametrize("wrong", [["--unknown"], ["one", "more"]])
+def test_wrong_usage_of_a_command(command, wrong):
+    ended = run(*command.split(), *wrong)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert USAGES[command] in ended.stderr
+
+
+def test_help_of_all_commands():
+    ended = run("--help")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert run("help").stdout == ended.stdout
+    assert re.findall(r"^  ([a-z][a-z-]*(?: [a-z-]+)?)  ", ended.stdout, re.MULTILINE) == list(USAGES)
+
+
+def test_help_of_a_group_of_commands():
+    ended = run("root-key", "--help")
+    assert (ended.returncode, ended.stdout.count("usage: ")) == (0, 4)
+    assert run("help", "root-key").stdout == ended.stdout
+    assert run("help", "audit").stdout == run("audit", "verify", "--help").stdout
+
+
+def test_group_of_commands_without_a_command():
+    ended = run("root-key")
+    assert (ended.returncode, ended.stderr.count("usage: coffer"), ended.stdout) == (2, 4, "")
+
+
+@pytest.mark.parametrize("words", [["doctr"], ["help", "doctr"], ["help", "doctr", "now"]])
+def test_unknown_command(words):
+    ended = run(*words)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "unknown command doctr (did you mean doctor?)\nusage: coffer [--config" in ended.stderr
+
+
+def test_manual_page_that_there_is_not():
+    ended = run("--man", "coffer.8")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "coffer.conf.5" in ended.stderr
+
+
 def fails_to_print(*arguments, **settings):
     """Run a command whose words are lost, which says so and fails."""
     with open("/dev/full", "w") as full:
@@ -175,6 +245,7 @@ def fails_to_print(*arguments, **settings):
 @pytest.mark.parametrize("option", ["--endpoints", "--errors", "--settings", "--version", "--help"])
 def test_words_that_are_lost(option):
     assert fails_to_print(option)
+    assert fails_to_print("--man", "coffer.1")
 
 
 def test_closed_standard_output(service):
