@@ -18,10 +18,7 @@ MEAN = 15
 
 # Pages that have not been rewritten yet: only their links are checked.
 UNWRITTEN = {
-    "migrations/README.md",
-    "sql/README.md",
     "src/README.md",
-    "tests/README.md",
 }
 
 # Terms that the glossary of doc/architecture.md has replaced, each with the word to use.
@@ -48,6 +45,10 @@ REPLACED = {
 # Where one of these is another thing: the page, and the words as they stand there.
 OTHER_THINGS: set[tuple[str, str]] = set()
 
+# Files and SQL objects of Coffer, as the text names them in code.
+NAMED_FILE = r"(doc|docker|migrations|sql|src|tests)/[\w./-]*\w"
+NAMED_OBJECT = r"((audit|auditor|daemon|fail|job|operator|rule|store)\.(?!sql\b)[a-z_]+)(\(.*)?"
+
 parser = MarkdownIt("commonmark").enable("table").use(anchors_plugin, max_level=6)
 
 
@@ -59,6 +60,7 @@ class Page:
         self.lines = text.splitlines()
         self.anchors = set()
         self.links = []  # (line, target)
+        self.codes = []  # (line, code in the text)
         self.prose = []  # (line, text with code, text without)
         self.cells = []  # the same of tables and headings
         self.free = set()  # numbers of lines that may be wide
@@ -90,7 +92,8 @@ class Page:
             elif child.type == "image":
                 self.links.append((line + 1, child.attrs["src"]))
             elif child.type == "code_inline":
-                full.append(re.sub(r"[.!?]", "_", child.content))
+                self.codes.append((line + 1, child.content))
+                full.append("`" + re.sub(r"[.!?]", "_", child.content))
                 plain.append("`")
             elif child.type in ("text", "softbreak", "hardbreak"):
                 full.append(child.content or " ")
@@ -167,6 +170,15 @@ def broken_links(source, name, pages):
                 yield line, f"{target}: no such heading"
 
 
+def missing_names(source, page, sql):
+    """Yield the files and SQL objects that a page names and that are not there."""
+    for line, code in page.codes:
+        if re.fullmatch(NAMED_FILE, code) and not (source / code).exists():
+            yield line, f"{code}: no such file"
+        elif (named := re.fullmatch(NAMED_OBJECT, code)) and not re.search(rf"\b{named[1]}\b", sql):
+            yield line, f"{named[1]}: not in sql/ nor migrations/"
+
+
 def main():
     """Check all pages, or measure them."""
     source = Path(sys.argv[1]).resolve()
@@ -180,6 +192,8 @@ def main():
                 f"  {100 * long / len(words):4.1f} % long"
             )
         return 0
+    files = [*source.glob("sql/**/*.sql"), *source.glob("migrations/*.sql")]
+    sql = "".join(path.read_text() for path in files)
     faults = [(name, 1, "is listed as unwritten, and not there") for name in UNWRITTEN - set(pages)]
     for name, page in pages.items():
         found = list(broken_links(source, name, pages))
@@ -187,6 +201,7 @@ def main():
             found += wide_lines(page)
             found += long_sentences(page)
             found += replaced_words(name, page)
+            found += missing_names(source, page, sql)
         faults += [(name, line, what) for line, what in found]
     for name, line, what in sorted(faults):
         print(f"{name}:{line}: {what}")
