@@ -2,25 +2,28 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/settings.h"
 #include "db/drift.h"
+#include "http/tls.h"
+#include "keys/keyring.h"
+#include "keys/root_key.h"
 #include "keys/root_key_command.h"
 #include "keys/root_key_source.h"
 #include "reload.h"
-#include "service.h"
 
 struct reload {
-	struct service *service;
+	const struct reload_context *context;
 	struct root_key_command *command; /* NULL: none has been run */
 };
 
 static void
-reload_certificate(struct service *service)
+reload_certificate(const struct reload_context *context)
 {
 	char cause[256] = "";
 
-	if (service->tls == NULL)
+	if (context->tls == NULL)
 		return;
-	if (tls_reload(service->tls, &service->settings, cause, sizeof(cause)))
+	if (tls_reload(context->tls, context->settings, cause, sizeof(cause)))
 		log_info("certificate reloaded");
 	else
 		log_error("unable to reload the certificate, the old one stays",
@@ -29,15 +32,15 @@ reload_certificate(struct service *service)
 
 /* Whether they fit is for the database to say. */
 static void
-reload_root_keys(
-    struct service *service, const struct root_keys *keys, const char *cause)
+reload_root_keys(const struct reload_context *context,
+    const struct root_keys *keys, const char *cause)
 {
 	if (keys != NULL)
-		keyring_offer(service->keyring, keys);
+		keyring_offer(context->keyring, keys);
 	else
 		log_error("unable to load root keys, the old ones stay",
 		    log_text("cause", cause));
-	drift_now(service->check);
+	drift_now(context->drift);
 }
 
 static void
@@ -48,44 +51,44 @@ reload_said(void *owner, const struct root_keys *keys, const char *cause)
 
 	snprintf(said, sizeof(said), "root_key_command: %s",
 	    cause == NULL ? "" : cause);
-	reload_root_keys(reload->service, keys, said);
+	reload_root_keys(reload->context, keys, said);
 }
 
 static void
-reload_source(struct service *service)
+reload_source(const struct reload_context *context)
 {
 	struct root_keys *keys = memory_new_locked(sizeof(*keys));
 	char cause[256] = "";
-	bool loaded = root_key_source_load(
-	    &service->settings, keys, cause, sizeof(cause));
+	bool loaded =
+	    root_key_source_load(context->settings, keys, cause, sizeof(cause));
 
-	reload_root_keys(service, loaded ? keys : NULL, cause);
+	reload_root_keys(context, loaded ? keys : NULL, cause);
 	memory_free_locked(keys, sizeof(*keys));
 }
 
 void
 reload_now(struct reload *reload)
 {
-	struct service *service = reload->service;
-	const struct settings *settings = &service->settings;
+	const struct reload_context *context = reload->context;
+	const struct settings *settings = context->settings;
 
-	reload_certificate(service);
+	reload_certificate(context);
 	root_key_command_free(reload->command);
 	reload->command = NULL;
 	if (settings->root_key_command != NULL)
-		reload->command = root_key_command_new(service->base,
+		reload->command = root_key_command_new(context->base,
 		    settings->root_key_command,
 		    settings->root_key_command_timeout, reload_said, reload);
 	else
-		reload_source(service);
+		reload_source(context);
 }
 
 struct reload *
-reload_new(struct service *service)
+reload_new(const struct reload_context *context)
 {
 	struct reload *reload = memory_new(sizeof(*reload));
 
-	reload->service = service;
+	reload->context = context;
 	return (reload);
 }
 

@@ -5,10 +5,25 @@
 #ifndef COFFER_RELOAD_H
 #define COFFER_RELOAD_H
 
+struct drift;
+struct event_base;
+struct keyring;
 struct reload;
-struct service;
+struct settings;
+struct tls;
 
-struct reload *reload_new(struct service *service);
+/* What it uses; all of it outlives it. */
+struct reload_context {
+	struct event_base *base;
+	const struct settings *settings;
+	struct keyring *keyring;
+	struct drift *drift;
+	struct tls *tls; /* NULL: there is no certificate */
+};
+
+struct reload *reload_new(const struct reload_context *context);
+
+/* Accepts NULL. */
 void reload_free(struct reload *reload);
 
 /* Reads all of it; root keys that a command is about to give are given up. */

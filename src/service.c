@@ -10,17 +10,23 @@
 #include "base/load.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "base/systemd.h"
 #include "call/budget.h"
-#include "call/watch.h"
+#include "call/long_poll.h"
 #include "db/drift.h"
-#include "db/job.h"
+#include "db/dsn.h"
+#include "db/pool.h"
 #include "db/probe.h"
 #include "http/listen.h"
+#include "http/rate.h"
 #include "http/scrape.h"
-#include "keys/rekey.h"
-#include "keys/rotate.h"
-#include "reload.h"
+#include "http/tls.h"
+#include "job/job.h"
+#include "job/rekey.h"
+#include "job/rotate.h"
+#include "keys/key_cache.h"
+#include "keys/keyring.h"
 #include "service.h"
 
 #define SERVICE_EXIT_FAILURE 1
@@ -81,18 +87,18 @@ service_refuse(const char *setting, const char *cause)
 }
 
 /*
- * Nobody is answered 503 just because connections are still being made; but
- * when there is no database, /live and /ready have to say so.
+ * No call is answered 503 just because the first connections are being made.
+ * But without a database, /live and /ready have to say so.
  */
 static void
 service_listen(void *owner)
 {
 	struct service *service = owner;
 
-	if (service->draining || listen_is_open(service->listen))
+	if (service->stopping || listen_is_open(service->listen))
 		return;
 	evtimer_del(service->open);
-	listen_open(service->listen);
+	listen_open(service->listen, service->instance);
 	systemd_notify("READY=1");
 }
 
@@ -119,13 +125,231 @@ service_start_timer(struct service *service)
 	evtimer_add(service->open, &time);
 }
 
+/* Wiring ----------------------------------------------------------------- */
+
+static void
+service_observed(
+    void *owner, const struct seal_state *state, struct json_object *warnings)
+{
+	struct service *service = owner;
+
+	service->audit = *state;
+	json_object_put(service->warnings);
+	service->warnings = warnings;
+	long_polls_notify(service->long_polls, state->last_change);
+}
+
+static size_t
+service_memory(void *owner)
+{
+	const struct service *service = owner;
+
+	return (listen_memory(service->listen));
+}
+
+static const char *
+service_reason(void *owner)
+{
+	const struct service *service = owner;
+
+	return (readiness_reason(&service->readiness));
+}
+
+static struct json_object *
+service_warnings(void *owner)
+{
+	const struct service *service = owner;
+
+	return (readiness_warnings(&service->readiness));
+}
+
+static void
+service_look_at_jobs(const struct service *service, struct metrics_now *now)
+{
+	const struct job_fault *faults[JOB_MAX];
+	const size_t count = job_faults(service->job, faults);
+	size_t i;
+
+	_Static_assert(JOB_MAX <= METRICS_JOBS, "the page has room for each");
+	for (i = 0; i < count; i++) {
+		now->jobs[i].name = faults[i]->name;
+		now->jobs[i].sqlstate = faults[i]->sqlstate;
+		now->jobs[i].times = faults[i]->times;
+	}
+	now->jobs_count = count;
+}
+
+/* What /metrics says beside what is counted. */
+static void
+service_look(void *owner, struct metrics_now *now)
+{
+	const struct service *service = owner;
+	const struct seal_state *audit = &service->audit;
+
+	now->ready = readiness_reason(&service->readiness) == NULL;
+	now->warnings = readiness_warnings(&service->readiness);
+	now->audit.known = audit->known;
+	now->audit.seal_lag = audit->lag;
+	now->audit.unsealed = audit->unsealed;
+	now->audit.anchor_lag = audit->anchor_lag;
+	now->audit.unanchored = audit->unanchored;
+	now->audit.months_ahead = audit->months_ahead;
+	service_look_at_jobs(service, now);
+	listen_count(service->listen, now);
+	pool_count(service->pool, now);
+}
+
+/* Start and stop --------------------------------------------------------- */
+
 static void service_drain(evutil_socket_t, short, void *);
+
+static void
+service_open_database(struct service *service)
+{
+	const struct settings *settings = &service->settings;
+
+	service->key_cache = key_cache_new(KEY_CACHE_ENTRIES);
+	service->pool =
+	    pool_new(service->base, settings, service->dsn, service->keyring,
+		&service->newest, service->instance, service_listen, service);
+	service->probe = probe_new(service->base, service->pool);
+	service->drift_context = (struct drift_context){
+		.base = service->base,
+		.settings = settings,
+		.instance = service->instance,
+		.stopping = &service->stopping,
+		.dsn = service->dsn,
+		.pool = service->pool,
+		.keyring = service->keyring,
+		.newest = &service->newest,
+	};
+	service->drift = drift_new(&service->drift_context);
+}
+
+static void
+service_open_background(struct service *service)
+{
+	const struct settings *settings = &service->settings;
+	const struct background_host *host = &service->background;
+
+	service->background = (struct background_host){
+		.base = service->base,
+		.pool = service->pool,
+		.stopping = &service->stopping,
+	};
+	service->job = job_new(host, settings->job_interval);
+	service->rekey = rekey_new(
+	    host, settings->job_interval, service->keyring, service->instance);
+	service->rotate =
+	    rotate_new(host, settings->job_interval, service->keyring);
+	service->long_polls = long_polls_new(service->base);
+	service->seal_context = (struct seal_context){
+		.host = host,
+		.settings = settings,
+		.instance = service->instance,
+		.keyring = service->keyring,
+		.newest = &service->newest,
+		.drift = service->drift,
+		.observed = service_observed,
+		.owner = service,
+	};
+	service->seal = seal_new(&service->seal_context);
+}
+
+static void
+service_open_requests(struct service *service)
+{
+	const struct settings *settings = &service->settings;
+
+	service->rates = rates_new(service->base, settings, RATE_ENTRIES);
+	service->budget =
+	    budget_new(service->base, (size_t)settings->request_memory,
+		&service->stopping, service_memory, service);
+	service->calls = (struct call_context){
+		.base = service->base,
+		.keyring = service->keyring,
+		.key_cache = service->key_cache,
+		.newest = &service->newest,
+		.pool = service->pool,
+		.probe = service->probe,
+		.long_polls = service->long_polls,
+		.deadline = settings->request_deadline,
+	};
+	service->readiness = (struct readiness){
+		.settings = settings,
+		.stopping = &service->stopping,
+		.pool = service->pool,
+		.probe = service->probe,
+		.drift = service->drift,
+		.job = service->job,
+		.audit = &service->audit,
+		.warnings = &service->warnings,
+	};
+	service->health = (struct health){
+		.partition = settings->partition,
+		.domain = settings->domain,
+		.audit = &service->audit,
+		.reason = service_reason,
+		.warnings = service_warnings,
+		.owner = service,
+	};
+	service->requests = (struct http_request_context){
+		.settings = settings,
+		.instance = service->instance,
+		.stopping = &service->stopping,
+		.keyring = service->keyring,
+		.health = &service->health,
+		.calls = &service->calls,
+		.rates = service->rates,
+		.budget = service->budget,
+	};
+}
+
+static int
+service_open_listeners(struct service *service)
+{
+	const struct settings *settings = &service->settings;
+	char cause[256] = "";
+
+	if (tls_is_set(settings)) {
+		service->tls = tls_new(settings, cause, sizeof(cause));
+		if (service->tls == NULL)
+			return (service_refuse("tls_certificate", cause));
+	}
+	service->listen = listen_new(service->base, settings, service->tls,
+	    http_request_start, &service->requests, cause, sizeof(cause));
+	if (service->listen == NULL) {
+		log_error("unable to start", log_text("cause", cause));
+		return (SERVICE_EXIT_FAILURE);
+	}
+	if (settings->metrics_listen == NULL)
+		return (0);
+	service->scrape = scrape_new(service->base, settings, service_look,
+	    service, cause, sizeof(cause));
+	if (service->scrape == NULL)
+		return (service_refuse("metrics_listen", cause));
+	return (0);
+}
+
+static void
+service_open_reload(struct service *service)
+{
+	service->reload_context = (struct reload_context){
+		.base = service->base,
+		.settings = &service->settings,
+		.keyring = service->keyring,
+		.drift = service->drift,
+		.tls = service->tls,
+	};
+	service->reload = reload_new(&service->reload_context);
+}
 
 static int
 service_open(struct service *service)
 {
 	const struct settings *settings = &service->settings;
 	char application[SERVICE_APPLICATION_SIZE], cause[256] = "";
+	int code;
 
 	if (settings->dsn == NULL)
 		return (service_refuse("dsn", "it is not set"));
@@ -143,53 +367,31 @@ service_open(struct service *service)
 	service->keyring = keyring_new(settings, cause, sizeof(cause));
 	if (service->keyring == NULL)
 		return (service_refuse("root key", cause));
-	service->hints = key_cache_new(KEY_CACHE_ENTRIES);
-	service->pool =
-	    pool_new(service->base, settings, service->dsn, service->keyring,
-		&service->newest, service->instance, service_listen, service);
-	service->job = job_new(service);
-	service->rekey = rekey_new(service);
-	service->rotate = rotate_new(service);
-	service->rates = rates_new(settings, RATE_ENTRIES);
-	service->budget = budget_new(service);
-	if (tls_is_set(settings)) {
-		service->tls = tls_new(settings, cause, sizeof(cause));
-		if (service->tls == NULL)
-			return (service_refuse("tls_certificate", cause));
-	}
 	service_raise_descriptors(settings);
-	service->seal = seal_new(service);
-	service->watch = watch_new();
-	service->check = drift_new(service);
-	service->probe = probe_new(service);
-	service->reload = reload_new(service);
-	service->listen = listen_new(service, cause, sizeof(cause));
-	if (service->listen == NULL) {
-		log_error("unable to start", log_text("cause", cause));
-		return (SERVICE_EXIT_FAILURE);
-	}
+	service_open_database(service);
+	service_open_background(service);
+	service_open_requests(service);
+	code = service_open_listeners(service);
+	if (code != 0)
+		return (code);
+	service_open_reload(service);
 	service_start_timer(service);
 	service->drain = evtimer_new(service->base, service_drain, service);
-	if (settings->metrics_listen != NULL) {
-		service->scrape = scrape_new(service, cause, sizeof(cause));
-		if (service->scrape == NULL)
-			return (service_refuse("metrics_listen", cause));
-	}
 	return (0);
 }
 
 static void
 service_close(struct service *service)
 {
-	service->draining = true;
-	/* First who uses something, then what is used. */
+	service->stopping = true;
+	/* First the users of a module, then the module. */
 	reload_free(service->reload);
-	drift_free(service->check);
 	rotate_free(service->rotate);
 	rekey_free(service->rekey);
 	job_free(service->job);
 	seal_free(service->seal);
-	listen_free(service->scrape);
+	drift_free(service->drift);
+	scrape_free(service->scrape);
 	if (service->open != NULL)
 		event_free(service->open);
 	if (service->drain != NULL)
@@ -207,16 +409,19 @@ service_close(struct service *service)
 	tls_free(service->tls);
 	rates_free(service->rates);
 	budget_free(service->budget);
-	watch_free(service->watch);
-	key_cache_free(service->hints);
+	long_polls_free(service->long_polls);
+	key_cache_free(service->key_cache);
 	keyring_free(service->keyring);
 	dsn_free(service->dsn);
+	json_object_put(service->warnings);
 	load_free(&service->settings);
 }
 
 static void
-service_drained(struct service *service)
+service_drained(void *owner)
 {
+	struct service *service = owner;
+
 	event_base_loopexit(service->base, NULL);
 }
 
@@ -229,7 +434,7 @@ service_drain(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	event_base_loopexit(service->base, &time);
-	listen_drain(service->listen, service_drained);
+	listen_drain(service->listen, service_drained, service);
 }
 
 /*
@@ -244,13 +449,13 @@ service_stop(evutil_socket_t number, short what, void *arg)
 
 	(void)what;
 	log_info("stopping", log_number("signal", number));
-	if (service->draining) {
+	if (service->stopping) {
 		event_base_loopbreak(service->base);
 		return;
 	}
 	systemd_notify("STOPPING=1");
-	service->draining = true;
-	watch_end(service->watch);
+	service->stopping = true;
+	long_polls_end(service->long_polls);
 	if (listen_is_open(service->listen))
 		time.tv_sec = service->settings.drain_delay;
 	evtimer_add(service->drain, &time);

@@ -10,52 +10,69 @@
 #include "audit/seal.h"
 #include "base/settings.h"
 #include "base/utf8.h"
-#include "db/dsn.h"
+#include "call/call.h"
+#include "db/drift.h"
 #include "db/newest.h"
-#include "db/pool.h"
-#include "http/rate.h"
-#include "http/tls.h"
-#include "keys/key_cache.h"
-#include "keys/keyring.h"
+#include "http/health.h"
+#include "http/http_request.h"
+#include "job/background.h"
+#include "readiness.h"
+#include "reload.h"
 
 struct budget;
-struct drift;
+struct dsn;
 struct job;
 struct json_object;
+struct key_cache;
+struct keyring;
 struct listen;
+struct long_polls;
+struct pool;
 struct probe;
+struct rates;
 struct rekey;
-struct reload;
 struct rotate;
-struct watch;
+struct scrape;
+struct tls;
 
 struct service {
 	struct settings settings;
 	char instance[UTF8_UUID_SIZE]; /* of this run of the daemon */
 	struct event_base *base;
+	bool stopping;
+
 	struct keyring *keyring;
 	struct newest newest;
-	struct key_cache *hints;
+	struct key_cache *key_cache;
 	struct dsn *dsn;
 	struct pool *pool;
+	struct probe *probe;
+	struct drift *drift;
 	struct job *job;
 	struct rekey *rekey;
 	struct rotate *rotate;
-	struct rates *rates;
-	struct budget *budget;
-	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct seal *seal;
-	struct seal_state audit;
+	struct seal_state audit; /* as the database said last */
 	struct json_object *warnings; /* of the database; NULL: not known */
-	struct watch *watch;
-	struct drift *check;
-	struct probe *probe;
-	struct reload *reload;
+	struct long_polls *long_polls;
+	struct budget *budget;
+	struct rates *rates;
+	struct tls *tls; /* NULL: HTTP is spoken in the clear */
 	struct listen *listen;
-	struct listen *scrape; /* NULL: off */
+	struct scrape *scrape; /* NULL: off */
+	struct reload *reload;
 	struct event *open; /* at the latest, the listener opens */
 	struct event *drain; /* it is time to close it */
-	bool draining;
+
+	/* What modules are given of the above. */
+	struct background_host background;
+	struct drift_context drift_context;
+	struct seal_context seal_context;
+	struct call_context calls;
+	struct readiness readiness;
+	struct health health;
+	struct http_request_context requests;
+	struct reload_context reload_context;
 };
 
 /*

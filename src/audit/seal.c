@@ -1,4 +1,3 @@
-#include <event2/event.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,28 +7,27 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "call/watch.h"
 #include "db/columns.h"
 #include "db/drift.h"
-#include "db/pool.h"
-#include "service.h"
+#include "db/newest.h"
+#include "job/background.h"
+#include "keys/keyring.h"
 
-#define SEAL_INTERVAL 1 /* second */
+#define SEAL_INTERVAL 1000 /* ms */
 #define SEAL_ANCHORS 100 /* of one round */
 #define SEAL_NUMBER_SIZE 24
 
 /*
  * One round: seal, sign, and again while more waits for a signature; then
- * anchor one by one.  The next round begins from what the database says.  How
- * things stand is asked at the end of a round, as whatever failed before must
- * be seen from there; and beside one that does not end.
+ * anchor one by one.  The next round begins from what the database says.  The
+ * state is asked for at the end of a round, to see whatever failed before, and
+ * beside a round that does not end.
  */
 struct seal {
-	struct service *service;
-	struct event *timer;
-	struct event *look;
-	struct query query;
-	struct query state;
+	const struct seal_context *context;
+	struct background round;
+	struct background look;
+	struct seal_state state;
 	int64_t asked; /* when the state was, last */
 	struct anchor *anchor;
 	bool more;
@@ -41,79 +39,47 @@ struct seal {
 	struct keyring_wrapped made;
 };
 
-typedef void seal_done(
-    struct query *query, const PGresult *result, const struct error *error);
-
-static seal_done seal_begun, seal_signed, seal_signer_got, seal_signer_kept,
-    seal_anchor_begun, seal_anchor_ended, seal_state_got;
+static background_done seal_begun, seal_signed, seal_signer_got,
+    seal_signer_kept, seal_anchor_begun, seal_anchor_ended, seal_state_got;
 
 static void
-seal_wait(struct seal *seal)
+seal_observe(struct seal *seal, struct json_object *warnings)
 {
-	struct timeval time = { SEAL_INTERVAL, 0 };
-
-	evtimer_add(seal->timer, &time);
-}
-
-static bool
-seal_query(struct seal *seal, struct query *query, const char *statement,
-    size_t count, seal_done *done)
-{
-	query->statement = statement;
-	query->count = count;
-	/* What is done already is not done again. */
-	query->repeatable = true;
-	query->internal = true;
-	query->label = "seal";
-	query->owner = seal;
-	query->done = done;
-	return (pool_run(seal->service->pool, query));
+	seal->context->observed(seal->context->owner, &seal->state, warnings);
 }
 
 static void
 seal_get_state(struct seal *seal)
 {
-	if (seal->state.pool != NULL) /* it is on its way */
+	if (background_is_running(&seal->look))
 		return;
 	seal->asked = clock_microseconds();
-	if (!seal_query(
-		seal, &seal->state, STATEMENT_AUDIT_STATE, 0, seal_state_got))
-		seal->service->audit.known = false;
+	if (background_query(
+		&seal->look, STATEMENT_AUDIT_STATE, 0, seal_state_got))
+		return;
+	seal->state.known = false;
+	seal_observe(seal, NULL);
 }
 
 static void
 seal_end(struct seal *seal)
 {
-	seal_wait(seal);
+	background_wait(&seal->round);
 	seal_get_state(seal);
 }
 
 static void
-seal_run(
-    struct seal *seal, const char *statement, size_t count, seal_done *done)
+seal_run(struct seal *seal, const char *statement, size_t count,
+    background_done *done)
 {
-	if (!seal_query(seal, &seal->query, statement, count, done))
-		seal_end(seal);
-}
-
-static void
-seal_text(struct seal *seal, size_t i, const char *text)
-{
-	seal->query.parameters[i] = (struct session_parameter){ .value = text };
-}
-
-static void
-seal_bytes(struct seal *seal, size_t i, const void *bytes, size_t size)
-{
-	seal->query.parameters[i] = (struct session_parameter){
-		.value = bytes, .size = size, .binary = true
-	};
+	if (!background_query(&seal->round, statement, count, done))
+		seal_get_state(seal);
 }
 
 /* Signing ------------------------------------------------------------------ */
 
 static void
-seal_begin(struct seal *seal)
+seal_next(struct seal *seal)
 {
 	seal_run(seal, STATEMENT_SEAL_BEGIN, 0, seal_begun);
 }
@@ -122,19 +88,20 @@ static void
 seal_sign(struct seal *seal)
 {
 	struct anchor_seal *head = &seal->head;
-	const struct keyring *keyring = seal->service->keyring;
+	const struct keyring *keyring = seal->context->keyring;
 
 	keyring_sign(keyring, head->hash, head->signature);
-	seal_text(seal, 0, seal->no);
-	seal_text(seal, 1, keyring_signer(keyring));
-	seal_bytes(seal, 2, head->signature, sizeof(head->signature));
+	background_text(&seal->round, 0, seal->no);
+	background_text(&seal->round, 1, keyring_signer(keyring));
+	background_bytes(
+	    &seal->round, 2, head->signature, sizeof(head->signature));
 	seal_run(seal, STATEMENT_SEAL_SIGN, 3, seal_signed);
 }
 
 static void
 seal_anchor_begin(struct seal *seal)
 {
-	seal_text(seal, 0, seal->service->instance);
+	background_text(&seal->round, 0, seal->context->instance);
 	seal_run(seal, STATEMENT_ANCHOR_BEGIN, 1, seal_anchor_begun);
 }
 
@@ -157,7 +124,7 @@ seal_begun(
 	    (long long)columns_number(result, 0, 0));
 	signer = columns_text(result, 0, 2);
 	if (*signer != '\0' &&
-	    strcmp(signer, keyring_signer(seal->service->keyring)) == 0)
+	    strcmp(signer, keyring_signer(seal->context->keyring)) == 0)
 		seal_sign(seal);
 	else
 		seal_run(seal, STATEMENT_SIGNER_GET, 0, seal_signer_got);
@@ -172,8 +139,8 @@ seal_signed(
 	(void)result;
 	if (error != NULL)
 		seal_end(seal);
-	else if (seal->more && !seal->service->draining)
-		seal_begin(seal);
+	else if (seal->more && !background_is_stopping(&seal->round))
+		seal_next(seal);
 	else
 		seal_anchor_begin(seal);
 }
@@ -184,14 +151,15 @@ seal_signed(
 static void
 seal_make_signer(struct seal *seal)
 {
-	keyring_signer_make(seal->service->keyring, seal->public, &seal->made);
-	seal_bytes(seal, 0, seal->public, sizeof(seal->public));
-	seal_text(seal, 1, seal->made.root_id);
-	seal_bytes(seal, 2, seal->made.bytes, sizeof(seal->made.bytes));
+	keyring_signer_make(seal->context->keyring, seal->public, &seal->made);
+	background_bytes(&seal->round, 0, seal->public, sizeof(seal->public));
+	background_text(&seal->round, 1, seal->made.root_id);
+	background_bytes(
+	    &seal->round, 2, seal->made.bytes, sizeof(seal->made.bytes));
 	seal_run(seal, STATEMENT_SIGNER_KEEP, 3, seal_signer_kept);
 }
 
-/* Not under the active root key: the next round knows from the check which. */
+/* Another root key is active: the drift check tells the next round which. */
 static void
 seal_signer_kept(
     struct query *query, const PGresult *result, const struct error *error)
@@ -200,7 +168,7 @@ seal_signer_kept(
 
 	if (error != NULL || columns_rows(result) > 0)
 		return (seal_signer_got(query, result, error));
-	drift_now(seal->service->check);
+	drift_now(seal->context->drift);
 	seal_end(seal);
 }
 
@@ -209,7 +177,7 @@ seal_signer_got(
     struct query *query, const PGresult *result, const struct error *error)
 {
 	struct seal *seal = query->owner;
-	struct keyring *keyring = seal->service->keyring;
+	struct keyring *keyring = seal->context->keyring;
 	struct keyring_wrapped wrapped;
 
 	if (error != NULL)
@@ -260,7 +228,7 @@ seal_anchor_written(void *owner, bool left)
 	if (!left)
 		return (seal_end(seal));
 	snprintf(seal->no, sizeof(seal->no), "%lld", (long long)seal->head.no);
-	seal_text(seal, 0, seal->no);
+	background_text(&seal->round, 0, seal->no);
 	seal_run(seal, STATEMENT_ANCHOR_END, 1, seal_anchor_ended);
 }
 
@@ -271,7 +239,7 @@ seal_anchor_ended(
 	struct seal *seal = query->owner;
 
 	(void)result;
-	if (error != NULL || seal->service->draining ||
+	if (error != NULL || background_is_stopping(&seal->round) ||
 	    ++seal->anchors == SEAL_ANCHORS)
 		seal_end(seal);
 	else
@@ -295,19 +263,19 @@ seal_note(struct seal *seal, const PGresult *result)
 
 	if (columns_copy(
 		result, 0, 10, state.seal_hash, sizeof(state.seal_hash)))
-		newest_state(&seal->service->newest, &state);
+		newest_state(seal->context->newest, &state);
 }
 
 /* Texts by their names, which become labels of metrics. */
-static void
-seal_take_warnings(struct seal *seal, const char *text)
+static struct json_object *
+seal_warnings(const char *text)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	struct json_object *given = columns_json(text, json_type_object);
 	struct json_object *warnings;
 
 	if (given == NULL)
-		return;
+		return (NULL);
 	warnings = json_object_new_object();
 	json_object_object_foreach (given, name, value) {
 		if (json_object_is_type(value, json_type_string) &&
@@ -316,7 +284,7 @@ seal_take_warnings(struct seal *seal, const char *text)
 			    warnings, name, json_object_get(value));
 	}
 	json_object_put(given);
-	seal->service->warnings = warnings;
+	return (warnings);
 }
 
 static void
@@ -324,14 +292,12 @@ seal_state_got(
     struct query *query, const PGresult *result, const struct error *error)
 {
 	struct seal *seal = query->owner;
-	struct seal_state *state = &seal->service->audit;
-	int64_t last_change = state->last_change;
+	struct seal_state *state = &seal->state;
 
-	json_object_put(seal->service->warnings);
-	seal->service->warnings = NULL;
+	background_wait(&seal->look);
 	state->known = error == NULL && columns_rows(result) == 1;
 	if (!state->known)
-		return;
+		return (seal_observe(seal, NULL));
 	state->lag = columns_number(result, 0, 0);
 	state->unanchored = columns_number(result, 0, 1);
 	state->months_ahead = columns_number(result, 0, 2);
@@ -342,9 +308,7 @@ seal_state_got(
 	seal_note(seal, result);
 	state->clock_ahead = clock_apart(
 	    columns_number(result, 0, 13), clock_microseconds() - seal->asked);
-	seal_take_warnings(seal, columns_text(result, 0, 6));
-	if (state->last_change != last_change)
-		watch_ring(seal->service->watch);
+	seal_observe(seal, seal_warnings(columns_text(result, 0, 6)));
 }
 
 /* Who compares receipts with rows must know that some may be missing. */
@@ -357,46 +321,43 @@ seal_note_lost_lines(struct seal *seal)
 		return;
 	/* Should it be lost, too, it is written again. */
 	seal->lost = lost;
-	log_witness("lines lost", log_text("instance", seal->service->instance),
+	log_witness("lines lost", log_text("instance", seal->context->instance),
 	    log_number("count", (int64_t)lost));
 }
 
 static void
-seal_tick(evutil_socket_t fd, short what, void *arg)
+seal_begin(void *owner)
 {
-	struct seal *seal = arg;
+	struct seal *seal = owner;
 
-	(void)fd;
-	(void)what;
 	seal->anchors = 0;
 	seal_note_lost_lines(seal);
-	seal_begin(seal);
+	seal_next(seal);
 }
 
 static void
-seal_look(evutil_socket_t fd, short what, void *arg)
+seal_look(void *owner)
 {
-	struct seal *seal = arg;
+	struct seal *seal = owner;
 
-	(void)fd;
-	(void)what;
-	if (clock_microseconds() - seal->asked > SEAL_INTERVAL * 1500000)
+	if (clock_microseconds() - seal->asked > SEAL_INTERVAL * 1500)
 		seal_get_state(seal);
+	else
+		background_wait(&seal->look);
 }
 
 struct seal *
-seal_new(struct service *service)
+seal_new(const struct seal_context *context)
 {
-	const struct timeval look = { SEAL_INTERVAL, 0 };
 	struct seal *seal = memory_new(sizeof(*seal));
 
-	seal->service = service;
-	seal->timer = evtimer_new(service->base, seal_tick, seal);
-	seal->look = event_new(service->base, -1, EV_PERSIST, seal_look, seal);
-	event_add(seal->look, &look);
+	seal->context = context;
 	seal->anchor = anchor_new(
-	    service->base, &service->settings, seal_anchor_written, seal);
-	seal_wait(seal);
+	    context->host->base, context->settings, seal_anchor_written, seal);
+	background_start(&seal->round, context->host, "seal", SEAL_INTERVAL,
+	    seal_begin, seal);
+	background_start(
+	    &seal->look, context->host, "seal", SEAL_INTERVAL, seal_look, seal);
 	return (seal);
 }
 
@@ -405,12 +366,8 @@ seal_free(struct seal *seal)
 {
 	if (seal == NULL)
 		return;
-	pool_abandon(&seal->query);
-	pool_abandon(&seal->state);
-	event_free(seal->look);
+	background_stop(&seal->round);
+	background_stop(&seal->look);
 	anchor_free(seal->anchor);
-	event_free(seal->timer);
-	json_object_put(seal->service->warnings);
-	seal->service->warnings = NULL;
 	memory_free(seal);
 }

@@ -8,8 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct background_host;
+struct drift;
+struct json_object;
+struct keyring;
+struct newest;
 struct seal;
-struct service;
+struct settings;
 
 /* What the database last said of its audit. */
 struct seal_state {
@@ -24,8 +29,28 @@ struct seal_state {
 	int64_t clock_ahead; /* seconds, of the clock here; or behind: < 0 */
 };
 
+/* What it uses; all of it outlives it. */
+struct seal_context {
+	const struct background_host *host;
+	const struct settings *settings;
+	const char *instance; /* id of this run of the daemon */
+	struct keyring *keyring;
+	struct newest *newest;
+	struct drift *drift;
+	/*
+	 * Is called about each second: how things stand, and the warnings of
+	 * the database, texts by name.  They are the callee's, and NULL while
+	 * the state is not known.
+	 */
+	void (*observed)(void *owner, const struct seal_state *state,
+	    struct json_object *warnings);
+	void *owner;
+};
+
 /* Seals, signs and anchors what is due, every second. */
-struct seal *seal_new(struct service *service);
+struct seal *seal_new(const struct seal_context *context);
+
+/* Accepts NULL. */
 void seal_free(struct seal *seal);
 
 #endif

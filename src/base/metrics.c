@@ -478,11 +478,11 @@ metrics_write_gauge(
 }
 
 static void
-metrics_write_audit(struct evbuffer *page, const struct seal_state *audit)
+metrics_write_audit(struct evbuffer *page, const struct metrics_audit *audit)
 {
 	metrics_write_gauge(page, "coffer_audit_seal_lag_seconds",
 	    "Age of the oldest row of the audit without a signed seal.",
-	    audit->lag);
+	    audit->seal_lag);
 	metrics_write_gauge(page, "coffer_audit_unsealed_rows",
 	    "Rows of the audit without a seal, at the most.", audit->unsealed);
 	metrics_write_gauge(page, "coffer_audit_anchor_lag_seconds",

@@ -9,14 +9,14 @@
 
 #include <event2/buffer.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "audit/seal.h"
 #include "base/endpoints.h"
-#include "db/job.h"
 
 #define METRICS_ENDPOINTS 64 /* more than the table has rows */
+#define METRICS_JOBS 16
 
 /*
  * A request was answered; endpoint NULL: it came to none.  Of a refusal, the
@@ -25,7 +25,7 @@
 void metrics_request(const struct endpoint *endpoint, int status,
     int64_t microseconds, struct evbuffer *body);
 
-/* A query got its connection after waiting in line. */
+/* A query got its connection after waiting in the queue. */
 void metrics_waited(int64_t microseconds);
 
 /* A transaction was begun with so many reads. */
@@ -53,6 +53,22 @@ void metrics_in_doubt(void);
 void metrics_job(uint64_t done);
 void metrics_job_failed(void);
 
+struct metrics_audit {
+	bool known; /* false: none of it is written */
+	int64_t seal_lag; /* seconds */
+	int64_t unsealed; /* rows */
+	int64_t anchor_lag; /* seconds */
+	int64_t unanchored; /* seals */
+	int64_t months_ahead;
+};
+
+/* A background job that keeps failing. */
+struct metrics_job {
+	const char *name;
+	const char *sqlstate; /* of the last failure */
+	int64_t times; /* in a row */
+};
+
 /* What is not counted but looked at when the page is read. */
 struct metrics_now {
 	size_t connections; /* of clients */
@@ -64,8 +80,8 @@ struct metrics_now {
 	long queue;
 	int ready;
 	struct json_object *warnings; /* texts by name */
-	struct seal_state audit;
-	struct job_fault jobs[JOB_MAX]; /* that keep failing */
+	struct metrics_audit audit;
+	struct metrics_job jobs[METRICS_JOBS];
 	size_t jobs_count;
 };
 

@@ -6,13 +6,15 @@
 
 #include <stdbool.h>
 
-struct request;
+#include "keys/keyring.h"
 
 /*
- * Sets the digest and wipes the token, which goes no further; whose it is,
- * is the database's to say.  False: 401, or 503 while there is no pepper.
+ * Sets the digest of a token under the pepper, and wipes the token, which goes
+ * no further.  The database decides whose it is.  False: it is not a UUID, and
+ * the digest is not set.
  */
-bool authenticate_request(struct request *request)
+bool authenticate(char *token, const struct keyring *keyring,
+    unsigned char digest[KEYRING_DIGEST_SIZE])
     __attribute__((warn_unused_result));
 
 #endif

@@ -3,12 +3,9 @@
 
 #include "base/memory.h"
 #include "call/budget.h"
-#include "http/listen.h"
-#include "http/request.h"
-#include "service.h"
 
 /* The largest answer that an API function gives (sql/api.sql), in bytes. */
-#define BUDGET_ANSWER_MAX (8L << 20)
+#define BUDGET_ANSWER_MAX ((size_t)8 << 20)
 /* Copies of an answer: libpq's, and the one that is sent. */
 #define BUDGET_COPIES 2
 #define BUDGET_INTERVAL_MS 100
@@ -16,32 +13,34 @@
 TAILQ_HEAD(budget_queue, budget_call);
 
 /*
- * How large a page is, nobody knows before it is there, so only so many pages
- * are asked for at a time as fit if all are as large as may be.  The others
- * wait in the order in which they came.
+ * The size of a large answer is unknown before it arrives.  So only as many run
+ * at a time as fit if each has the largest size.  The others wait in the order
+ * in which they came.
  */
 struct budget {
-	struct service *service;
+	size_t most; /* bytes */
+	const bool *stopping;
+	size_t (*memory)(void *owner);
+	void *owner;
 	struct budget_queue waiting;
 	struct event *decide;
-	long running;
-	long most;
+	size_t running;
+	size_t running_most;
 };
 
 static bool
-budget_is_spent(const struct service *service)
+budget_is_spent(const struct budget *budget)
 {
-	return (listen_memory(service->listen) >
-	    (size_t)service->settings.request_memory);
+	return (budget->memory(budget->owner) > budget->most);
 }
 
-/* A daemon that stops lets all go on, so that they are answered. */
+/* A daemon that stops admits all, so that they are answered. */
 static bool
 budget_admits(const struct budget *budget)
 {
-	return (budget->service->draining ||
-	    (budget->running < budget->most &&
-		!budget_is_spent(budget->service)));
+	return (*budget->stopping ||
+	    (budget->running < budget->running_most &&
+		!budget_is_spent(budget)));
 }
 
 static void
@@ -49,7 +48,7 @@ budget_run(struct budget *budget, struct budget_call *call)
 {
 	budget->running++;
 	call->runs = true;
-	call->decided(call->request, true);
+	call->decided(call->owner, true);
 }
 
 static void
@@ -67,23 +66,26 @@ budget_decide(evutil_socket_t fd, short what, void *arg)
 		call->waits = false;
 		budget_run(budget, call);
 	}
-	/* Clients take their answers without a word to this module. */
+	/* Nothing tells this module when a client has taken its answer. */
 	if (call != NULL)
 		evtimer_add(budget->decide, &interval);
 }
 
 struct budget *
-budget_new(struct service *service)
+budget_new(struct event_base *base, size_t most, const bool *stopping,
+    size_t (*memory)(void *owner), void *owner)
 {
 	struct budget *budget = memory_new(sizeof(*budget));
 
-	budget->service = service;
-	budget->most = service->settings.request_memory /
-	    (BUDGET_ANSWER_MAX * BUDGET_COPIES);
-	if (budget->most == 0)
-		budget->most = 1;
+	budget->most = most;
+	budget->stopping = stopping;
+	budget->memory = memory;
+	budget->owner = owner;
+	budget->running_most = most / (BUDGET_ANSWER_MAX * BUDGET_COPIES);
+	if (budget->running_most == 0)
+		budget->running_most = 1;
 	TAILQ_INIT(&budget->waiting);
-	budget->decide = evtimer_new(service->base, budget_decide, budget);
+	budget->decide = evtimer_new(base, budget_decide, budget);
 	return (budget);
 }
 
@@ -97,22 +99,10 @@ budget_free(struct budget *budget)
 }
 
 void
-budget_request(struct request *request,
-    void (*decided)(struct request *request, bool passes))
+budget_begin(struct budget *budget, struct budget_call *call, bool large)
 {
-	struct budget *budget = request->service->budget;
-	struct budget_call *call = &request->budget;
-
-	if ((request->route.endpoint->flags & ENDPOINT_LARGE) == 0) {
-		if (budget_is_spent(request->service))
-			decided(request,
-			    request_refuse(request, ERROR_UNAVAILABLE));
-		else
-			decided(request, true);
-		return;
-	}
-	call->request = request;
-	call->decided = decided;
+	if (!large)
+		return (call->decided(call->owner, !budget_is_spent(budget)));
 	if (TAILQ_EMPTY(&budget->waiting) && budget_admits(budget))
 		return (budget_run(budget, call));
 	call->waits = true;
@@ -121,11 +111,8 @@ budget_request(struct request *request,
 }
 
 void
-budget_leave(struct request *request)
+budget_end(struct budget *budget, struct budget_call *call)
 {
-	struct budget *budget = request->service->budget;
-	struct budget_call *call = &request->budget;
-
 	if (call->waits)
 		TAILQ_REMOVE(&budget->waiting, call, entry);
 	if (call->runs)

@@ -6,40 +6,52 @@
 #include "call/call.h"
 #include "call/challenge.h"
 #include "call/key_use.h"
+#include "call/long_poll.h"
+#include "call/wrap_key.h"
 #include "db/columns.h"
 #include "db/failover.h"
+#include "db/newest.h"
 #include "db/pool.h"
 #include "db/probe.h"
-#include "http/request.h"
-#include "service.h"
 
 /*
- * For the key, for a KEK that another daemon makes meanwhile, and alone; the
- * others for keys that rotate between two rounds.  With more than that, the
- * client may try again later: nothing has happened.
+ * One for the key, one for a KEK that another daemon makes meanwhile, one for a
+ * transaction of its own; the others for keys that rotate between two rounds.
+ * After these the client may try again later: nothing has happened.
  */
 #define CALL_ROUNDS_MAX 8
+
+struct call {
+	const struct call_context *context;
+	struct request *request;
+	struct query query;
+	struct event *deadline;
+	int rounds;
+	struct wrap_key key;
+	struct long_poll poll;
+	struct challenge challenge;
+};
 
 /* Rounds ----------------------------------------------------------------- */
 
 /* Says in the document whether the call may share its transaction ... */
 static void
-call_describe_group(struct request *request)
+call_describe_group(struct json_object *document, const struct query *query)
 {
-	if (request->call.query.groups)
-		json_object_object_add(request->document, "grouped",
-		    json_object_new_boolean(true));
+	if (query->groups)
+		json_object_object_add(
+		    document, "grouped", json_object_new_boolean(true));
 	else
-		json_object_object_del(request->document, "grouped");
+		json_object_object_del(document, "grouped");
 }
 
 /* ... and whether it is to be done once, however often it is sent. */
 static void
-call_describe_once(struct request *request)
+call_describe_once(struct json_object *document, const struct query *query)
 {
-	if (request->call.query.once)
+	if (query->once)
 		json_object_object_add(
-		    request->document, "once", json_object_new_boolean(true));
+		    document, "once", json_object_new_boolean(true));
 }
 
 static struct session_parameter
@@ -62,212 +74,283 @@ call_text(const char *text)
 	return ((struct session_parameter){ .value = text });
 }
 
-static void call_done(struct query *, const PGresult *, const struct error *);
-
-static bool
-call_send(struct request *request)
+static void
+call_set_kind(struct call *call)
 {
-	struct call *call = &request->call;
-	struct wrap_key *key = &call->access_key;
+	const unsigned int flags = call->request->route.endpoint->flags;
 	struct query *query = &call->query;
-	unsigned int flags = request->route.endpoint->flags;
 
-	if (++call->rounds > CALL_ROUNDS_MAX) {
-		log_error(
-		    "call asks again without end", log_text("id", request->id));
-		return (request_refuse(request, ERROR_UNAVAILABLE));
-	}
 	query->repeatable = (flags & ENDPOINT_READS) != 0;
 	query->once = (flags & ENDPOINT_CHANGES) != 0;
 	query->lists = (flags & ENDPOINT_LISTS) != 0;
 	query->searches = (flags & ENDPOINT_SEARCHES) != 0;
-	query->groups = query->repeatable && !query->searches && !call->alone;
-	call->last_change = request->service->audit.last_change;
-	wrap_key_describe(request);
-	call_describe_group(request);
-	call_describe_once(request);
-	query->statement = request->route.endpoint->function;
-	query->count = 4;
-	query->parameters[0] =
-	    call_text(json_object_to_json_string_ext(request->document,
-		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	query->parameters[1] =
-	    call_bytes(request->digest, sizeof(request->digest));
-	query->parameters[2] =
+	query->groups =
+	    query->repeatable && !query->searches && !call->challenge.alone;
+}
+
+static void
+call_set_parameters(struct call *call)
+{
+	struct session_parameter *parameters = call->query.parameters;
+	const struct wrap_key *key = &call->key;
+	const struct request *request = call->request;
+	const struct document *document = &request->document;
+
+	parameters[0] = call_text(json_object_to_json_string_ext(document->json,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	parameters[1] = call_bytes(request->digest, sizeof(request->digest));
+	parameters[2] =
 	    call_secret(key->known ? key->bytes : NULL, sizeof(key->bytes));
-	query->parameters[3] =
-	    call_secret(request->data.bytes, request->data.size);
-	query->label = request->id;
-	query->owner = request;
-	query->done = call_done;
-	if (!pool_run(request->service->pool, query))
-		return (request_refuse(request, ERROR_UNAVAILABLE));
+	parameters[3] = call_secret(document->data.bytes, document->data.size);
+	call->query.count = 4;
+}
+
+static bool
+call_run(struct call *call,
+    void (*done)(struct query *, const PGresult *, const struct error *))
+{
+	call->query.label = call->request->id;
+	call->query.owner = call;
+	call->query.done = done;
+	if (!pool_run(call->context->pool, &call->query))
+		return (request_refuse(call->request, ERROR_UNAVAILABLE));
 	return (true);
 }
 
-void
-call_finish(struct request *request)
+static void call_done(struct query *, const PGresult *, const struct error *);
+
+static bool
+call_round(struct call *call)
 {
-	evtimer_del(request->call.deadline);
-	request->call.answered(request);
+	struct request *request = call->request;
+
+	if (++call->rounds > CALL_ROUNDS_MAX) {
+		log_error("too many challenges", log_text("id", request->id));
+		return (request_refuse(request, ERROR_UNAVAILABLE));
+	}
+	call_set_kind(call);
+	long_poll_sent(&call->poll);
+	wrap_key_describe(&call->key);
+	call_describe_group(request->document.json, &call->query);
+	call_describe_once(request->document.json, &call->query);
+	call->query.statement = request->route.endpoint->function;
+	call_set_parameters(call);
+	return (call_run(call, call_done));
 }
 
-void
-call_fail(struct request *request, const char *event)
+/* The request is freed. */
+static void
+call_finish(struct call *call)
 {
-	log_error(event, log_text("id", request->id));
-	request_refuse(request, ERROR_INTERNAL);
-	call_finish(request);
+	evtimer_del(call->deadline);
+	call->request->answered(call->request);
 }
 
-void
-call_again(struct request *request)
+static void
+call_start_deadline(struct call *call)
 {
-	if (!call_send(request))
-		call_finish(request);
+	const long deadline = call->context->deadline;
+	const struct timeval time = { deadline / 1000, deadline % 1000 * 1000 };
+
+	evtimer_add(call->deadline, &time);
 }
 
-static struct timeval
-call_time(const struct request *request)
+static void
+call_anew(struct call *call)
 {
-	const long deadline = request->service->settings.request_deadline;
-
-	return ((struct timeval){ deadline / 1000, deadline % 1000 * 1000 });
+	call->rounds = 0;
+	call_start_deadline(call);
+	if (!call_round(call))
+		call_finish(call);
 }
 
-void
-call_anew(struct request *request)
+static void
+call_resumed(void *owner)
 {
-	struct timeval time = call_time(request);
-
-	request->call.rounds = 0;
-	evtimer_add(request->call.deadline, &time);
-	call_again(request);
+	call_anew(owner);
 }
 
-void
-call_ask(struct request *request,
-    void (*done)(struct query *, const PGresult *, const struct error *))
+static void call_stored(struct query *, const PGresult *, const struct error *);
+
+/* A statement between two rounds, which a step has set. */
+static bool
+call_query(struct call *call)
 {
-	struct query *query = &request->call.query;
+	struct query *query = &call->query;
 
 	query->repeatable = true;
 	query->once = false;
 	query->groups = false;
 	query->lists = false;
 	query->searches = false;
-	query->done = done;
-	if (!pool_run(request->service->pool, query)) {
-		request_refuse(request, ERROR_UNAVAILABLE);
-		call_finish(request);
+	return (call_run(call, call_stored));
+}
+
+static void
+call_go_on(struct call *call, enum request_next next)
+{
+	switch (next) {
+	case REQUEST_AGAIN:
+		if (!call_round(call))
+			call_finish(call);
+		break;
+	case REQUEST_ANEW:
+		call_anew(call);
+		break;
+	case REQUEST_QUERY:
+		if (!call_query(call))
+			call_finish(call);
+		break;
+	case REQUEST_WAITS:
+		evtimer_del(call->deadline);
+		break;
+	case REQUEST_ENDS:
+		call_finish(call);
+		break;
 	}
 }
 
 /* Answers ------------------------------------------------------------------ */
 
 static void
-call_take_receipt(struct request *request, const PGresult *result)
+call_take_receipt(struct call *call, const PGresult *result)
 {
+	struct request *request = call->request;
+
 	if (columns_is_null(result, 0, 2) ||
 	    !columns_copy(result, 0, 3, request->receipt_hash,
 		sizeof(request->receipt_hash)))
 		return;
 	request->receipt = columns_number(result, 0, 2);
 	request->has_receipt = true;
-	newest_receipt(&request->service->newest, request->receipt,
+	newest_receipt(call->context->newest, request->receipt,
 	    request->receipt_hash, request->arrived);
 }
 
 static void
-call_take_answer(struct request *request, const PGresult *result, int status)
+call_fail(struct call *call, const char *event)
 {
+	(void)request_fail(call->request, event);
+	call_finish(call);
+}
+
+static void
+call_take_answer(struct call *call, const PGresult *result, int status)
+{
+	struct request *request = call->request;
 	const char *body = columns_text(result, 0, 1);
 	const size_t size = strlen(body);
 
-	call_take_receipt(request, result);
+	call_take_receipt(call, result);
 	/* No answer but a refusal leaves the daemon without its audit row. */
 	if (status < 100 || status > 599 ||
 	    (status < 400 && !request->has_receipt) ||
 	    (status == 200 && *body == '\0'))
-		return (call_fail(request, "call's answer is malformed"));
+		return (call_fail(call, "call's answer is malformed"));
 	request->status = status;
-	failover_note_answer(
-	    pool_failover(request->service->pool), &request->call.query);
-	probe_call_succeeded(request->service->probe);
+	failover_note_answer(pool_failover(call->context->pool), &call->query);
+	probe_call_succeeded(call->context->probe);
 	if (status != 200 || !key_use_has_plaintext(request))
 		evbuffer_add(request->body, body, size);
 	else if (!key_use_answer(request, body, size))
-		return (
-		    call_fail(request, "answer has no place for plaintext"));
-	call_finish(request);
+		return (call_fail(call, "answer has no place for plaintext"));
+	call_finish(call);
 }
 
 static void
 call_done(
     struct query *query, const PGresult *result, const struct error *error)
 {
-	struct request *request = query->owner;
+	struct call *call = query->owner;
 	int status;
 
 	if (error != NULL) {
-		request->error = error;
-		probe_call_failed(request->service->probe);
-		return (call_finish(request));
+		call->request->error = error;
+		probe_call_failed(call->context->probe);
+		return (call_finish(call));
 	}
 	status = (int)columns_number(result, 0, 0);
-	if (status == 0) {
-		rate_accept(request);
-		challenge_meet(request, columns_text(result, 0, 1));
-	} else
-		call_take_answer(request, result, status);
+	if (status != 0)
+		return (call_take_answer(call, result, status));
+	call->request->accepted(call->request);
+	call_go_on(call,
+	    challenge_answer(&call->challenge, columns_text(result, 0, 1)));
+}
+
+static void
+call_stored(
+    struct query *query, const PGresult *result, const struct error *error)
+{
+	struct call *call = query->owner;
+
+	if (error != NULL) {
+		call->request->error = error;
+		return (call_finish(call));
+	}
+	call_go_on(call, wrap_key_stored(&call->key, result));
 }
 
 static void
 call_overdue(evutil_socket_t fd, short what, void *arg)
 {
-	struct request *request = arg;
-	const bool in_doubt = query_is_in_doubt(&request->call.query);
+	struct call *call = arg;
+	struct request *request = call->request;
+	const bool in_doubt = query_is_in_doubt(&call->query);
 
 	(void)fd;
 	(void)what;
-	pool_abandon(&request->call.query);
+	pool_abandon(&call->query);
 	log_warning("call is overdue", log_text("id", request->id));
-	probe_call_failed(request->service->probe);
+	probe_call_failed(call->context->probe);
 	request_refuse(request, in_doubt ? ERROR_IN_DOUBT : ERROR_UNAVAILABLE);
-	call_finish(request);
+	call_finish(call);
 }
 
 void
-call_begin(struct request *request, void (*answered)(struct request *request))
+call_begin(const struct call_context *context, struct request *request)
 {
-	struct timeval time = call_time(request);
-	struct call *call = &request->call;
+	struct call *call = memory_new(sizeof(*call));
 
-	call->answered = answered;
-	call->deadline =
-	    evtimer_new(request->service->base, call_overdue, request);
-	evtimer_add(call->deadline, &time);
+	request->call = call;
+	call->context = context;
+	call->request = request;
+	call->key.request = request;
+	call->key.keyring = context->keyring;
+	call->key.cache = context->key_cache;
+	call->poll.polls = context->long_polls;
+	call->poll.resumed = call_resumed;
+	call->poll.owner = call;
+	call->challenge.request = request;
+	call->challenge.keyring = context->keyring;
+	call->challenge.cache = context->key_cache;
+	call->challenge.key = &call->key;
+	call->challenge.poll = &call->poll;
+	call->challenge.query = &call->query;
+	call->deadline = evtimer_new(context->base, call_overdue, call);
+	call_start_deadline(call);
 }
 
 bool
-call_request(struct request *request)
+call_send(struct request *request)
 {
-	unsigned int flags = request->route.endpoint->flags;
+	const unsigned int flags = request->route.endpoint->flags;
+	struct call *call = request->call;
 
 	if (flags & ENDPOINT_KEY)
-		wrap_key_guess(request);
+		wrap_key_guess(&call->key);
 	if (flags & ENDPOINT_CIPHERS)
-		key_use_guess(request);
-	return (call_send(request));
+		key_use_guess(
+		    request, call->context->keyring, call->context->key_cache);
+	return (call_round(call));
 }
 
 void
 call_free(struct call *call)
 {
+	if (call == NULL)
+		return;
 	pool_abandon(&call->query);
-	if (call->deadline != NULL)
-		event_free(call->deadline);
-	if (call->patience != NULL)
-		event_free(call->patience);
-	memory_wipe(&call->access_key, sizeof(call->access_key));
+	event_free(call->deadline);
+	long_poll_free(&call->poll);
+	memory_wipe_free(call, sizeof(*call));
 }

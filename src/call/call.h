@@ -1,59 +1,45 @@
 /*
- * The call of a request to its door, in as many rounds as it takes to bring
- * what the door asks for (challenge.h).
+ * The call of a request to its API function, in as many rounds as there are
+ * challenges to answer (challenge.h).
  */
 #ifndef COFFER_CALL_H
 #define COFFER_CALL_H
 
 #include <event2/event.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/queue.h>
 
-#include "call/wrap_key.h"
-#include "db/query.h"
+#include "call/request.h"
 
-struct request;
+struct call;
+struct key_cache;
+struct keyring;
+struct long_polls;
+struct newest;
+struct pool;
+struct probe;
 
-struct call {
-	struct query query;
-	struct event *deadline;
-	void (*answered)(struct request *request);
-	int rounds;
-	bool alone; /* the door wants it outside of a group */
-	struct wrap_key access_key;
-
-	/* A wait for a change. */
-	TAILQ_ENTRY(call) entry;
-	struct request *request;
-	struct event *patience; /* until its client has waited enough */
-	int64_t last_change; /* that was known of when it was sent */
-	bool parked;
+/* What all calls use; all of it outlives them. */
+struct call_context {
+	struct event_base *base;
+	struct keyring *keyring;
+	struct key_cache *key_cache;
+	struct newest *newest;
+	struct pool *pool;
+	struct probe *probe;
+	struct long_polls *long_polls;
+	long deadline; /* ms that a call may take */
 };
 
 /*
- * From now on answered is called, with the outcome set, at the request's
- * deadline at the latest, unless the request is freed before.
+ * Sets the call of a request.  From now on answered of the request is called,
+ * with the outcome set, at the deadline at the latest.
  */
-void
-call_begin(struct request *request, void (*answered)(struct request *request));
+void call_begin(const struct call_context *context, struct request *request);
 
 /* Sends it.  False: 503, and answered will not be called. */
-bool call_request(struct request *request) __attribute__((warn_unused_result));
+bool call_send(struct request *request) __attribute__((warn_unused_result));
 
-/* Wipes the key; a call that runs is abandoned. */
+/* Wipes the key, and abandons a call that runs.  Accepts NULL. */
 void call_free(struct call *call);
-
-/* Another round; or another run, of a call that has waited, with its time. */
-void call_again(struct request *request);
-void call_anew(struct request *request);
-
-/* Runs query, whose statement and parameters are set, before the next round. */
-void call_ask(struct request *request,
-    void (*done)(struct query *, const PGresult *, const struct error *));
-
-/* Ends it: with the outcome that is set; as a fault, which is logged. */
-void call_finish(struct request *request);
-void call_fail(struct request *request, const char *event);
 
 #endif

@@ -1,48 +1,35 @@
 /*
- * Status 0: a door says what it needs, and that nothing has happened yet.
+ * Answers a challenge: the status 0 by which an API function says that it has
+ * done nothing yet, and what it needs from the daemon.
  */
 #ifndef COFFER_CHALLENGE_H
 #define COFFER_CHALLENGE_H
 
-#include <json-c/json.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <uuid/uuid.h>
 
-#include "keys/keyring.h"
+#include "call/request.h"
 
-struct request;
+struct key_cache;
+struct long_poll;
+struct query;
+struct wrap_key;
 
-/* Sees to what the door has said it needs, and goes on with the call. */
-void challenge_meet(struct request *request, const char *text);
-
-/* Members of what it said: "" when there is no such text; false: malformed. */
-const char *challenge_text(struct json_object *need, const char *name);
-/* An integer of these bounds; -1: it has none. */
-int64_t challenge_number(
-    struct json_object *need, const char *name, int64_t least, int64_t most);
-bool challenge_uuid(struct json_object *need, const char *name, uuid_t id)
-    __attribute__((warn_unused_result));
-
-/*
- * Which managed key and rotation a KEK is of: members key_id of key and
- * rotation of need; without them it is of the project.
- */
-void challenge_rotation(struct json_object *key, struct json_object *need,
-    struct keyring_place *place);
+/* What the answers use. */
+struct challenge {
+	struct request *request;
+	struct keyring *keyring;
+	struct key_cache *cache;
+	struct wrap_key *key;
+	struct long_poll *poll;
+	struct query *query; /* takes the statement of REQUEST_QUERY */
+	bool alone; /* is set: the call needs a transaction of its own */
+};
 
 /*
- * The wrapped key of what it said.  One that has not even the form of one, as
- * somebody has tampered with it, is given as of no root key: it does not open.
+ * Text is what the API function has said.  Returns what the call does next; a
+ * malformed or unknown challenge ends it.
  */
-void
-challenge_wrapped(struct json_object *need, struct keyring_wrapped *wrapped);
-
-/*
- * Has what is made wrapped under the root key that it names from now on; false
- * when that one is not loaded, and the call has ended.
- */
-bool challenge_root_key(struct request *request, struct json_object *need)
-    __attribute__((warn_unused_result));
+enum request_next
+challenge_answer(struct challenge *challenge, const char *text);
 
 #endif

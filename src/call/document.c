@@ -1,5 +1,4 @@
 #include <event2/buffer.h>
-#include <event2/http.h>
 #include <json-c/printbuf.h>
 #include <limits.h>
 #include <string.h>
@@ -9,9 +8,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "call/document.h"
-#include "http/request.h"
 #include "keys/cipher.h"
-#include "service.h"
 
 #define DOCUMENT_USER_AGENT_SIZE 257
 /*
@@ -96,19 +93,20 @@ document_set(struct json_object *object, const char *name, const char *value)
 
 /* Names the argument that is no clean text, if its own name may be told. */
 static bool
-document_refuse(struct request *request, const char *name, size_t size)
+document_refuse(struct document *document, const char *name, size_t size)
 {
-	char argument[REQUEST_ARGUMENT_SIZE] = "query";
-
-	if (utf8_is_name(name, size)) {
-		memcpy(argument, name, size);
-		argument[size] = '\0';
+	if (!utf8_is_name(name, size)) {
+		name = "query";
+		size = strlen(name);
 	}
-	return (request_refuse_argument(request, argument));
+	memcpy(document->refused, name, size);
+	document->refused[size] = '\0';
+	return (false);
 }
 
 static bool
-document_add_path(struct request *request)
+document_add_path(
+    struct document *document, const struct document_source *source)
 {
 	struct json_object *path = json_object_new_object();
 	const struct route_capture *capture;
@@ -117,18 +115,18 @@ document_add_path(struct request *request)
 	size_t size, i;
 	bool clean = true;
 
-	json_object_object_add(request->document, "path", path);
-	for (i = 0; i < request->route.count && clean; i++) {
-		capture = &request->route.captures[i];
+	json_object_object_add(document->json, "path", path);
+	for (i = 0; i < source->route->count && clean; i++) {
+		capture = &source->route->captures[i];
 		name = memory_copy_bytes(capture->name, capture->name_size);
 		size = capture->value_size;
 		value = utf8_unescape(capture->value, &size, false);
 		clean = utf8_is_clean(value, size);
-		into = strcmp(name, "region") == 0 ? request->document : path;
+		into = strcmp(name, "region") == 0 ? document->json : path;
 		if (clean)
 			document_set(into, name, value);
 		else
-			document_refuse(request, name, strlen(name));
+			document_refuse(document, name, strlen(name));
 		memory_free(name);
 		memory_free(value);
 	}
@@ -136,7 +134,7 @@ document_add_path(struct request *request)
 }
 
 static bool
-document_add_argument(struct request *request, struct json_object *query,
+document_add_argument(struct document *document, struct json_object *query,
     const char *text, size_t size)
 {
 	struct json_object *values;
@@ -153,7 +151,7 @@ document_add_argument(struct request *request, struct json_object *query,
 	clean =
 	    utf8_is_clean(name, name_size) && utf8_is_clean(value, value_size);
 	if (!clean) {
-		document_refuse(request, name, name_size);
+		document_refuse(document, name, name_size);
 	} else {
 		if (!json_object_object_get_ex(query, name, &values)) {
 			values = json_object_new_array();
@@ -167,21 +165,18 @@ document_add_argument(struct request *request, struct json_object *query,
 }
 
 static bool
-document_add_query(struct request *request)
+document_add_query(struct document *document, const char *text)
 {
-	const struct evhttp_uri *uri =
-	    evhttp_request_get_evhttp_uri(request->http);
 	struct json_object *query = json_object_new_object();
-	const char *text = evhttp_uri_get_query(uri);
 	size_t size, count = 0;
 
-	json_object_object_add(request->document, "query", query);
+	json_object_object_add(document->json, "query", query);
 	for (; text != NULL && *text != '\0'; text += size) {
 		size = strcspn(text, "&");
 		if (++count > DOCUMENT_ARGUMENTS_MAX)
-			return (request_refuse_argument(request, "query"));
+			return (document_refuse(document, "query", 5));
 		if (size > 0 &&
-		    !document_add_argument(request, query, text, size))
+		    !document_add_argument(document, query, text, size))
 			return (false);
 		size += strspn(text + size, "&");
 	}
@@ -190,7 +185,7 @@ document_add_query(struct request *request)
 
 /* Of a value that stays in the daemon, the door is told this. */
 static struct json_object *
-document_add_value(struct request *request, struct json_object *body,
+document_add_value(struct document *document, struct json_object *body,
     const char *name, struct document_value *value)
 {
 	struct json_object *about = json_object_new_object();
@@ -198,31 +193,30 @@ document_add_value(struct request *request, struct json_object *body,
 	document_set(about, "state", document_cut(body, name, value));
 	json_object_object_add(
 	    about, "size", json_object_new_int64((int64_t)value->size));
-	json_object_object_add(request->document, name, about);
+	json_object_object_add(document->json, name, about);
 	return (about);
 }
 
 static void
-document_add_cipher(struct request *request, struct json_object *body)
+document_add_cipher(struct document *document, struct json_object *body)
 {
-	struct document_value *ciphertext = &request->ciphertext;
+	struct document_value *ciphertext = &document->ciphertext;
 	struct json_object *about;
 	int32_t rotation;
 
-	document_add_value(request, body, "plaintext", &request->plaintext);
+	document_add_value(document, body, "plaintext", &document->plaintext);
 	document_add_value(
-	    request, body, "associated_data", &request->associated_data);
-	about = document_add_value(request, body, "ciphertext", ciphertext);
+	    document, body, "associated_data", &document->associated_data);
+	about = document_add_value(document, body, "ciphertext", ciphertext);
 	rotation = cipher_rotation(ciphertext->bytes, ciphertext->size);
 	json_object_object_add(about, "rotation",
 	    rotation != 0 ? json_object_new_int(rotation) : NULL);
 }
 
 static bool
-document_add_body(struct request *request)
+document_add_body(
+    struct document *document, struct evbuffer *input, unsigned int flags)
 {
-	struct evbuffer *input = evhttp_request_get_input_buffer(request->http);
-	const unsigned int flags = request->route.endpoint->flags;
 	size_t size = evbuffer_get_length(input);
 	struct json_object *body = NULL;
 	const char *state = "absent", *text;
@@ -238,35 +232,46 @@ document_add_body(struct request *request)
 		evbuffer_drain(input, size + 1);
 	}
 	if (body == NULL)
-		return (request_refuse_argument(request, "body"));
+		return (document_refuse(document, "body", 4));
 	if (flags & ENDPOINT_DATA)
-		state = document_cut(body, "data", &request->data);
+		state = document_cut(body, "data", &document->data);
 	if (flags & ENDPOINT_CIPHERS)
-		document_add_cipher(request, body);
-	json_object_object_add(request->document, "body", body);
-	document_set(request->document, "data", state);
+		document_add_cipher(document, body);
+	json_object_object_add(document->json, "body", body);
+	document_set(document->json, "data", state);
 	return (true);
 }
 
 bool
-document_request(struct request *request)
+document_build(struct document *document, const struct document_source *source)
 {
-	const struct evkeyvalq *headers =
-	    evhttp_request_get_input_headers(request->http);
-	const char *agent = evhttp_find_header(headers, "User-Agent");
+	struct json_object *json = json_object_new_object();
 	char clean[DOCUMENT_USER_AGENT_SIZE];
 
-	request->document = json_object_new_object();
-	document_set(request->document, "id", request->id);
-	document_set(request->document, "instance", request->service->instance);
-	document_set(request->document, "ip", request->ip);
-	document_set(
-	    request->document, "domain", request->service->settings.domain);
-	if (request->route.unserved)
-		json_object_object_add(request->document, "unserved",
-		    json_object_new_boolean(true));
-	utf8_clean(clean, sizeof(clean), agent != NULL ? agent : "");
-	document_set(request->document, "user_agent", clean);
-	return (document_add_path(request) && document_add_query(request) &&
-	    document_add_body(request));
+	document->json = json;
+	document_set(json, "id", source->id);
+	document_set(json, "instance", source->instance);
+	document_set(json, "ip", source->ip);
+	document_set(json, "domain", source->domain);
+	if (source->route->unserved)
+		json_object_object_add(
+		    json, "unserved", json_object_new_boolean(true));
+	utf8_clean(clean, sizeof(clean),
+	    source->user_agent != NULL ? source->user_agent : "");
+	document_set(json, "user_agent", clean);
+	return (document_add_path(document, source) &&
+	    document_add_query(document, source->query) &&
+	    document_add_body(
+		document, source->body, source->route->endpoint->flags));
+}
+
+void
+document_free(struct document *document)
+{
+	json_object_put(document->json);
+	document->json = NULL;
+	document_value_free(&document->data);
+	document_value_free(&document->plaintext);
+	document_value_free(&document->ciphertext);
+	document_value_free(&document->associated_data);
 }

@@ -12,7 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct request;
+#include "base/route.h"
+
+struct evbuffer;
+
+#define DOCUMENT_NAME_SIZE 65 /* of an argument */
 
 /*
  * Parses a body that must be one JSON object, by the letter of RFC 8259 and:
@@ -39,8 +43,35 @@ const char *document_cut(
 /* Wipes what it holds. */
 void document_value_free(struct document_value *value);
 
-/* Sets the document of a request, and the values cut out of it; false: 400. */
-bool
-document_request(struct request *request) __attribute__((warn_unused_result));
+/* What a document is built from; all of it is borrowed. */
+struct document_source {
+	const char *id; /* of the request */
+	const char *instance;
+	const char *ip;
+	const char *domain;
+	const char *user_agent; /* NULL: none */
+	const char *query; /* with percent escapes; NULL: none */
+	const struct route *route;
+	struct evbuffer *body; /* is drained */
+};
+
+struct document {
+	struct json_object *json;
+	struct document_value data; /* the payload */
+	struct document_value plaintext; /* given, decrypted or generated */
+	struct document_value ciphertext;
+	struct document_value associated_data;
+	char refused[DOCUMENT_NAME_SIZE]; /* the argument that is at fault */
+};
+
+/*
+ * Fills a document of zeros.  False: refused names what is at fault, an
+ * argument, "query" or "body".
+ */
+bool document_build(struct document *document,
+    const struct document_source *source) __attribute__((warn_unused_result));
+
+/* Wipes the values; the document may be built again. */
+void document_free(struct document *document);
 
 #endif

@@ -10,27 +10,33 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct request;
+#include "call/request.h"
+#include "keys/keyring.h"
+
+struct key_cache;
 
 /*
- * Does it before the door is asked, with the newest rotation as it is
- * remembered, which may spare a round.  The door takes it, or gives the newest.
+ * Does it before the first round with the newest rotation of the key cache,
+ * which may spare a round.  The API function accepts that, or gives the newest.
  */
-void key_use_guess(struct request *request);
+void key_use_guess(
+    struct request *request, struct keyring *keyring, struct key_cache *cache);
 
 /*
- * The door has given the rotations of the key that it takes: encrypts or
- * decrypts with them, and goes on with the call.
+ * The API function has given the rotations of the key that it accepts: encrypts
+ * or decrypts with them.
  */
-void key_use_perform(struct request *request, struct json_object *need);
+enum request_next
+key_use_perform(struct request *request, struct keyring *keyring,
+    struct key_cache *cache, struct json_object *challenge);
 
 /* Whether the plaintext belongs into the answer. */
 bool key_use_has_plaintext(const struct request *request);
 
 /*
- * Makes the body of the door the answer, with the plaintext in the place of
- * the null that stands for it.  Only once the audit has its row.  False when
- * there is no such null, or no plaintext.
+ * Makes the body of the API function the answer, with the plaintext in the
+ * place of the null that stands for it.  To be called once the audit has its
+ * row.  False when there is no such null, or no plaintext.
  */
 bool key_use_answer(struct request *request, const char *body, size_t size)
     __attribute__((warn_unused_result));

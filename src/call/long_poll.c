@@ -1,63 +1,135 @@
-#include "call/challenge.h"
+#include <event2/event.h>
+
+#include "base/memory.h"
 #include "call/long_poll.h"
-#include "call/watch.h"
-#include "http/request.h"
-#include "service.h"
 
-#define PATIENCE_MAX 60 /* seconds, as the argument `wait` has it */
+TAILQ_HEAD(long_poll_list, long_poll);
 
-/* From now on the door may not ask to wait. */
+struct long_polls {
+	struct event_base *base;
+	struct long_poll_list waiting;
+	int64_t last_change;
+	bool ended;
+};
+
+struct long_polls *
+long_polls_new(struct event_base *base)
+{
+	struct long_polls *polls = memory_new(sizeof(*polls));
+
+	polls->base = base;
+	TAILQ_INIT(&polls->waiting);
+	return (polls);
+}
+
+void
+long_polls_free(struct long_polls *polls)
+{
+	memory_free(polls);
+}
+
 static void
-patience_end(struct request *request)
+long_poll_leave(struct long_poll *poll)
+{
+	if (poll->waits)
+		TAILQ_REMOVE(&poll->polls->waiting, poll, entry);
+	poll->waits = false;
+}
+
+/* From now on the API function may not let it wait. */
+static void
+long_poll_forbid(struct json_object *document)
 {
 	struct json_object *query, *values = json_object_new_array();
 
 	json_object_array_add(values, json_object_new_string("0"));
-	json_object_object_get_ex(request->document, "query", &query);
+	json_object_object_get_ex(document, "query", &query);
 	json_object_object_add(query, "wait", values);
 }
 
-void
-long_poll_resume(struct request *request, bool last)
-{
-	if (last)
-		patience_end(request);
-	call_anew(request);
-}
-
-/* While it runs, it comes back by itself, and is not parked again. */
+/* A call that runs comes back by itself, and does not wait then. */
 static void
-patience_lost(evutil_socket_t fd, short what, void *arg)
+long_poll_is_over(evutil_socket_t fd, short what, void *arg)
 {
-	struct request *request = arg;
+	struct long_poll *poll = arg;
 
 	(void)fd;
 	(void)what;
-	if (!request->call.parked)
+	if (!poll->waits)
 		return;
-	watch_leave(request->service->watch, request);
-	long_poll_resume(request, true);
+	long_poll_leave(poll);
+	long_poll_forbid(poll->document);
+	poll->resumed(poll->owner);
 }
 
 void
-long_poll_wait(struct request *request, struct json_object *need)
+long_poll_sent(struct long_poll *poll)
 {
-	struct service *service = request->service;
-	struct call *call = &request->call;
-	struct timeval time = { challenge_number(need, "wait", 0, PATIENCE_MAX),
-		0 };
+	poll->last_change = poll->polls->last_change;
+}
 
-	if (call->patience == NULL && time.tv_sec >= 0) {
-		call->patience =
-		    evtimer_new(service->base, patience_lost, request);
-		evtimer_add(call->patience, &time);
+enum request_next
+long_poll_wait(
+    struct long_poll *poll, struct json_object *document, int64_t seconds)
+{
+	struct long_polls *polls = poll->polls;
+	struct timeval time = { seconds, 0 };
+
+	if (poll->end == NULL && seconds >= 0) {
+		poll->end = evtimer_new(polls->base, long_poll_is_over, poll);
+		evtimer_add(poll->end, &time);
 	}
-	if (service->draining || call->patience == NULL ||
-	    !evtimer_pending(call->patience, NULL))
-		return (long_poll_resume(request, true));
-	/* The bell rang while it was on its way, and its look was before. */
-	if (call->last_change != service->audit.last_change)
-		return (long_poll_resume(request, false));
-	evtimer_del(call->deadline);
-	watch_park(service->watch, request);
+	if (polls->ended || poll->end == NULL ||
+	    !evtimer_pending(poll->end, NULL)) {
+		long_poll_forbid(document);
+		return (REQUEST_ANEW);
+	}
+	/* A change became known after the call was sent: it may have missed it. */
+	if (poll->last_change != polls->last_change)
+		return (REQUEST_ANEW);
+	poll->document = document;
+	poll->waits = true;
+	TAILQ_INSERT_TAIL(&polls->waiting, poll, entry);
+	return (REQUEST_WAITS);
+}
+
+void
+long_poll_free(struct long_poll *poll)
+{
+	long_poll_leave(poll);
+	if (poll->end != NULL)
+		event_free(poll->end);
+}
+
+/* A call that is resumed may wait again at once, which is not in this round. */
+static void
+long_polls_resume(struct long_polls *polls)
+{
+	struct long_poll_list all = TAILQ_HEAD_INITIALIZER(all);
+	struct long_poll *poll;
+
+	TAILQ_CONCAT(&all, &polls->waiting, entry);
+	while ((poll = TAILQ_FIRST(&all)) != NULL) {
+		TAILQ_REMOVE(&all, poll, entry);
+		poll->waits = false;
+		if (polls->ended)
+			long_poll_forbid(poll->document);
+		poll->resumed(poll->owner);
+	}
+}
+
+void
+long_polls_notify(struct long_polls *polls, int64_t last_change)
+{
+	if (polls->last_change == last_change)
+		return;
+	polls->last_change = last_change;
+	long_polls_resume(polls);
+}
+
+void
+long_polls_end(struct long_polls *polls)
+{
+	polls->ended = true;
+	long_polls_resume(polls);
 }

@@ -1,77 +1,70 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "call/challenge.h"
+#include "call/member.h"
 #include "call/wrap_key.h"
 #include "db/columns.h"
-#include "http/request.h"
+#include "db/query.h"
 #include "keys/key_cache.h"
-#include "service.h"
 
 /* Derives the key for the ids in key, if its KEK is known. */
 static bool
-access_key_derive(struct request *request)
+wrap_key_derive(struct wrap_key *key)
 {
-	struct wrap_key *key = &request->call.access_key;
-
-	key->known = keyring_access_key(request->service->keyring, key->kek,
-	    key->project, key->secret, key->bytes);
-	key->closed = false;
+	key->known = keyring_access_key(
+	    key->keyring, key->kek, key->project, key->secret, key->bytes);
+	key->refused = false;
 	return (key->known);
 }
 
-/* Hints ------------------------------------------------------------------ */
+/* The key cache ------------------------------------------------------------ */
 
 void
-wrap_key_guess(struct request *request)
+wrap_key_guess(struct wrap_key *key)
 {
-	struct key_cache *hints = request->service->hints;
-	struct wrap_key *key = &request->call.access_key;
+	const struct request *request = key->request;
 	struct json_object *path, *id;
-	struct key_cache_entry hint;
+	struct key_cache_entry entry;
 
-	json_object_object_get_ex(request->document, "path", &path);
+	json_object_object_get_ex(request->document.json, "path", &path);
 	if (json_object_object_get_ex(path, "secret_id", &id)) {
 		if (uuid_parse(json_object_get_string(id), key->secret) != 0)
 			return;
-	} else if (!key_cache_path_get(hints,
-		       evhttp_request_get_uri(request->http), key->secret)) {
+	} else if (!key_cache_path_get(
+		       key->cache, request->target, key->secret)) {
 		return;
 	}
-	if (!key_cache_get(hints, key->secret, &hint) &&
-	    !key_cache_get(hints, request->digest, &hint))
+	if (!key_cache_get(key->cache, key->secret, &entry) &&
+	    !key_cache_get(key->cache, request->digest, &entry))
 		return;
-	uuid_copy(key->project, hint.project);
-	uuid_copy(key->kek, hint.kek);
-	(void)access_key_derive(request);
+	uuid_copy(key->project, entry.project);
+	uuid_copy(key->kek, entry.kek);
+	(void)wrap_key_derive(key);
 }
 
 static void
-access_key_remember(struct request *request)
+wrap_key_remember(const struct wrap_key *key)
 {
-	struct key_cache *hints = request->service->hints;
-	const struct wrap_key *key = &request->call.access_key;
+	const struct request *request = key->request;
 	struct json_object *path;
-	struct key_cache_entry hint = { .rotation = 0 };
+	struct key_cache_entry entry = { .rotation = 0 };
 
-	uuid_copy(hint.project, key->project);
-	uuid_copy(hint.kek, key->kek);
-	key_cache_put(hints, key->secret, &hint);
-	key_cache_put(hints, request->digest, &hint);
-	json_object_object_get_ex(request->document, "path", &path);
+	uuid_copy(entry.project, key->project);
+	uuid_copy(entry.kek, key->kek);
+	key_cache_put(key->cache, key->secret, &entry);
+	key_cache_put(key->cache, request->digest, &entry);
+	json_object_object_get_ex(request->document.json, "path", &path);
 	if (!json_object_object_get_ex(path, "secret_id", NULL))
-		key_cache_path_put(
-		    hints, evhttp_request_get_uri(request->http), key->secret);
+		key_cache_path_put(key->cache, request->target, key->secret);
 }
 
 void
-wrap_key_describe(struct request *request)
+wrap_key_describe(const struct wrap_key *key)
 {
-	const struct wrap_key *key = &request->call.access_key;
 	struct json_object *about;
 	char text[UUID_STR_LEN];
 
-	if (!key->known && !key->closed)
+	if (!key->known && !key->refused)
 		return;
 	about = json_object_new_object();
 	uuid_unparse_lower(key->secret, text);
@@ -79,113 +72,102 @@ wrap_key_describe(struct request *request)
 	    about, "secret_id", json_object_new_string(text));
 	uuid_unparse_lower(key->kek, text);
 	json_object_object_add(about, "kek_id", json_object_new_string(text));
-	if (key->closed)
+	if (key->refused)
 		json_object_object_add(
 		    about, "opened", json_object_new_boolean(false));
-	json_object_object_add(request->document, "key", about);
+	json_object_object_add(key->request->document.json, "key", about);
 }
 
-/* What the door needs ---------------------------------------------------- */
+/* Challenges --------------------------------------------------------------- */
 
 /*
- * Goes on with the KEK that the database keeps.  One that was tampered with,
- * or whose root key is not loaded, gives no key: the door is told, so that the
- * refusal is its own, as of all that does not open, and in the audit.
+ * Goes on with the KEK that the database keeps.  A KEK that was tampered with,
+ * or whose root key is not loaded, gives no key.  The API function is told, so
+ * that it refuses the call with an audit row.
  */
-static void
-access_key_use(struct request *request, const struct keyring_wrapped *wrapped)
+static enum request_next
+wrap_key_use(struct wrap_key *key, const struct keyring_wrapped *wrapped)
 {
-	struct keyring *keyring = request->service->keyring;
-	struct wrap_key *key = &request->call.access_key;
-
 	uuid_copy(key->place.kek, key->kek);
 	uuid_copy(key->place.project, key->project);
-	if (access_key_derive(request) ||
-	    (keyring_kek_open(keyring, &key->place, wrapped) &&
-		access_key_derive(request))) {
-		access_key_remember(request);
+	if (wrap_key_derive(key) ||
+	    (keyring_kek_open(key->keyring, &key->place, wrapped) &&
+		wrap_key_derive(key))) {
+		wrap_key_remember(key);
 	} else {
-		log_error("key does not open", log_text("id", request->id),
+		log_error("key does not open", log_text("id", key->request->id),
 		    log_text("root_id", wrapped->root_id));
-		key->closed = true;
+		key->refused = true;
 	}
-	call_again(request);
+	return (REQUEST_AGAIN);
 }
 
 static bool
-access_key_hear(struct request *request, struct json_object *need)
+wrap_key_read(struct wrap_key *key, struct json_object *challenge)
 {
-	struct wrap_key *key = &request->call.access_key;
-
-	return (challenge_uuid(need, "secret_id", key->secret) &&
-	    challenge_uuid(need, "project_id", key->project));
+	return (member_uuid(challenge, "secret_id", key->secret) &&
+	    member_uuid(challenge, "project_id", key->project));
 }
 
-void
-wrap_key_open(struct request *request, struct json_object *need)
+enum request_next
+wrap_key_unwrap(struct wrap_key *key, struct json_object *challenge)
 {
 	struct keyring_wrapped wrapped;
 
-	if (!access_key_hear(request, need) ||
-	    !challenge_uuid(need, "kek_id", request->call.access_key.kek))
-		return (call_fail(request, "call's need is malformed"));
-	challenge_rotation(need, need, &request->call.access_key.place);
-	challenge_wrapped(need, &wrapped);
-	access_key_use(request, &wrapped);
+	if (!wrap_key_read(key, challenge) ||
+	    !member_uuid(challenge, "kek_id", key->kek))
+		return (request_fail(key->request, "challenge is malformed"));
+	member_rotation(challenge, challenge, &key->place);
+	member_wrapped(challenge, &wrapped);
+	return (wrap_key_use(key, &wrapped));
 }
 
-static void
-access_key_kept(
-    struct query *query, const PGresult *result, const struct error *error)
+static struct session_parameter
+wrap_key_text(const char *text)
 {
-	struct request *request = query->owner;
-	struct wrap_key *key = &request->call.access_key;
-
-	if (error != NULL) {
-		request->error = error;
-		return (call_finish(request));
-	}
-	/* Another root key has become active meanwhile: the door says which. */
-	if (columns_rows(result) == 0)
-		return (call_again(request));
-	if (!columns_copy(
-		result, 0, 1, key->wrapped.root_id, ROOT_KEY_ID_SIZE - 1) ||
-	    !columns_copy(
-		result, 0, 2, key->wrapped.bytes, sizeof(key->wrapped.bytes)))
-		return (call_fail(request, "kept key is malformed"));
-	uuid_copy(key->kek, columns_uuid(result, 0, 0));
-	access_key_use(request, &key->wrapped);
+	return ((struct session_parameter){ .value = text });
 }
 
-/* The project has no KEK yet: this daemon makes one, and may come second. */
-void
-wrap_key_make_kek(struct request *request, struct json_object *need)
+enum request_next
+wrap_key_make_kek(
+    struct wrap_key *key, struct json_object *challenge, struct query *query)
 {
-	struct wrap_key *key = &request->call.access_key;
-	struct query *query = &request->call.query;
-
-	if (!access_key_hear(request, need))
-		return (call_fail(request, "call's need is malformed"));
-	if (!challenge_root_key(request, need))
-		return;
+	if (!wrap_key_read(key, challenge))
+		return (request_fail(key->request, "challenge is malformed"));
+	if (!request_activate(key->request, key->keyring,
+		member_text(challenge, "active_root_id")))
+		return (REQUEST_ENDS);
 	memset(&key->place, 0, sizeof(key->place));
 	uuid_copy(key->place.project, key->project);
-	keyring_kek_make(request->service->keyring, &key->place, &key->wrapped);
+	keyring_kek_make(key->keyring, &key->place, &key->wrapped);
 	uuid_copy(key->kek, key->place.kek);
 	uuid_unparse_lower(key->project, key->project_text);
 	uuid_unparse_lower(key->kek, key->kek_text);
 	query->statement = STATEMENT_KEK_KEEP;
 	query->count = 4;
-	query->parameters[0] =
-	    (struct session_parameter){ .value = key->project_text };
-	query->parameters[1] =
-	    (struct session_parameter){ .value = key->kek_text };
-	query->parameters[2] =
-	    (struct session_parameter){ .value = key->wrapped.root_id };
+	query->parameters[0] = wrap_key_text(key->project_text);
+	query->parameters[1] = wrap_key_text(key->kek_text);
+	query->parameters[2] = wrap_key_text(key->wrapped.root_id);
 	query->parameters[3] = (struct session_parameter){
 		.value = key->wrapped.bytes,
 		.size = sizeof(key->wrapped.bytes),
 		.binary = true,
 	};
-	call_ask(request, access_key_kept);
+	return (REQUEST_QUERY);
+}
+
+/* Another daemon may have stored one first, which is the one that counts. */
+enum request_next
+wrap_key_stored(struct wrap_key *key, const PGresult *result)
+{
+	/* Another root key is active now: the API function says which. */
+	if (columns_rows(result) == 0)
+		return (REQUEST_AGAIN);
+	if (!columns_copy(
+		result, 0, 1, key->wrapped.root_id, ROOT_KEY_ID_SIZE - 1) ||
+	    !columns_copy(
+		result, 0, 2, key->wrapped.bytes, sizeof(key->wrapped.bytes)))
+		return (request_fail(key->request, "kept key is malformed"));
+	uuid_copy(key->kek, columns_uuid(result, 0, 0));
+	return (wrap_key_use(key, &key->wrapped));
 }

@@ -3,26 +3,27 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/settings.h"
 #include "db/columns.h"
 #include "db/drift.h"
 #include "db/failover.h"
 #include "db/handshake.h"
+#include "db/newest.h"
 #include "db/pool.h"
 #include "db/session.h"
-#include "service.h"
 
-#define CHECK_SILENCES 2 /* in a row: one may be a server that is busy */
+#define DRIFT_SILENCES 2 /* in a row: one may be a server that is busy */
 
 /*
- * A connection of its own, greeted as any new one and then closed: settings of
- * a role are given to a session when it begins, so that those which serve
- * would never see that one was taken back.
+ * A connection of its own, which is closed after its handshake.  A session gets
+ * the settings of its role when it begins, so sessions that serve would not see
+ * that one was changed.
  */
 struct drift {
-	struct service *service;
+	const struct drift_context *context;
 	struct event *timer;
 	struct session *session;
-	struct handshake greet;
+	struct handshake handshake;
 	bool looking;
 	bool connected; /* in this look */
 	bool again; /* asked for while it was looking */
@@ -31,169 +32,169 @@ struct drift {
 };
 
 static void
-check_done(struct drift *check)
+drift_done(struct drift *drift)
 {
-	struct timeval time = { check->service->settings.check_interval, 0 };
+	struct timeval time = { drift->context->settings->check_interval, 0 };
 
-	session_close(check->session);
-	check->looking = false;
-	if (check->again)
+	session_close(drift->session);
+	drift->looking = false;
+	if (drift->again)
 		time.tv_sec = 0;
-	evtimer_add(check->timer, &time);
+	evtimer_add(drift->timer, &time);
 }
 
 static void
-check_connected(void *owner)
+drift_connected(void *owner)
 {
-	struct drift *check = owner;
+	struct drift *drift = owner;
 
-	check->connected = true;
-	handshake_start(&check->greet);
+	drift->connected = true;
+	handshake_start(&drift->handshake);
 }
 
 static void
-check_result(void *owner, PGresult *result)
+drift_result(void *owner, PGresult *result)
 {
-	struct drift *check = owner;
+	struct drift *drift = owner;
 
-	handshake_result(&check->greet, result);
+	handshake_result(&drift->handshake, result);
 	columns_clear(result);
 }
 
-/* A greeting that fails for other reasons says nothing about what serves. */
+/* A handshake that fails for other reasons says nothing about the pool. */
 static void
-check_finished(void *owner)
+drift_finished(void *owner)
 {
-	struct drift *check = owner;
-	enum handshake_outcome outcome = handshake_finished(&check->greet);
+	struct drift *drift = owner;
+	enum handshake_outcome outcome = handshake_finished(&drift->handshake);
 
 	if (outcome == HANDSHAKE_GOES_ON)
 		return;
-	check->blind = false;
-	check->silences = 0;
-	if (outcome == HANDSHAKE_REFUSED && check->greet.unfit)
-		pool_disconnect(check->service->pool);
+	drift->blind = false;
+	drift->silences = 0;
+	if (outcome == HANDSHAKE_REFUSED && drift->handshake.unfit)
+		pool_disconnect(drift->context->pool);
 	if (outcome == HANDSHAKE_READY &&
 	    failover_is_due(
-		pool_failover(check->service->pool), check->session))
-		pool_disconnect(check->service->pool);
+		pool_failover(drift->context->pool), drift->session))
+		pool_disconnect(drift->context->pool);
 	/* It has been shown root keys that were not taken: those there are. */
-	if (outcome == HANDSHAKE_REFUSED && check->greet.offer != 0)
-		check->again = true;
-	check_done(check);
+	if (outcome == HANDSHAKE_REFUSED && drift->handshake.offer != 0)
+		drift->again = true;
+	drift_done(drift);
 }
 
 /*
- * Whether the server is as silent to those whom it serves.  It is not if it has
- * answered a call meanwhile.  What the daemon asks of its own accord is answered
- * by a server that cannot commit, too; it counts in a deploy alone, for which a
- * greeting waits.
+ * Whether the server is silent to the pool, too.  It is not if it has answered a
+ * call meanwhile.  A server that cannot commit still answers queries of the
+ * daemon itself, so these count only during a deploy, for which a handshake
+ * waits.
  */
 static bool
-check_is_silent(const struct drift *check, const char *cause)
+drift_is_silent(const struct drift *drift, const char *cause)
 {
-	const struct failover *failover = pool_failover(check->service->pool);
+	const struct failover *failover = pool_failover(drift->context->pool);
 	const bool deploys =
-	    check->connected && check->greet.step == HANDSHAKE_DEPLOY;
+	    drift->connected && drift->handshake.step == HANDSHAKE_DEPLOY;
 
 	return (strcmp(cause, SESSION_SILENT) == 0 &&
-	    !failover_has_answered(failover, check->session) &&
-	    !(deploys && failover_was_heard(failover, check->session)));
+	    !failover_has_answered(failover, drift->session) &&
+	    !(deploys && failover_was_heard(failover, drift->session)));
 }
 
 /*
- * A server that refuses a new connection may serve those it has: it may have
- * no more, or wait for them to end.  One that is silent is asked again at once,
- * but once: each time may leave it with a session that hangs.
+ * A server that refuses a new connection may serve the connections it has.  A
+ * silent server is asked again at once, but only once, because each time may
+ * leave it with a session that hangs.
  */
 static void
-check_lost(void *owner, const char *cause)
+drift_lost(void *owner, const char *cause)
 {
-	struct drift *check = owner;
-	const bool silent = check_is_silent(check, cause);
+	struct drift *drift = owner;
+	const bool silent = drift_is_silent(drift, cause);
 
 	log_warning("unable to check the database", log_text("cause", cause));
-	check->blind = true;
-	check->silences = silent ? check->silences + 1 : 0;
-	check->again = check->again || check->silences == 1;
-	check_done(check);
+	drift->blind = true;
+	drift->silences = silent ? drift->silences + 1 : 0;
+	drift->again = drift->again || drift->silences == 1;
+	drift_done(drift);
 }
 
-static const struct session_events check_events = {
-	.connected = check_connected,
-	.result = check_result,
-	.finished = check_finished,
-	.lost = check_lost,
+static const struct session_events drift_events = {
+	.connected = drift_connected,
+	.result = drift_result,
+	.finished = drift_finished,
+	.lost = drift_lost,
 };
 
-/* While nothing serves, the pool greets, and says what it is told. */
+/* While nothing serves, the handshakes of the pool find what is wrong. */
 static void
-check_tick(evutil_socket_t fd, short what, void *arg)
+drift_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct drift *check = arg;
-	struct service *service = check->service;
+	struct drift *drift = arg;
+	const struct drift_context *context = drift->context;
 
 	(void)fd;
 	(void)what;
-	check->again = false;
-	if (service->draining || !pool_is_ready(service->pool)) {
-		check->blind = false;
-		check->silences = 0;
-		return (check_done(check));
+	drift->again = false;
+	if (*context->stopping || !pool_is_ready(context->pool)) {
+		drift->blind = false;
+		drift->silences = 0;
+		return (drift_done(drift));
 	}
-	check->looking = true;
-	check->connected = false;
+	drift->looking = true;
+	drift->connected = false;
 	session_connect(
-	    check->session, service->dsn, service->settings.connect_timeout);
+	    drift->session, context->dsn, context->settings->connect_timeout);
 }
 
 void
-drift_now(struct drift *check)
+drift_now(struct drift *drift)
 {
-	check->again = true;
-	if (!check->looking)
-		event_active(check->timer, EV_TIMEOUT, 0);
+	drift->again = true;
+	if (!drift->looking)
+		event_active(drift->timer, EV_TIMEOUT, 0);
 }
 
 bool
-drift_is_blind(const struct drift *check)
+drift_is_blind(const struct drift *drift)
 {
-	return (check->blind);
+	return (drift->blind);
 }
 
 const char *
-drift_silence(const struct drift *check)
+drift_silence(const struct drift *drift)
 {
-	if (check->silences < CHECK_SILENCES)
+	if (drift->silences < DRIFT_SILENCES)
 		return (NULL);
-	return (check->connected
+	return (drift->connected
 		? "check: the database takes a connection and does not commit"
 		: "check: the database does not answer");
 }
 
 struct drift *
-drift_new(struct service *service)
+drift_new(const struct drift_context *context)
 {
-	struct drift *check = memory_new(sizeof(*check));
+	struct drift *drift = memory_new(sizeof(*drift));
 
-	check->service = service;
-	check->timer = evtimer_new(service->base, check_tick, check);
-	check->session = session_new(service->base, &check_events, check);
-	check->greet.session = check->session;
-	check->greet.keyring = service->keyring;
-	check->greet.newest = &service->newest;
-	check->greet.begins_epoch = service->settings.epoch_on_loss != 0;
-	check->greet.instance = service->instance;
-	check_done(check);
-	return (check);
+	drift->context = context;
+	drift->timer = evtimer_new(context->base, drift_tick, drift);
+	drift->session = session_new(context->base, &drift_events, drift);
+	drift->handshake.session = drift->session;
+	drift->handshake.keyring = context->keyring;
+	drift->handshake.newest = context->newest;
+	drift->handshake.begins_epoch = context->settings->epoch_on_loss != 0;
+	drift->handshake.instance = context->instance;
+	drift_done(drift);
+	return (drift);
 }
 
 void
-drift_free(struct drift *check)
+drift_free(struct drift *drift)
 {
-	if (check == NULL)
+	if (drift == NULL)
 		return;
-	session_free(check->session);
-	event_free(check->timer);
-	memory_free(check);
+	session_free(drift->session);
+	event_free(drift->timer);
+	memory_free(drift);
 }

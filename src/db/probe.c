@@ -4,12 +4,11 @@
 #include "base/memory.h"
 #include "db/pool.h"
 #include "db/probe.h"
-#include "service.h"
 
 #define PROBE_INTERVAL 1 /* second, between two probes */
 
 struct probe {
-	struct service *service;
+	struct pool *pool;
 	struct event *timer;
 	struct query query;
 	bool running;
@@ -38,8 +37,8 @@ probe_done(
 	probe->running = false;
 	probe_set(probe, error != NULL);
 	/*
-	 * A client whose calls fail all the time for reasons of their own shall
-	 * not have a probe for each of them.
+	 * Calls of a client that fail for reasons of their own must not cause a
+	 * probe each.
 	 */
 	evtimer_add(probe->timer, &time);
 }
@@ -58,7 +57,7 @@ probe_run(struct probe *probe)
 	query->label = "probe";
 	query->owner = probe;
 	query->done = probe_done;
-	probe->running = pool_run(probe->service->pool, query);
+	probe->running = pool_run(probe->pool, query);
 	if (probe->running)
 		return;
 	/* Without a connection there is nothing to try yet. */
@@ -78,12 +77,12 @@ probe_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 struct probe *
-probe_new(struct service *service)
+probe_new(struct event_base *base, struct pool *pool)
 {
 	struct probe *probe = memory_new(sizeof(*probe));
 
-	probe->service = service;
-	probe->timer = evtimer_new(service->base, probe_tick, probe);
+	probe->pool = pool;
+	probe->timer = evtimer_new(base, probe_tick, probe);
 	return (probe);
 }
 

@@ -1,16 +1,17 @@
 /*
- * Whether calls can be carried out at all.  Each of them writes to the audit;
- * when one has failed in the database, the probe tries to do so, and tries
- * again each second until the database can.
+ * Whether calls can be carried out at all.  Each of them writes to the audit.
+ * When one has failed in the database, the probe writes there, and repeats that
+ * each second until the database can.
  */
 #ifndef COFFER_PROBE_H
 #define COFFER_PROBE_H
 
+struct event_base;
+struct pool;
 struct probe;
-struct service;
 
 /* Tries nothing before a call has failed. */
-struct probe *probe_new(struct service *service);
+struct probe *probe_new(struct event_base *base, struct pool *pool);
 void probe_free(struct probe *probe);
 
 /* A call has failed in the database, or got no answer in time. */

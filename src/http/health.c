@@ -2,46 +2,44 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "audit/seal.h"
 #include "http/health.h"
-#include "http/request.h"
-#include "readiness.h"
-#include "service.h"
 
 static void
-local_say(struct request *request, struct json_object *body)
+health_write(struct evbuffer *body, struct json_object *object)
 {
-	evbuffer_add_printf(request->body, "%s",
-	    json_object_to_json_string_ext(
-		body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(body);
+	evbuffer_add_printf(body, "%s",
+	    json_object_to_json_string_ext(object,
+		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
 }
 
-static void
-local_metadata(struct request *request)
+static int
+health_metadata(const struct health *health, struct evbuffer *body)
 {
-	const struct settings *settings = &request->service->settings;
-	struct json_object *body = json_object_new_object();
+	struct json_object *object = json_object_new_object();
 
 	json_object_object_add(
-	    body, "platform", json_object_new_string("external"));
+	    object, "platform", json_object_new_string("external"));
 	json_object_object_add(
-	    body, "partition", json_object_new_string(settings->partition));
+	    object, "partition", json_object_new_string(health->partition));
 	json_object_object_add(
-	    body, "domain", json_object_new_string(settings->domain));
-	request->status = 200;
-	local_say(request, body);
+	    object, "domain", json_object_new_string(health->domain));
+	health_write(body, object);
+	return (200);
 }
 
 /* The process runs and its loop turns: that is all that this says. */
-static void
-local_live(struct request *request)
+static int
+health_live(const struct health *health, struct evbuffer *body)
 {
-	request->status = 200;
-	evbuffer_add_printf(request->body, "{\"status\":\"live\"}");
+	(void)health;
+	evbuffer_add_printf(body, "{\"status\":\"live\"}");
+	return (200);
 }
 
 static struct json_object *
-local_audit(const struct seal_state *state)
+health_audit(const struct seal_state *state)
 {
 	struct json_object *audit = json_object_new_object();
 
@@ -58,47 +56,51 @@ local_audit(const struct seal_state *state)
 	return (audit);
 }
 
-static void
-local_ready(struct request *request)
+static int
+health_ready(const struct health *health, struct evbuffer *body)
 {
-	const struct seal_state *audit = &request->service->audit;
-	const char *reason = readiness_reason(request->service);
-	struct json_object *body = json_object_new_object();
+	const char *reason = health->reason(health->owner);
+	struct json_object *object = json_object_new_object();
 
-	if (reason == NULL && audit->known)
-		json_object_object_add(body, "audit", local_audit(audit));
+	if (reason == NULL && health->audit->known)
+		json_object_object_add(
+		    object, "audit", health_audit(health->audit));
 	if (reason != NULL)
 		json_object_object_add(
-		    body, "reason", json_object_new_string(reason));
-	json_object_object_add(body, "status",
+		    object, "reason", json_object_new_string(reason));
+	json_object_object_add(object, "status",
 	    json_object_new_string(reason == NULL ? "ready" : "not ready"));
 	if (reason == NULL)
 		json_object_object_add(
-		    body, "warnings", readiness_warnings(request->service));
-	request->status = reason == NULL ? 200 : 503;
-	local_say(request, body);
+		    object, "warnings", health->warnings(health->owner));
+	health_write(body, object);
+	return (reason == NULL ? 200 : 503);
 }
 
-static const struct local {
+static const struct health_endpoint {
 	const char *function;
-	void (*answer)(struct request *request);
-} locals[] = {
-	{ "metadata", local_metadata },
-	{ "live", local_live },
-	{ "ready", local_ready },
+	int (*answer)(const struct health *health, struct evbuffer *body);
+} health_endpoints[] = {
+	{ "metadata", health_metadata },
+	{ "live", health_live },
+	{ "ready", health_ready },
 };
 
+#define HEALTH_ENDPOINTS \
+	(sizeof(health_endpoints) / sizeof(health_endpoints[0]))
+
 bool
-health_request(struct request *request)
+health_answer(const struct health *health, const struct endpoint *endpoint,
+    int *status, struct evbuffer *body)
 {
-	const struct endpoint *endpoint = request->route.endpoint;
 	size_t i;
 
 	if ((endpoint->flags & ENDPOINT_LOCAL) == 0)
 		return (false);
-	for (i = 0; i < sizeof(locals) / sizeof(locals[0]); i++) {
-		if (strcmp(locals[i].function, endpoint->function) == 0)
-			locals[i].answer(request);
+	for (i = 0; i < HEALTH_ENDPOINTS; i++) {
+		if (strcmp(health_endpoints[i].function, endpoint->function) ==
+		    0)
+			*status = health_endpoints[i].answer(health, body);
 	}
 	return (true);
 }

@@ -13,11 +13,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/settings.h"
 #include "base/systemd.h"
 #include "http/connections.h"
 #include "http/listen.h"
-#include "http/request.h"
-#include "service.h"
+#include "http/tls.h"
 
 #define LISTEN_BACKLOG 1024
 /* Until accepting is tried again, when there were no descriptors left. */
@@ -25,9 +25,9 @@
 
 struct listen {
 	LIST_ENTRY(listen) entry;
-	struct service *service;
 	struct tls *tls; /* NULL: it speaks in the clear */
 	listen_answer *answer;
+	void *owner; /* of answer */
 	struct evhttp *http;
 	struct connections *connections;
 	struct evconnlistener *listener; /* evhttp's to free */
@@ -35,7 +35,8 @@ struct listen {
 	struct event *resume;
 	bool closed; /* not opened yet */
 	bool paused; /* until resume */
-	void (*drained)(struct service *);
+	void (*drained)(void *owner);
+	void *drained_owner;
 };
 
 /* evhttp makes itself the argument of all callbacks of its listeners. */
@@ -71,7 +72,7 @@ listen_check_drained(struct listen *listen)
 {
 	if (listen->drained != NULL &&
 	    connections_busy(listen->connections) == 0)
-		listen->drained(listen->service);
+		listen->drained(listen->drained_owner);
 }
 
 static void
@@ -93,8 +94,8 @@ listen_request(struct evhttp_request *http, void *arg)
 {
 	struct listen *listen = arg;
 
-	listen->answer(listen->service, http,
-	    connections_begin(listen->connections, http));
+	listen->answer(
+	    listen->owner, http, connections_begin(listen->connections, http));
 }
 
 static struct bufferevent *
@@ -139,7 +140,7 @@ listen_resume(evutil_socket_t fd, short what, void *arg)
 
 /* A socket that was passed has an address of which no setting knows. */
 static void
-listen_log(const struct listen *listen)
+listen_log(const struct listen *listen, const char *instance)
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
@@ -151,14 +152,14 @@ listen_log(const struct listen *listen)
 		    sizeof(host), port, sizeof(port),
 		    NI_NUMERICHOST | NI_NUMERICSERV);
 	log_info("listening", log_text("address", host), log_text("port", port),
-	    log_text("instance", listen->service->instance));
+	    log_text("instance", instance));
 }
 
 static struct evhttp *
-listen_http(struct listen *listen)
+listen_http(struct listen *listen, struct event_base *base,
+    const struct settings *settings)
 {
-	const struct settings *settings = &listen->service->settings;
-	struct evhttp *http = evhttp_new(listen->service->base);
+	struct evhttp *http = evhttp_new(base);
 
 	/* All that it can read, so that their refusal has our form. */
 	evhttp_set_allowed_methods(http,
@@ -178,7 +179,7 @@ listen_http(struct listen *listen)
 	(LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE)
 
 static struct evconnlistener *
-listen_bind(struct service *service, const char *text, char *cause, size_t size)
+listen_bind(struct event_base *base, const char *text, char *cause, size_t size)
 {
 	struct sockaddr_storage address;
 	int length = sizeof(address);
@@ -186,8 +187,8 @@ listen_bind(struct service *service, const char *text, char *cause, size_t size)
 
 	/* That it is an address was seen when it was loaded. */
 	evutil_parse_sockaddr_port(text, (struct sockaddr *)&address, &length);
-	listener = evconnlistener_new_bind(service->base, NULL, NULL,
-	    LISTEN_FLAGS, LISTEN_BACKLOG, (struct sockaddr *)&address, length);
+	listener = evconnlistener_new_bind(base, NULL, NULL, LISTEN_FLAGS,
+	    LISTEN_BACKLOG, (struct sockaddr *)&address, length);
 	if (listener == NULL)
 		snprintf(cause, size, "unable to listen on %s: %s", text,
 		    strerror(errno));
@@ -196,16 +197,17 @@ listen_bind(struct service *service, const char *text, char *cause, size_t size)
 
 /* On the socket that was passed, or else on one of its own. */
 static struct evconnlistener *
-listen_take(struct service *service, char *cause, size_t size)
+listen_take(struct event_base *base, const struct settings *settings,
+    char *cause, size_t size)
 {
 	int socket;
 
 	if (!systemd_socket(&socket, cause, size))
 		return (NULL);
 	if (socket >= 0)
-		return (evconnlistener_new(service->base, NULL, NULL,
-		    LISTEN_FLAGS, LISTEN_BACKLOG, socket));
-	return (listen_bind(service, service->settings.listen, cause, size));
+		return (evconnlistener_new(
+		    base, NULL, NULL, LISTEN_FLAGS, LISTEN_BACKLOG, socket));
+	return (listen_bind(base, settings->listen, cause, size));
 }
 
 /*
@@ -225,20 +227,17 @@ listen_without_delay(struct evconnlistener *listener)
 }
 
 static struct listen *
-listen_start(struct service *service, struct evconnlistener *listener,
-    struct tls *tls, long most, listen_answer *answer)
+listen_start(struct event_base *base, const struct settings *settings,
+    struct evconnlistener *listener, long most)
 {
 	struct listen *listen = memory_new(sizeof(*listen));
 
 	listen_without_delay(listener);
-	listen->service = service;
-	listen->tls = tls;
-	listen->answer = answer;
 	listen->listener = listener;
-	listen->resume = evtimer_new(service->base, listen_resume, listen);
-	listen->connections = connections_new(service->base, &service->settings,
-	    most, listen_connections_changed, listen);
-	listen->http = listen_http(listen);
+	listen->resume = evtimer_new(base, listen_resume, listen);
+	listen->connections = connections_new(
+	    base, settings, most, listen_connections_changed, listen);
+	listen->http = listen_http(listen, base, settings);
 	listen->bound = evhttp_bind_listener(listen->http, listener);
 	LIST_INSERT_HEAD(&listen_all, listen, entry);
 	evconnlistener_set_error_cb(listener, listen_failed);
@@ -246,26 +245,32 @@ listen_start(struct service *service, struct evconnlistener *listener,
 }
 
 struct listen *
-listen_new(struct service *service, char *cause, size_t size)
+listen_new(struct event_base *base, const struct settings *settings,
+    struct tls *tls, listen_answer *answer, void *owner, char *cause,
+    size_t size)
 {
-	struct evconnlistener *listener = listen_take(service, cause, size);
+	struct evconnlistener *listener =
+	    listen_take(base, settings, cause, size);
 	struct listen *listen;
 
 	if (listener == NULL)
 		return (NULL);
-	listen = listen_start(service, listener, service->tls,
-	    service->settings.max_connections, request_start);
+	listen =
+	    listen_start(base, settings, listener, settings->max_connections);
+	listen->tls = tls;
+	listen->answer = answer;
+	listen->owner = owner;
 	listen->closed = true;
 	listen_accept_or_not(listen);
 	return (listen);
 }
 
 void
-listen_open(struct listen *listen)
+listen_open(struct listen *listen, const char *instance)
 {
 	listen->closed = false;
 	listen_accept_or_not(listen);
-	listen_log(listen);
+	listen_log(listen, instance);
 }
 
 bool
@@ -275,25 +280,31 @@ listen_is_open(const struct listen *listen)
 }
 
 struct listen *
-listen_new_at(struct service *service, const char *address, long most,
-    listen_answer *answer, char *cause, size_t size)
+listen_new_at(struct event_base *base, const struct settings *settings,
+    const char *address, long most, listen_answer *answer, void *owner,
+    char *cause, size_t size)
 {
 	struct evconnlistener *listener =
-	    listen_bind(service, address, cause, size);
+	    listen_bind(base, address, cause, size);
+	struct listen *listen;
 
 	if (listener == NULL)
 		return (NULL);
-	return (listen_start(service, listener, NULL, most, answer));
+	listen = listen_start(base, settings, listener, most);
+	listen->answer = answer;
+	listen->owner = owner;
+	return (listen);
 }
 
 void
-listen_drain(struct listen *listen, void (*drained)(struct service *))
+listen_drain(struct listen *listen, void (*drained)(void *owner), void *owner)
 {
 	evtimer_del(listen->resume);
 	evhttp_del_accept_socket(listen->http, listen->bound);
 	listen->listener = NULL;
 	listen->bound = NULL;
 	listen->drained = drained;
+	listen->drained_owner = owner;
 	listen_check_drained(listen);
 }
 

@@ -1,6 +1,5 @@
 #include <event2/event.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/address.h"
@@ -9,12 +8,9 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "http/rate.h"
-#include "http/request.h"
-#include "service.h"
+#include "keys/keyring.h"
 
 #define RATE_SECOND INT64_C(1000000000) /* in nanoseconds */
-#define RATE_UNAUTHENTICATED 401
-#define RATE_REFUSED 400 /* and above */
 #define RATE_LISTS 256
 
 /*
@@ -61,6 +57,7 @@ LIST_HEAD(rate_list, rate_stranger);
  * here: before that nothing tells it from a guess.
  */
 struct rates {
+	struct event_base *base;
 	struct rate key;
 	struct rate refused; /* what a refusal takes on top, of a key */
 	struct rate denied;
@@ -103,10 +100,12 @@ rate_of_refusals(const struct settings *settings, const struct rate *key)
 }
 
 struct rates *
-rates_new(const struct settings *settings, size_t entries)
+rates_new(
+    struct event_base *base, const struct settings *settings, size_t entries)
 {
 	struct rates *rates = memory_new(sizeof(*rates));
 
+	rates->base = base;
 	rates->key = rate_of(settings->key_rate, settings->key_burst);
 	rates->denied = rate_of(settings->denied_rate, settings->denied_burst);
 	rates->refused = rate_of_refusals(settings, &rates->key);
@@ -160,87 +159,84 @@ rate_get(struct cache *cache, const unsigned char *key)
 }
 
 static void
-rate_address(const struct request *request, unsigned char *key)
+rate_address(const struct rate_call *call, unsigned char *key)
 {
 	unsigned char network[16] = { 0 }, digest[CRYPTO_SHA256_SIZE];
 
-	address_of_network(request->ip, network);
+	address_of_network(call->address, network);
 	crypto_hmac_sha256(
-	    request->service->rates->spread, network, sizeof(network), digest);
+	    call->rates->spread, network, sizeof(network), digest);
 	memcpy(key, digest, CACHE_KEY_SIZE);
 }
 
 /* Under a key of this process, so that memory holds no digest of a key. */
 static void
-rate_refused_key(const struct request *request, const unsigned char *address,
+rate_refused_key(const struct rate_call *call, const unsigned char *address,
     unsigned char *key)
 {
 	unsigned char pair[CACHE_KEY_SIZE + KEYRING_DIGEST_SIZE];
 	unsigned char digest[CRYPTO_SHA256_SIZE];
 
 	memcpy(pair, address, CACHE_KEY_SIZE);
-	memcpy(pair + CACHE_KEY_SIZE, request->digest, KEYRING_DIGEST_SIZE);
-	crypto_hmac_sha256(
-	    request->service->rates->spread, pair, sizeof(pair), digest);
+	memcpy(pair + CACHE_KEY_SIZE, call->digest, KEYRING_DIGEST_SIZE);
+	crypto_hmac_sha256(call->rates->spread, pair, sizeof(pair), digest);
 	memcpy(key, digest, CACHE_KEY_SIZE);
 }
 
 /* Whether the address has been refused with this key before. */
 static bool
-rate_is_repeat(const struct request *request, const unsigned char *address)
+rate_is_repeat(const struct rate_call *call, const unsigned char *address)
 {
 	unsigned char key[CACHE_KEY_SIZE];
 	const bool *refused;
 
-	rate_refused_key(request, address, key);
-	refused = cache_get(request->service->rates->failed, key);
+	rate_refused_key(call, address, key);
+	refused = cache_get(call->rates->failed, key);
 	return (refused != NULL && *refused);
 }
 
 static void
 rate_set_repeat(
-    const struct request *request, const unsigned char *address, bool refused)
+    const struct rate_call *call, const unsigned char *address, bool refused)
 {
 	unsigned char key[CACHE_KEY_SIZE];
 
-	rate_refused_key(request, address, key);
-	cache_put(request->service->rates->failed, key, &refused);
+	rate_refused_key(call, address, key);
+	cache_put(call->rates->failed, key, &refused);
 }
 
 static bool
-rate_refuse(struct request *request, const struct rate *rate)
+rate_refuse(struct rate_call *call, const struct rate *rate)
 {
-	char quota[24];
-
-	snprintf(quota, sizeof(quota), "%ld", rate->quota);
-	return (request_refuse_saying(request, ERROR_TOO_MANY, quota));
+	call->quota = rate->quota;
+	return (false);
 }
 
 /* Of a good key: whether it has a token left, which is taken. */
 static bool
-rate_key(struct request *request, struct rate_bucket *bucket, int64_t now)
+rate_key(struct rate_call *call, struct rate_bucket *bucket, int64_t now)
 {
-	struct rates *rates = request->service->rates;
+	struct rates *rates = call->rates;
 
 	if (rate_is_empty(&rates->key, bucket, now))
-		return (rate_refuse(request, &rates->key));
+		return (rate_refuse(call, &rates->key));
 	rate_take(&rates->key, bucket, now);
-	cache_put(rates->keys, request->digest, bucket);
+	cache_put(rates->keys, call->digest, bucket);
 	return (true);
 }
 
 /* Of a key that the address was refused with: the same for all of them. */
 static bool
-rate_repeat(struct request *request, const unsigned char *address, int64_t now)
+rate_repeat(struct rate_call *call, const unsigned char *address, int64_t now)
 {
-	struct rates *rates = request->service->rates;
+	struct rates *rates = call->rates;
 	struct rate_bucket bucket = rate_get(rates->repeats, address);
 
 	if (rate_is_empty(&rates->denied, &bucket, now))
-		return (rate_refuse(request, &rates->denied));
+		return (rate_refuse(call, &rates->denied));
 	rate_take(&rates->denied, &bucket, now);
 	cache_put(rates->repeats, address, &bucket);
-	request->rate.repeats = true;
+	call->repeats = true;
 	return (true);
 }
 
@@ -262,16 +258,14 @@ rate_stranger_find(struct rates *rates, const unsigned char *address)
 static void rate_decide(evutil_socket_t fd, short what, void *arg);
 
 static struct rate_stranger *
-rate_stranger_new(struct service *service, const unsigned char *address)
+rate_stranger_new(struct rates *rates, const unsigned char *address)
 {
 	struct rate_stranger *stranger = memory_new(sizeof(*stranger));
 
 	memcpy(stranger->address, address, sizeof(stranger->address));
 	TAILQ_INIT(&stranger->waiting);
-	stranger->decide =
-	    event_new(service->base, -1, 0, rate_decide, stranger);
-	LIST_INSERT_HEAD(
-	    &service->rates->strangers[address[0]], stranger, entry);
+	stranger->decide = event_new(rates->base, -1, 0, rate_decide, stranger);
+	LIST_INSERT_HEAD(&rates->strangers[address[0]], stranger, entry);
 	return (stranger);
 }
 
@@ -314,20 +308,19 @@ rate_address_give_back(struct rates *rates, const unsigned char *address)
 }
 
 static void
-rate_run(struct request *request, struct rate_stranger *stranger, int64_t now)
+rate_run(struct rate_call *call, struct rate_stranger *stranger, int64_t now)
 {
-	rate_address_take(request->service->rates, stranger->address, now);
+	rate_address_take(call->rates, stranger->address, now);
 	stranger->running++;
-	request->rate.stranger = stranger;
+	call->stranger = stranger;
 }
 
 static void
-rate_wait(struct request *request, struct rate_stranger *stranger)
+rate_wait(struct rate_call *call, struct rate_stranger *stranger)
 {
-	request->rate.request = request;
-	request->rate.stranger = stranger;
-	request->rate.waits = true;
-	TAILQ_INSERT_TAIL(&stranger->waiting, &request->rate, entry);
+	call->stranger = stranger;
+	call->waits = true;
+	TAILQ_INSERT_TAIL(&stranger->waiting, call, entry);
 }
 
 static void
@@ -342,24 +335,23 @@ rate_leave_line(struct rate_call *call)
 static bool
 rate_waits_on(struct rate_call *call, int64_t now)
 {
-	struct request *request = call->request;
-	struct rates *rates = request->service->rates;
+	struct rates *rates = call->rates;
 	struct rate_stranger *stranger = call->stranger;
-	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	struct rate_bucket bucket = rate_get(rates->keys, call->digest);
 	bool empty = rate_address_is_empty(rates, stranger->address, now);
-	bool repeat = rate_is_repeat(request, stranger->address);
+	bool repeat = rate_is_repeat(call, stranger->address);
 
 	if (!bucket.good && !repeat && empty && stranger->running > 0)
 		return (true);
 	rate_leave_line(call);
 	if (bucket.good)
-		call->passes = rate_key(request, &bucket, now);
+		call->passes = rate_key(call, &bucket, now);
 	else if (repeat)
-		call->passes = rate_repeat(request, stranger->address, now);
+		call->passes = rate_repeat(call, stranger->address, now);
 	else if (empty)
-		call->passes = rate_refuse(request, &rates->denied);
+		call->passes = rate_refuse(call, &rates->denied);
 	else {
-		rate_run(request, stranger, now);
+		rate_run(call, stranger, now);
 		call->passes = true;
 	}
 	return (false);
@@ -385,15 +377,14 @@ rate_decide(evutil_socket_t fd, short what, void *arg)
 	rate_stranger_free_unused(stranger);
 	while ((call = TAILQ_FIRST(&decided)) != NULL) {
 		TAILQ_REMOVE(&decided, call, entry);
-		call->decided(call->request, call->passes);
+		call->decided(call->owner, call->passes);
 	}
 }
 
 /* One that ran, or has waited in vain, is no concern of its address's now. */
 static void
-rate_settle(struct request *request, bool denied)
+rate_settle(struct rate_call *call, bool denied)
 {
-	struct rate_call *call = &request->rate;
 	struct rate_stranger *stranger = call->stranger;
 	bool guess;
 
@@ -402,12 +393,11 @@ rate_settle(struct request *request, bool denied)
 	else {
 		call->stranger = NULL;
 		stranger->running--;
-		guess = denied && !rate_is_repeat(request, stranger->address);
+		guess = denied && !rate_is_repeat(call, stranger->address);
 		if (guess)
-			rate_set_repeat(request, stranger->address, true);
+			rate_set_repeat(call, stranger->address, true);
 		else
-			rate_address_give_back(
-			    request->service->rates, stranger->address);
+			rate_address_give_back(call->rates, stranger->address);
 		if (!guess || stranger->running == 0)
 			event_active(stranger->decide, EV_TIMEOUT, 0);
 	}
@@ -417,52 +407,53 @@ rate_settle(struct request *request, bool denied)
 /* Requests ----------------------------------------------------------------- */
 
 void
-rate_request(struct request *request,
-    void (*decided)(struct request *request, bool passes))
+rate_begin(struct rate_call *call)
 {
-	struct rates *rates = request->service->rates;
-	int64_t now = request->arrived * 1000;
-	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	struct rates *rates = call->rates;
+	int64_t now = call->arrived * 1000;
+	struct rate_bucket bucket = rate_get(rates->keys, call->digest);
 	unsigned char address[CACHE_KEY_SIZE];
 	struct rate_stranger *stranger;
 	bool empty;
 
 	if (bucket.good)
-		return (decided(request, rate_key(request, &bucket, now)));
-	rate_address(request, address);
-	if (rate_is_repeat(request, address))
-		return (decided(request, rate_repeat(request, address, now)));
+		return (
+		    call->decided(call->owner, rate_key(call, &bucket, now)));
+	rate_address(call, address);
+	if (rate_is_repeat(call, address))
+		return (call->decided(
+		    call->owner, rate_repeat(call, address, now)));
 	stranger = rate_stranger_find(rates, address);
 	empty = rate_address_is_empty(rates, address, now);
 	if (stranger == NULL && empty)
-		return (decided(request, rate_refuse(request, &rates->denied)));
+		return (call->decided(
+		    call->owner, rate_refuse(call, &rates->denied)));
 	if (stranger == NULL)
-		stranger = rate_stranger_new(request->service, address);
-	request->rate.decided = decided;
+		stranger = rate_stranger_new(rates, address);
 	if (empty || !TAILQ_EMPTY(&stranger->waiting))
-		return (rate_wait(request, stranger));
-	rate_run(request, stranger, now);
-	decided(request, true);
+		return (rate_wait(call, stranger));
+	rate_run(call, stranger, now);
+	call->decided(call->owner, true);
 }
 
 void
-rate_accept(struct request *request)
+rate_accept(struct rate_call *call)
 {
-	struct rates *rates = request->service->rates;
+	struct rates *rates = call->rates;
 	unsigned char address[CACHE_KEY_SIZE];
 	struct rate_bucket bucket;
 
-	if (request->rate.stranger == NULL && !request->rate.repeats)
+	if (call->stranger == NULL && !call->repeats)
 		return;
-	bucket = rate_get(rates->keys, request->digest);
+	bucket = rate_get(rates->keys, call->digest);
 	bucket.good = true;
-	rate_take(&rates->key, &bucket, request->arrived * 1000);
-	cache_put(rates->keys, request->digest, &bucket);
-	if (request->rate.stranger != NULL)
-		return (rate_settle(request, false));
-	request->rate.repeats = false;
-	rate_address(request, address);
-	rate_set_repeat(request, address, false);
+	rate_take(&rates->key, &bucket, call->arrived * 1000);
+	cache_put(rates->keys, call->digest, &bucket);
+	if (call->stranger != NULL)
+		return (rate_settle(call, false));
+	call->repeats = false;
+	rate_address(call, address);
+	rate_set_repeat(call, address, false);
 }
 
 /*
@@ -470,49 +461,42 @@ rate_accept(struct request *request)
  * is no guess: the database is not asked about it.
  */
 static void
-rate_deny(struct request *request)
+rate_deny(struct rate_call *call)
 {
-	struct rates *rates = request->service->rates;
-	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	struct rates *rates = call->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, call->digest);
 	unsigned char address[CACHE_KEY_SIZE];
 
 	if (!bucket.good)
 		return;
 	bucket.good = false;
-	cache_put(rates->keys, request->digest, &bucket);
-	rate_address(request, address);
-	rate_set_repeat(request, address, true);
-	rate_address_take(rates, address, request->arrived * 1000);
-}
-
-bool
-rate_is_authenticated(const struct request *request)
-{
-	return (
-	    request->has_receipt && request->status != RATE_UNAUTHENTICATED);
+	cache_put(rates->keys, call->digest, &bucket);
+	rate_address(call, address);
+	rate_set_repeat(call, address, true);
+	rate_address_take(rates, address, call->arrived * 1000);
 }
 
 static void
-rate_charge_refusal(struct request *request)
+rate_charge_refusal(struct rate_call *call)
 {
-	struct rates *rates = request->service->rates;
-	struct rate_bucket bucket = rate_get(rates->keys, request->digest);
+	struct rates *rates = call->rates;
+	struct rate_bucket bucket = rate_get(rates->keys, call->digest);
 
-	rate_take(&rates->refused, &bucket, request->arrived * 1000);
-	cache_put(rates->keys, request->digest, &bucket);
+	rate_take(&rates->refused, &bucket, call->arrived * 1000);
+	cache_put(rates->keys, call->digest, &bucket);
 }
 
 void
-rate_outcome(struct request *request)
+rate_end(struct rate_call *call, enum rate_outcome outcome)
 {
-	bool denied = request->status == RATE_UNAUTHENTICATED;
+	bool denied = outcome == RATE_DENIED;
 
-	if (rate_is_authenticated(request)) {
-		rate_accept(request);
-		if (request->status >= RATE_REFUSED)
-			rate_charge_refusal(request);
-	} else if (request->rate.stranger != NULL)
-		rate_settle(request, denied);
-	else if (denied && !request->rate.repeats)
-		rate_deny(request);
+	if (outcome == RATE_SERVED || outcome == RATE_REFUSED) {
+		rate_accept(call);
+		if (outcome == RATE_REFUSED)
+			rate_charge_refusal(call);
+	} else if (call->stranger != NULL)
+		rate_settle(call, denied);
+	else if (denied && !call->repeats)
+		rate_deny(call);
 }

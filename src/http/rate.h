@@ -5,23 +5,39 @@
 #define COFFER_RATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "base/settings.h"
 
-struct rates;
+struct event_base;
 struct rate_stranger;
-struct request;
+struct rates;
 
-/* What a request has to do with its rate, which is nothing for a known key. */
+/* The outcome of a call, as far as its rate is concerned. */
+enum rate_outcome {
+	RATE_UNKNOWN, /* the database has said nothing of the key */
+	RATE_DENIED, /* the key is not valid: 401 */
+	RATE_REFUSED, /* the key is valid, and the call was refused */
+	RATE_SERVED,
+};
+
+/* One call; its owner sets the first part before rate_begin(). */
 struct rate_call {
+	struct rates *rates;
+	const unsigned char *digest; /* of the key, KEYRING_DIGEST_SIZE bytes */
+	const char *address; /* of the client, as text */
+	int64_t arrived; /* microseconds of the monotonic clock */
+	void (*decided)(void *owner, bool passes);
+	void *owner;
+
+	/* rate.c's own. */
 	struct rate_stranger *stranger; /* NULL: its key is known, or refused */
 	TAILQ_ENTRY(rate_call) entry;
-	struct request *request;
-	void (*decided)(struct request *request, bool passes);
 	bool repeats; /* its address was refused with its key before */
 	bool waits;
 	bool passes;
+	long quota; /* of a call that does not pass: calls a second */
 };
 
 TAILQ_HEAD(rate_line, rate_call);
@@ -33,23 +49,23 @@ TAILQ_HEAD(rate_line, rate_call);
  */
 #define RATE_ENTRIES 65536
 
-struct rates *rates_new(const struct settings *settings, size_t entries);
+/* The settings are read once. */
+struct rates *rates_new(
+    struct event_base *base, const struct settings *settings, size_t entries);
+
+/* Accepts NULL. */
 void rates_free(struct rates *rates);
 
 /*
- * Before the call.  Calls decided, now or later, and not when the request has
- * its outcome before; passes false: the error is set, 429.
+ * Before the call.  Calls decided, now or later, and not when rate_end() comes
+ * before.  It does not pass when its key or its address has used its quota.
  */
-void rate_request(struct request *request,
-    void (*decided)(struct request *request, bool passes));
+void rate_begin(struct rate_call *call);
 
-/* The door has let the key in, though its call goes on. */
-void rate_accept(struct request *request);
+/* The database has accepted the key, although the call goes on. */
+void rate_accept(struct rate_call *call);
 
-/* With the outcome: whether the database has accepted the key. */
-bool rate_is_authenticated(const struct request *request);
-
-/* With the outcome: it is a failed authentication, or the key is a good one. */
-void rate_outcome(struct request *request);
+/* With the outcome of a call, whether or not it was begun. */
+void rate_end(struct rate_call *call, enum rate_outcome outcome);
 
 #endif

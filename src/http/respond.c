@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "http/request.h"
+#include "call/request.h"
 #include "http/respond.h"
-#include "service.h"
 
 /* In the order of the header Allow. */
 static const struct respond_method {
@@ -64,28 +64,29 @@ respond_method(enum evhttp_cmd_type type)
 }
 
 static void
-respond_header(struct request *request, const char *name, const char *value)
+respond_header(
+    struct evhttp_request *evhttp, const char *name, const char *value)
 {
 	evhttp_add_header(
-	    evhttp_request_get_output_headers(request->http), name, value);
+	    evhttp_request_get_output_headers(evhttp), name, value);
 }
 
 /* A method that HTTP does not have has come to no route. */
 static unsigned int
-respond_methods_of(const struct request *request)
+respond_methods_of(const struct route *route)
 {
-	unsigned int methods = request->route.methods;
+	unsigned int methods = route->methods;
 	size_t i;
 
-	for (i = 0; i < endpoints_count && request->fault != NULL; i++)
+	for (i = 0; i < endpoints_count && route->methods == 0; i++)
 		methods |= endpoints[i].method;
 	return (methods);
 }
 
 static void
-respond_allow(struct request *request)
+respond_allow(struct evhttp_request *evhttp, const struct route *route)
 {
-	unsigned int methods = respond_methods_of(request);
+	unsigned int methods = respond_methods_of(route);
 	char allow[64] = "";
 	size_t used = 0, i;
 
@@ -95,12 +96,12 @@ respond_allow(struct request *request)
 			    sizeof(allow) - used, "%s%s", used > 0 ? ", " : "",
 			    respond_methods[i].name);
 	}
-	respond_header(request, "Allow", allow);
+	respond_header(evhttp, "Allow", allow);
 }
 
 /* What was said before an error, if anything, is not said. */
 static void
-respond_compose_error(struct request *request)
+respond_compose_error(struct request *request, struct evhttp_request *evhttp)
 {
 	const struct error *error = request->error;
 	const char *argument = strstr(error->body, "%s");
@@ -116,14 +117,15 @@ respond_compose_error(struct request *request)
 		evbuffer_add_printf(request->body, "%s", error->body);
 	if (error->retry_after > 0) {
 		snprintf(seconds, sizeof(seconds), "%d", error->retry_after);
-		respond_header(request, "Retry-After", seconds);
+		respond_header(evhttp, "Retry-After", seconds);
 	}
 	if (error == &errors[ERROR_NO_METHOD])
-		respond_allow(request);
+		respond_allow(evhttp, &request->route);
 }
 
 static void
-respond_compose_headers(struct request *request)
+respond_compose_headers(
+    const struct request *request, struct evhttp_request *evhttp, bool closes)
 {
 	size_t size = evbuffer_get_length(request->body);
 	char text[32];
@@ -131,37 +133,27 @@ respond_compose_headers(struct request *request)
 	/* evhttp leaves the length out for HTTP/1.0. */
 	if (size > 0) {
 		snprintf(text, sizeof(text), "%zu", size);
-		respond_header(request, "Content-Type", "application/json");
-		respond_header(request, "Content-Length", text);
+		respond_header(evhttp, "Content-Type", "application/json");
+		respond_header(evhttp, "Content-Length", text);
 	}
-	respond_header(request, "X-Request-Id", request->id);
+	respond_header(evhttp, "X-Request-Id", request->id);
 	if (request->has_receipt) {
 		snprintf(text, sizeof(text), "%" PRId64, request->receipt);
-		respond_header(request, "X-Audit-Id", text);
+		respond_header(evhttp, "X-Audit-Id", text);
 	}
-	respond_header(request, "X-Content-Type-Options", "nosniff");
-	respond_header(request, "Cache-Control", "no-store");
-	/* A daemon that stops wants no further requests. */
-	if (request->fault != NULL || request->service->draining)
-		respond_header(request, "Connection", "close");
+	respond_header(evhttp, "X-Content-Type-Options", "nosniff");
+	respond_header(evhttp, "Cache-Control", "no-store");
+	if (closes)
+		respond_header(evhttp, "Connection", "close");
 }
 
 /* Before the reply: a receipt is on record when its plaintext leaves. */
 static void
-respond_log(const struct request *request, int64_t microseconds)
+respond_log(
+    const struct request *request, const char *method, int64_t microseconds)
 {
 	const struct endpoint *endpoint = request->route.endpoint;
-	const char *method =
-	    respond_method(evhttp_request_get_command(request->http));
 	const char *function = endpoint != NULL ? endpoint->function : NULL;
-
-	if (request->fault != NULL) {
-		log_info("request refused", log_text("id", request->id),
-		    log_number("status", request->status),
-		    log_text("fault", request->fault->fault),
-		    log_text("ip", request->ip));
-		return;
-	}
 
 	if (request->has_receipt)
 		log_witness("request", log_text("id", request->id),
@@ -180,19 +172,34 @@ respond_log(const struct request *request, int64_t microseconds)
 		    log_text("ip", request->ip));
 }
 
-void
-respond_request(struct request *request, int64_t microseconds)
+static void
+respond_log_fault(const struct request *request, const char *fault)
 {
+	log_info("request refused", log_text("id", request->id),
+	    log_number("status", request->status), log_text("fault", fault),
+	    log_text("ip", request->ip));
+}
+
+void
+respond_request(struct request *request, struct evhttp_request *evhttp,
+    const char *fault, bool closes)
+{
+	const enum evhttp_cmd_type type = evhttp_request_get_command(evhttp);
+	const int64_t microseconds = clock_microseconds() - request->arrived;
+
 	if (request->error != NULL)
-		respond_compose_error(request);
-	respond_compose_headers(request);
-	respond_log(request, microseconds);
+		respond_compose_error(request, evhttp);
+	respond_compose_headers(request, evhttp, closes);
+	if (fault != NULL)
+		respond_log_fault(request, fault);
+	else
+		respond_log(request, respond_method(type), microseconds);
 	metrics_request(request->route.endpoint, request->status, microseconds,
 	    request->body);
-	if (evhttp_request_get_command(request->http) == EVHTTP_REQ_HEAD)
+	if (type == EVHTTP_REQ_HEAD)
 		evbuffer_drain(
 		    request->body, evbuffer_get_length(request->body));
 	/* Safe also when the client has gone: evhttp frees the request. */
-	evhttp_send_reply(request->http, request->status,
+	evhttp_send_reply(evhttp, request->status,
 	    respond_reason(request->status), request->body);
 }

@@ -3,28 +3,29 @@
 #include <string.h>
 
 #include "base/errors.h"
+#include "base/memory.h"
 #include "base/metrics.h"
+#include "base/settings.h"
 #include "http/connection.h"
 #include "http/http_head.h"
 #include "http/listen.h"
 #include "http/scrape.h"
-#include "readiness.h"
-#include "service.h"
 
 #define SCRAPE_CONNECTIONS 16 /* more than there are servers of Prometheus */
 
+struct scrape {
+	struct listen *listen;
+	void (*look)(void *owner, struct metrics_now *now);
+	void *owner;
+};
+
 static void
-scrape_write(struct service *service, struct evbuffer *page)
+scrape_write(const struct scrape *scrape, struct evbuffer *page)
 {
 	struct metrics_now now;
 
 	memset(&now, 0, sizeof(now));
-	now.ready = readiness_reason(service) == NULL;
-	now.warnings = readiness_warnings(service);
-	now.audit = service->audit;
-	now.jobs_count = job_faults(service->job, now.jobs);
-	listen_count(service->listen, &now);
-	pool_count(service->pool, &now);
+	scrape->look(scrape->owner, &now);
 	metrics_write(page, &now);
 	json_object_put(now.warnings);
 }
@@ -44,14 +45,14 @@ scrape_status(struct evhttp_request *http, const struct http_head *fault)
 }
 
 static void
-scrape_request(struct service *service, struct evhttp_request *http,
-    struct connection *connection)
+scrape_request(
+    void *owner, struct evhttp_request *http, struct connection *connection)
 {
 	const int status = scrape_status(http, connection_fault(connection));
 	struct evbuffer *page = evbuffer_new();
 
 	if (status == 200) {
-		scrape_write(service, page);
+		scrape_write(owner, page);
 		evhttp_add_header(evhttp_request_get_output_headers(http),
 		    "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
 	}
@@ -59,9 +60,28 @@ scrape_request(struct service *service, struct evhttp_request *http,
 	evbuffer_free(page);
 }
 
-struct listen *
-scrape_new(struct service *service, char *cause, size_t size)
+struct scrape *
+scrape_new(struct event_base *base, const struct settings *settings,
+    void (*look)(void *owner, struct metrics_now *now), void *owner,
+    char *cause, size_t size)
 {
-	return (listen_new_at(service, service->settings.metrics_listen,
-	    SCRAPE_CONNECTIONS, scrape_request, cause, size));
+	struct scrape *scrape = memory_new(sizeof(*scrape));
+
+	scrape->look = look;
+	scrape->owner = owner;
+	scrape->listen = listen_new_at(base, settings, settings->metrics_listen,
+	    SCRAPE_CONNECTIONS, scrape_request, scrape, cause, size);
+	if (scrape->listen != NULL)
+		return (scrape);
+	scrape_free(scrape);
+	return (NULL);
+}
+
+void
+scrape_free(struct scrape *scrape)
+{
+	if (scrape == NULL)
+		return;
+	listen_free(scrape->listen);
+	memory_free(scrape);
 }

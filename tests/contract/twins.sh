@@ -43,7 +43,7 @@ src/http/connections.c system/test_connections.py
 src/http/listen.c system/test_stop.py
 src/http/health.c system/test_http.py
 src/http/rate.c system/test_rates.py
-src/http/request.c system/test_http.py
+src/http/http_request.c system/test_http.py
 src/http/respond.c system/test_http.py
 src/http/scrape.c system/test_metrics.py
 src/base/systemd.c system/test_systemd.py
@@ -53,8 +53,8 @@ elsewhere 'it is a conversation with PostgreSQL' <<END
 src/db/drift.c system/test_preflight.py
 src/command/command.c system/test_doctor.py
 src/db/handshake.c system/test_start.py
-src/db/job.c system/test_two_daemons.py
-src/keys/rekey.c system/test_keys.py
+src/job/job.c system/test_two_daemons.py
+src/job/rekey.c system/test_keys.py
 src/audit/seal.c system/test_audit_proof.py
 src/db/session.c system/test_outage.py
 src/db/statements.c system/test_start.py

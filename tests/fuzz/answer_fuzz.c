@@ -20,20 +20,24 @@
 #include "base/load.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "call/document.h"
-#include "call/watch.h"
+#include "base/settings.h"
+#include "call/call.h"
+#include "call/long_poll.h"
+#include "call/request.h"
 #include "db/columns.h"
 #include "db/drift.h"
+#include "db/dsn.h"
 #include "db/handshake.h"
-#include "db/job.h"
+#include "db/newest.h"
 #include "db/pool.h"
 #include "db/probe.h"
 #include "fuzz.h"
-#include "http/request.h"
+#include "job/background.h"
+#include "job/job.h"
+#include "job/rekey.h"
+#include "job/rotate.h"
 #include "keys/cipher.h"
-#include "keys/rekey.h"
-#include "keys/rotate.h"
-#include "service.h"
+#include "keys/key_cache.h"
 
 /*
  * All of the daemon that reads answers of PostgreSQL: sessions, handshakes,
@@ -82,11 +86,24 @@ input_bytes(void *out, size_t size)
 
 /* The daemon --------------------------------------------------------------- */
 
-static struct service service;
 static struct settings settings;
+static struct event_base *base;
+static struct keyring *keyring;
+static struct newest newest;
+static struct dsn *dsn;
+static struct job *job;
+static struct rekey *rekey;
+static struct rotate *rotate;
+static struct seal *seal;
+static bool stopping;
+static struct background_host host;
+static struct drift_context drift;
+static struct seal_context seal_context;
+static struct call_context context;
 static struct keyring_place places[2]; /* of a project, of a managed key */
 static struct keyring_wrapped wraps[2];
 static struct request requests[10];
+static bool runs[10]; /* each of these */
 
 void __wrap_log_write(
     enum log_level level, const char *event, const struct log_field *fields);
@@ -130,8 +147,48 @@ answer_make_wraps(void)
 			uuid_parse(ANSWER_ID, places[i].key);
 			places[i].rotation = 1;
 		}
-		keyring_kek_make(service.keyring, &places[i], &wraps[i]);
+		keyring_kek_make(keyring, &places[i], &wraps[i]);
 	}
+}
+
+static void
+answer_observed(
+    void *owner, const struct seal_state *state, struct json_object *warnings)
+{
+	(void)owner;
+	json_object_put(warnings);
+	long_polls_notify(context.long_polls, state->last_change);
+}
+
+static void
+answer_open_background(void)
+{
+	host = (struct background_host){
+		.base = base, .pool = context.pool, .stopping = &stopping
+	};
+	drift = (struct drift_context){
+		.base = base,
+		.settings = &settings,
+		.instance = ANSWER_ID,
+		.stopping = &stopping,
+		.dsn = dsn,
+		.pool = context.pool,
+		.keyring = keyring,
+		.newest = &newest,
+	};
+	job = job_new(&host, settings.job_interval);
+	rekey = rekey_new(&host, settings.job_interval, keyring, ANSWER_ID);
+	rotate = rotate_new(&host, settings.job_interval, keyring);
+	seal_context = (struct seal_context){
+		.host = &host,
+		.settings = &settings,
+		.instance = ANSWER_ID,
+		.keyring = keyring,
+		.newest = &newest,
+		.drift = drift_new(&drift),
+		.observed = answer_observed,
+	};
+	seal = seal_new(&seal_context);
 }
 
 static void
@@ -139,54 +196,52 @@ answer_open(void)
 {
 	char cause[256];
 
-	memset(&service, 0, sizeof(service));
-	service.settings = settings;
-	service.base = event_base_new();
-	snprintf(service.instance, sizeof(service.instance), "%s", ANSWER_ID);
-	service.dsn = dsn_new(settings.dsn, "coffer");
-	service.keyring = keyring_new(&settings, cause, sizeof(cause));
-	FUZZ_EXPECT(service.dsn != NULL && service.keyring != NULL);
-	FUZZ_EXPECT(keyring_activate(service.keyring, ANSWER_ROOT_ID));
+	stopping = false;
+	memset(&newest, 0, sizeof(newest));
+	base = event_base_new();
+	dsn = dsn_new(settings.dsn, "coffer");
+	keyring = keyring_new(&settings, cause, sizeof(cause));
+	FUZZ_EXPECT(dsn != NULL && keyring != NULL);
+	FUZZ_EXPECT(keyring_activate(keyring, ANSWER_ROOT_ID));
 	answer_make_wraps();
-	service.hints = key_cache_new(8);
-	service.pool = pool_new(service.base, &service.settings, service.dsn,
-	    service.keyring, &service.newest, service.instance, answer_greeted,
-	    NULL);
-	service.job = job_new(&service);
-	service.rekey = rekey_new(&service);
-	service.rotate = rotate_new(&service);
-	service.rates = rates_new(&service.settings, 8);
-	service.seal = seal_new(&service);
-	service.watch = watch_new();
-	service.check = drift_new(&service);
-	service.probe = probe_new(&service);
+	context = (struct call_context){
+		.base = base,
+		.keyring = keyring,
+		.key_cache = key_cache_new(8),
+		.newest = &newest,
+		.pool = pool_new(base, &settings, dsn, keyring, &newest,
+		    ANSWER_ID, answer_greeted, NULL),
+		.long_polls = long_polls_new(base),
+		.deadline = settings.request_deadline,
+	};
+	context.probe = probe_new(base, context.pool);
+	answer_open_background();
 }
 
 /* As in service.c, so that pool_close answers all. */
 static void
 answer_close(void)
 {
-	service.draining = true;
-	watch_end(service.watch);
-	drift_free(service.check);
-	rotate_free(service.rotate);
-	rekey_free(service.rekey);
-	job_free(service.job);
-	seal_free(service.seal);
-	pool_close(service.pool);
+	stopping = true;
+	long_polls_end(context.long_polls);
+	rotate_free(rotate);
+	rekey_free(rekey);
+	job_free(job);
+	seal_free(seal);
+	drift_free(seal_context.drift);
+	pool_close(context.pool);
 }
 
 static void
 answer_free(void)
 {
-	probe_free(service.probe);
-	pool_free(service.pool);
-	rates_free(service.rates);
-	watch_free(service.watch);
-	key_cache_free(service.hints);
-	keyring_free(service.keyring);
-	dsn_free(service.dsn);
-	event_base_free(service.base);
+	probe_free(context.probe);
+	pool_free(context.pool);
+	long_polls_free(context.long_polls);
+	key_cache_free(context.key_cache);
+	keyring_free(keyring);
+	dsn_free(dsn);
+	event_base_free(base);
 }
 
 /* Requests ----------------------------------------------------------------- */
@@ -214,14 +269,16 @@ request_answered(struct request *request)
 	/* Every success has its receipt. */
 	FUZZ_EXPECT(request->error != NULL || request->status >= 400 ||
 	    request->has_receipt);
-	call_free(&request->call);
-	json_object_put(request->document);
-	document_value_free(&request->data);
-	document_value_free(&request->plaintext);
-	document_value_free(&request->ciphertext);
-	document_value_free(&request->associated_data);
+	call_free(request->call);
+	document_free(&request->document);
 	evbuffer_free(request->body);
-	request->service = NULL;
+	runs[request - requests] = false;
+}
+
+static void
+request_accepted(struct request *request)
+{
+	(void)request;
 }
 
 static struct document_value
@@ -243,25 +300,28 @@ request_begin(struct request *request, const struct answer_call *call)
 	size_t i;
 
 	memset(request, 0, sizeof(*request));
-	request->service = &service;
+	runs[request - requests] = true;
+	request->target = "/";
+	request->accepted = request_accepted;
+	request->answered = request_answered;
 	request->body = evbuffer_new();
 	snprintf(request->id, sizeof(request->id), "%s", ANSWER_ID);
 	snprintf(text, sizeof(text), document, call->body);
-	request->document = json_tokener_parse(text);
+	request->document.json = json_tokener_parse(text);
 	for (i = 0; strcmp(endpoints[i].function, call->function) != 0; i++)
 		;
 	request->route.endpoint = &endpoints[i];
 	if (endpoints[i].flags & ENDPOINT_DATA)
-		request->data = request_value("payload", 7);
+		request->document.data = request_value("payload", 7);
 	if (endpoints[i].flags & ENDPOINT_ENCRYPTS)
-		request->plaintext = request_value("payload", 7);
+		request->document.plaintext = request_value("payload", 7);
 	cipher_seal(
 	    key, 1, NULL, 0, (const unsigned char *)"payload!", 8, ciphertext);
 	if (endpoints[i].flags & ENDPOINT_DECRYPTS)
-		request->ciphertext =
+		request->document.ciphertext =
 		    request_value(ciphertext, sizeof(ciphertext));
-	call_begin(request, request_answered);
-	if (!call_request(request))
+	call_begin(&context, request);
+	if (!call_send(request))
 		request_answered(request);
 }
 
@@ -272,7 +332,7 @@ requests_begin(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (requests[i].service == NULL)
+		if (!runs[i])
 			request_begin(&requests[i], &calls[i]);
 	}
 }
@@ -283,7 +343,7 @@ requests_run(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (requests[i].service != NULL)
+		if (runs[i])
 			return (true);
 	}
 	return (false);
@@ -939,8 +999,7 @@ peer_new(struct evconnlistener *listener, evutil_socket_t fd,
 	(void)address;
 	(void)length;
 	(void)arg;
-	peer->events =
-	    bufferevent_socket_new(service.base, fd, BEV_OPT_CLOSE_ON_FREE);
+	peer->events = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(peer->events, peer_read, NULL, peer_gone, peer);
 	bufferevent_enable(peer->events, EV_READ | EV_WRITE);
 	TAILQ_INSERT_TAIL(&peers, peer, entry);
@@ -954,7 +1013,7 @@ server_listen(void)
 	const int length =
 	    snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1,
 		"answer_fuzz.%ld/.s.PGSQL.5432", (long)getpid());
-	struct evconnlistener *listener = evconnlistener_new_bind(service.base,
+	struct evconnlistener *listener = evconnlistener_new_bind(base,
 	    peer_new, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, -1,
 	    (struct sockaddr *)&address,
 	    (int)offsetof(struct sockaddr_un, sun_path) + 1 + length);
@@ -1007,21 +1066,21 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	listener = server_listen();
 	for (turns = 0; turns < ANSWER_TURNS; turns++) {
 		if (rounds < 2 && !requests_run() &&
-		    pool_is_ready(service.pool)) {
+		    pool_is_ready(context.pool)) {
 			requests_begin();
 			rounds++;
 		}
 		if (rounds == 2 && input_left == 0 && !requests_run() &&
 		    turns < ANSWER_TURNS - ANSWER_LAST_TURNS)
 			turns = ANSWER_TURNS - ANSWER_LAST_TURNS;
-		event_base_loop(service.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	}
 	answer_close();
 	while (!TAILQ_EMPTY(&peers))
 		peer_free(TAILQ_FIRST(&peers));
 	evconnlistener_free(listener);
 	/* Those that run are answered, and none is left. */
-	event_base_loop(service.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	FUZZ_EXPECT(!requests_run());
 	answer_free();
 	return (0);

@@ -9,23 +9,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "audit/seal.h"
 #include "base/cache.h"
 #include "base/load.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/settings.h"
 #include "call/budget.h"
 #include "call/call.h"
-#include "call/document.h"
-#include "db/drift.h"
-#include "db/job.h"
-#include "db/pool.h"
-#include "db/probe.h"
-#include "db/retry.h"
 #include "fuzz.h"
+#include "http/health.h"
+#include "http/http_request.h"
 #include "http/listen.h"
-#include "http/request.h"
+#include "http/rate.h"
 #include "keys/keyring.h"
-#include "service.h"
 
 /*
  * All of the daemon between the socket and the call: connections, evhttp,
@@ -35,7 +32,11 @@
 
 #define HTTP_TURNS 100 /* of the loop, until all is said */
 
-static struct service service;
+static struct event_base *base;
+static struct settings settings;
+static struct listen *listener;
+static struct http_request_context context;
+static bool stopping;
 static struct sockaddr_in address = { .sin_family = AF_INET };
 
 /* Fakes -------------------------------------------------------------------- */
@@ -50,22 +51,22 @@ call_answer(evutil_socket_t fd, short what, void *arg)
 	request->status = 200;
 	request->has_receipt = true;
 	evbuffer_add_printf(request->body, "{}");
-	request->call.answered(request);
+	request->answered(request);
 }
 
 void
-call_begin(struct request *request, void (*answered)(struct request *request))
+call_begin(const struct call_context *calls, struct request *request)
 {
-	request->call.answered = answered;
+	(void)calls;
+	(void)request;
 }
 
 bool
-call_request(struct request *request)
+call_send(struct request *request)
 {
 	static const struct timeval now = { 0, 0 };
 
-	event_base_once(
-	    service.base, -1, EV_TIMEOUT, call_answer, request, &now);
+	event_base_once(base, -1, EV_TIMEOUT, call_answer, request, &now);
 	return (true);
 }
 
@@ -75,61 +76,25 @@ call_free(struct call *call)
 	(void)call;
 }
 
-bool
-drift_is_blind(const struct drift *check)
+static const char *
+health_reason(void *owner)
 {
-	(void)check;
-	return (false);
-}
-
-const char *
-drift_silence(const struct drift *check)
-{
-	(void)check;
+	(void)owner;
 	return (NULL);
 }
 
-bool
-pool_is_ready(const struct pool *pool)
+static struct json_object *
+health_warnings(void *owner)
 {
-	(void)pool;
-	return (true);
+	(void)owner;
+	return (json_object_new_object());
 }
 
-bool
-pool_takes_writes(const struct pool *pool)
+static size_t
+memory_used(void *owner)
 {
-	(void)pool;
-	return (true);
-}
-
-const char *
-pool_fault(const struct pool *pool)
-{
-	(void)pool;
-	return (NULL);
-}
-
-const char *
-probe_fault(const struct probe *probe)
-{
-	(void)probe;
-	return (NULL);
-}
-
-size_t
-job_faults(const struct job *job, struct job_fault faults[JOB_MAX])
-{
-	(void)job;
-	(void)faults;
-	return (0);
-}
-
-const struct error_sqlstate *
-retry_sqlstate(const char *sqlstate)
-{
-	(void)sqlstate;
-	return (&error_sqlstates[0]);
+	(void)owner;
+	return (listen_memory(listener));
 }
 
 bool
@@ -167,6 +132,12 @@ http_choose_port(void)
 static void
 http_start(void)
 {
+	static const struct seal_state audit = { .known = true };
+	static struct health health = {
+		.audit = &audit,
+		.reason = health_reason,
+		.warnings = health_warnings,
+	};
 	struct rlimit descriptors;
 	char listen[32], cause[256];
 
@@ -185,14 +156,23 @@ http_start(void)
 	setenv("COFFER_MAX_CONNECTIONS", "10000", 1);
 	setenv("COFFER_KEY_RATE", "0", 1);
 	setenv("COFFER_DENIED_RATE", "0", 1);
-	FUZZ_EXPECT(
-	    load_settings(&service.settings, NULL, cause, sizeof(cause)));
-	service.base = event_base_new();
-	service.rates = rates_new(&service.settings, RATE_ENTRIES);
-	service.budget = budget_new(&service);
-	service.listen = listen_new(&service, cause, sizeof(cause));
-	FUZZ_EXPECT(service.listen != NULL);
-	listen_open(service.listen);
+	FUZZ_EXPECT(load_settings(&settings, NULL, cause, sizeof(cause)));
+	base = event_base_new();
+	context = (struct http_request_context){
+		.settings = &settings,
+		.instance = "",
+		.stopping = &stopping,
+		.health = &health,
+		.rates = rates_new(base, &settings, RATE_ENTRIES),
+		.budget = budget_new(base, (size_t)settings.request_memory,
+		    &stopping, memory_used, NULL),
+	};
+	health.partition = settings.partition;
+	health.domain = settings.domain;
+	listener = listen_new(base, &settings, NULL, http_request_start,
+	    &context, cause, sizeof(cause));
+	FUZZ_EXPECT(listener != NULL);
+	listen_open(listener, "");
 }
 
 /* The client --------------------------------------------------------------- */
@@ -218,7 +198,7 @@ http_turn(int client)
 	static char answer[65536];
 	ssize_t size;
 
-	event_base_loop(service.base, EVLOOP_NONBLOCK);
+	event_base_loop(base, EVLOOP_NONBLOCK);
 	size = recv(client, answer, sizeof(answer), MSG_DONTWAIT);
 	if (size > 0) {
 		FUZZ_EXPECT(size > 7 && memcmp(answer, "HTTP/1.", 7) == 0);
@@ -238,7 +218,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (size == 0)
 		return (0);
-	if (service.base == NULL)
+	if (base == NULL)
 		http_start();
 	client = http_connect();
 	piece = bytes[0] > 0 ? bytes[0] : size;

@@ -3,7 +3,7 @@
 #include "base/endpoints.h"
 #include "base/utf8.h"
 #include "fuzz.h"
-#include "http/route.h"
+#include "base/route.h"
 
 /* Captures lie within the path, and an escape is undone within its bounds. */
 int

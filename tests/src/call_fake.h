@@ -1,7 +1,5 @@
 /*
- * In the place of call.c and request.c, for the twins of what they hand their
- * work to: says what became of the call.  A test that includes it links none
- * of both.
+ * A keyring and a request document for the twins of the steps of a call.
  */
 #ifndef COFFER_CALL_FAKE_H
 #define COFFER_CALL_FAKE_H
@@ -11,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http/request.h"
-#include "service.h"
+#include "base/settings.h"
+#include "call/request.h"
 #include "tests/src/test.h"
 
 /* A root key of bytes 0 to 31. */
@@ -20,74 +18,26 @@
 #define FAKE_ROOT_LINE \
 	FAKE_ROOT_ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 
-static struct fake {
-	int again;
-	int anew;
-	int finished;
-	int failed;
-	int asked; /* for a statement between two rounds */
-} fake;
-
-/* What is to be told of that statement. */
-static void (*fake_done)(
-    struct query *, const PGresult *, const struct error *);
-
-void
-call_again(struct request *request)
+/* A keyring with that root key; to be freed by keyring_free(). */
+static inline struct keyring *
+fake_keyring(void)
 {
-	(void)request;
-	fake.again++;
-}
+	struct settings settings = { .root_key_file = NULL };
+	char path[64], cause[256] = "";
+	struct keyring *keyring;
+	FILE *file;
 
-void
-call_anew(struct request *request)
-{
-	(void)request;
-	fake.anew++;
-}
-
-void
-call_finish(struct request *request)
-{
-	(void)request;
-	fake.finished++;
-}
-
-void
-call_fail(struct request *request, const char *event)
-{
-	(void)request;
-	(void)event;
-	fake.failed++;
-}
-
-void
-call_ask(struct request *request,
-    void (*done)(struct query *, const PGresult *, const struct error *))
-{
-	request->call.query.owner = request;
-	fake.asked++;
-	fake_done = done;
-}
-
-bool
-request_refuse(struct request *request, enum error_id error)
-{
-	request->error = &errors[error];
-	return (false);
-}
-
-bool
-request_refuse_argument(struct request *request, const char *argument)
-{
-	(void)argument;
-	return (request_refuse(request, ERROR_ARGUMENT));
-}
-
-static void
-fake_expect(struct fake expected)
-{
-	assert_memory_equal(&fake, &expected, sizeof(fake));
+	snprintf(path, sizeof(path), "call_fake.%ld", (long)getpid());
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(FAKE_ROOT_LINE, file);
+	fclose(file);
+	chmod(path, 0400);
+	settings.root_key_file = path;
+	keyring = keyring_new(&settings, cause, sizeof(cause));
+	unlink(path);
+	assert_string_equal(cause, "");
+	return (keyring);
 }
 
 /* The document of the request as text. */
@@ -95,30 +45,16 @@ static inline const char *
 fake_document(struct request *request)
 {
 	return (json_object_to_json_string_ext(
-	    request->document, JSON_C_TO_STRING_PLAIN));
+	    request->document.json, JSON_C_TO_STRING_PLAIN));
 }
 
-/* A service with that root key; to be freed by keyring_free. */
+/* A fault was logged, and the call ends. */
 static inline void
-fake_service(struct service *service)
+assert_failed(struct request *request, enum request_next next)
 {
-	char path[64], cause[256] = "";
-	FILE *file;
-
-	memset(&fake, 0, sizeof(fake));
-	memset(service, 0, sizeof(*service));
-	snprintf(path, sizeof(path), "call_fake.%ld", (long)getpid());
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(FAKE_ROOT_LINE, file);
-	fclose(file);
-	chmod(path, 0400);
-	service->settings.root_key_file = path;
-	service->keyring =
-	    keyring_new(&service->settings, cause, sizeof(cause));
-	service->settings.root_key_file = NULL;
-	unlink(path);
-	assert_string_equal(cause, "");
+	assert_int_equal(next, REQUEST_ENDS);
+	assert_ptr_equal(request->error, &errors[ERROR_INTERNAL]);
+	request->error = NULL;
 }
 
 #endif

@@ -352,7 +352,7 @@ def test_key_that_rotates_without_end(stage):
         answer = stage.manager.post(f"/keys/{key_id}/{verb}", CALLS[verb](b""))
         assert_answer(answer, 503, {"message": "service is unavailable", "type": "unavailable"})
         assert int(answer.headers["Retry-After"]) > 0
-    assert stage.daemon.log.count("call asks again without end") == 2
+    assert stage.daemon.log.count("too many challenges") == 2
 
 
 def test_new_root_key(stage, numbered):

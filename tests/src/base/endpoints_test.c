@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/endpoints.h"
-#include "http/route.h"
+#include "base/route.h"
 #include "tests/src/test.h"
 
 /* Whether it looks at many rows: lists of secret types, algorithms are fixed. */

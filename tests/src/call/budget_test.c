@@ -2,43 +2,56 @@
 #include <string.h>
 
 #include "call/budget.h"
-#include "http/request.h"
-#include "service.h"
 #include "tests/src/test.h"
 
-#define ANSWER (8L << 20)
+#define ANSWER ((size_t)8 << 20)
 
-static const struct endpoint list = { EVHTTP_REQ_GET, "/", "list",
-	ENDPOINT_READS | ENDPOINT_LISTS | ENDPOINT_LARGE };
-static const struct endpoint read_one = { EVHTTP_REQ_GET, "/", "read",
-	ENDPOINT_READS };
-
-static struct service service;
+static struct event_base *base;
+static struct budget *budget;
+static bool stopping;
+static size_t memory;
 static char decided[16];
 
-/* Each request bears its name where its argument would be. */
+struct call {
+	struct budget_call call;
+	char name;
+};
+
 static void
-note(struct request *request, bool passes)
+note(void *owner, bool passes)
 {
-	assert_true(passes);
-	decided[strlen(decided)] = request->argument[0];
+	const struct call *call = owner;
+
+	decided[strlen(decided)] = passes ? call->name : '-';
 }
 
 static void
-start(
-    struct request *request, const char *name, const struct endpoint *endpoint)
+start(struct call *call, char name, bool large)
 {
-	memset(request, 0, sizeof(*request));
-	request->service = &service;
-	request->route.endpoint = endpoint;
-	request->argument[0] = *name;
-	budget_request(request, note);
+	memset(call, 0, sizeof(*call));
+	call->call.decided = note;
+	call->call.owner = call;
+	call->name = name;
+	budget_begin(budget, &call->call, large);
+}
+
+static void
+end(struct call *call)
+{
+	budget_end(budget, &call->call);
+}
+
+static size_t
+used(void *owner)
+{
+	assert_ptr_equal(owner, &memory);
+	return (memory);
 }
 
 static void
 assert_decided(const char *expected)
 {
-	event_base_loop(service.base, EVLOOP_NONBLOCK);
+	event_base_loop(base, EVLOOP_NONBLOCK);
 	assert_string_equal(decided, expected);
 }
 
@@ -47,11 +60,11 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	memset(&service, 0, sizeof(service));
 	memset(decided, 0, sizeof(decided));
-	service.settings.request_memory = 2 * ANSWER * 2;
-	service.base = event_base_new();
-	service.budget = budget_new(&service);
+	stopping = false;
+	memory = 0;
+	base = event_base_new();
+	budget = budget_new(base, 2 * ANSWER * 2, &stopping, used, &memory);
 	return (0);
 }
 
@@ -59,68 +72,84 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	budget_free(service.budget);
-	event_base_free(service.base);
+	budget_free(budget);
+	event_base_free(base);
 	return (0);
 }
 
 static void
 test_lists_wait_for_each_other(void **state)
 {
-	struct request requests[6];
+	struct call requests[6];
 
 	(void)state;
-	start(&requests[0], "a", &list);
-	start(&requests[1], "b", &list);
-	start(&requests[2], "c", &list);
-	start(&requests[3], "d", &list);
+	start(&requests[0], 'a', true);
+	start(&requests[1], 'b', true);
+	start(&requests[2], 'c', true);
+	start(&requests[3], 'd', true);
 	assert_decided("ab");
 	/* Others have nothing to do with that. */
-	start(&requests[4], "e", &read_one);
+	start(&requests[4], 'e', false);
 	assert_decided("abe");
-	budget_leave(&requests[4]);
+	end(&requests[4]);
 	assert_decided("abe");
-	budget_leave(&requests[1]);
+	end(&requests[1]);
 	assert_decided("abec");
 	/* Twice is once. */
-	budget_leave(&requests[1]);
+	end(&requests[1]);
 	assert_decided("abec");
-	budget_leave(&requests[0]);
-	budget_leave(&requests[2]);
+	end(&requests[0]);
+	end(&requests[2]);
 	assert_decided("abecd");
-	start(&requests[5], "f", &list);
+	start(&requests[5], 'f', true);
 	assert_decided("abecdf");
 }
 
 static void
 test_one_that_waits_may_leave(void **state)
 {
-	struct request requests[4];
+	struct call requests[4];
 
 	(void)state;
-	start(&requests[0], "a", &list);
-	start(&requests[1], "b", &list);
-	start(&requests[2], "c", &list);
-	start(&requests[3], "d", &list);
-	budget_leave(&requests[2]);
-	budget_leave(&requests[0]);
+	start(&requests[0], 'a', true);
+	start(&requests[1], 'b', true);
+	start(&requests[2], 'c', true);
+	start(&requests[3], 'd', true);
+	end(&requests[2]);
+	end(&requests[0]);
 	assert_decided("abd");
 }
 
 static void
 test_all_go_on_when_the_daemon_stops(void **state)
 {
-	struct request requests[4];
+	struct call requests[4];
 
 	(void)state;
-	start(&requests[0], "a", &list);
-	start(&requests[1], "b", &list);
-	start(&requests[2], "c", &list);
-	start(&requests[3], "d", &list);
+	start(&requests[0], 'a', true);
+	start(&requests[1], 'b', true);
+	start(&requests[2], 'c', true);
+	start(&requests[3], 'd', true);
 	assert_decided("ab");
-	service.draining = true;
-	budget_leave(&requests[0]);
+	stopping = true;
+	end(&requests[0]);
 	assert_decided("abcd");
+}
+
+static void
+test_memory_is_spent(void **state)
+{
+	struct call calls[3];
+
+	(void)state;
+	memory = 2 * ANSWER * 2 + 1;
+	start(&calls[0], 'a', false);
+	assert_decided("-");
+	start(&calls[1], 'b', true);
+	assert_decided("-");
+	memory = 0;
+	start(&calls[2], 'c', true);
+	assert_decided("-bc");
 }
 
 int
@@ -131,6 +160,8 @@ main(void)
 		    test_lists_wait_for_each_other, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_one_that_waits_may_leave, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_memory_is_spent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_all_go_on_when_the_daemon_stops, set_up, tear_down),
 	};

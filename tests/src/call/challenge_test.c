@@ -1,48 +1,64 @@
-#include "base/base64.h"
 #include "call/challenge.h"
 #include "call/key_use.h"
 #include "call/long_poll.h"
+#include "call/member.h"
+#include "call/wrap_key.h"
+#include "db/query.h"
 #include "tests/src/call_fake.h"
 
 #define KEY "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 #define PROJECT "11111111-2222-4333-8444-555555555555"
 
-static struct service service;
 static struct request request;
-static const char *met; /* by whom */
+static struct wrap_key key;
+static struct long_poll poll;
+static struct query query;
+static struct challenge challenge;
+static const char *answered; /* by which step */
 
-/* Those whom needs are handed to ------------------------------------------- */
+/* The steps that challenges are handed to ---------------------------------- */
 
-void
-wrap_key_open(struct request *one, struct json_object *need)
+enum request_next
+wrap_key_unwrap(struct wrap_key *given, struct json_object *members)
 {
+	assert_ptr_equal(given, &key);
+	assert_string_equal(member_text(members, "member"), "value");
+	answered = "wrap_key_unwrap";
+	return (REQUEST_AGAIN);
+}
+
+enum request_next
+wrap_key_make_kek(struct wrap_key *given, struct json_object *members,
+    struct query *statement)
+{
+	(void)members;
+	assert_ptr_equal(given, &key);
+	assert_ptr_equal(statement, &query);
+	answered = "wrap_key_make_kek";
+	return (REQUEST_QUERY);
+}
+
+enum request_next
+key_use_perform(struct request *one, struct keyring *keyring,
+    struct key_cache *cache, struct json_object *members)
+{
+	(void)cache;
+	(void)members;
 	assert_ptr_equal(one, &request);
-	assert_string_equal(challenge_text(need, "member"), "value");
-	met = "wrap_key_open";
+	assert_ptr_equal(keyring, challenge.keyring);
+	answered = "key_use_perform";
+	return (REQUEST_AGAIN);
 }
 
-void
-wrap_key_make_kek(struct request *one, struct json_object *need)
+enum request_next
+long_poll_wait(
+    struct long_poll *one, struct json_object *document, int64_t seconds)
 {
-	(void)one;
-	(void)need;
-	met = "wrap_key_make_kek";
-}
-
-void
-key_use_perform(struct request *one, struct json_object *need)
-{
-	(void)one;
-	(void)need;
-	met = "key_use_perform";
-}
-
-void
-long_poll_wait(struct request *one, struct json_object *need)
-{
-	(void)one;
-	(void)need;
-	met = "long_poll_wait";
+	assert_ptr_equal(one, &poll);
+	assert_ptr_equal(document, request.document.json);
+	assert_int_equal(seconds, 7);
+	answered = "long_poll_wait";
+	return (REQUEST_WAITS);
 }
 
 /* Tests -------------------------------------------------------------------- */
@@ -51,11 +67,15 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	fake_service(&service);
 	memset(&request, 0, sizeof(request));
-	request.service = &service;
-	request.document = json_object_new_object();
-	met = NULL;
+	request.document.json = json_object_new_object();
+	challenge = (struct challenge){
+		.request = &request,
+		.keyring = fake_keyring(),
+		.key = &key,
+		.poll = &poll,
+		.query = &query,
+	};
 	return (0);
 }
 
@@ -63,47 +83,48 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	json_object_put(request.document);
-	keyring_free(service.keyring);
+	document_free(&request.document);
+	keyring_free(challenge.keyring);
 	return (0);
 }
 
 static void
-assert_met(const char *text, const char *by)
+assert_answered(const char *text, const char *by, enum request_next next)
 {
-	met = NULL;
-	challenge_meet(&request, text);
-	assert_string_equal(met, by);
+	answered = NULL;
+	assert_int_equal(challenge_answer(&challenge, text), next);
+	assert_string_equal(answered, by);
 }
 
 static void
-test_each_need_is_met(void **state)
+test_each_challenge_is_answered(void **state)
 {
 	(void)state;
-	assert_met("{\"need\":\"key\",\"member\":\"value\"}", "wrap_key_open");
-	assert_met("{\"need\":\"kek\"}", "wrap_key_make_kek");
-	assert_met("{\"need\":\"cipher\"}", "key_use_perform");
-	assert_met("{\"need\":\"change\"}", "long_poll_wait");
-	fake_expect((struct fake){ .again = 0 });
-	assert_false(request.call.alone);
-	challenge_meet(&request, "{\"need\":\"alone\"}");
-	assert_true(request.call.alone);
-	fake_expect((struct fake){ .again = 1 });
+	assert_answered("{\"need\":\"key\",\"member\":\"value\"}",
+	    "wrap_key_unwrap", REQUEST_AGAIN);
+	assert_answered(
+	    "{\"need\":\"kek\"}", "wrap_key_make_kek", REQUEST_QUERY);
+	assert_answered(
+	    "{\"need\":\"cipher\"}", "key_use_perform", REQUEST_AGAIN);
+	assert_answered("{\"need\":\"change\",\"wait\":7}", "long_poll_wait",
+	    REQUEST_WAITS);
+	assert_false(challenge.alone);
+	assert_int_equal(challenge_answer(&challenge, "{\"need\":\"alone\"}"),
+	    REQUEST_AGAIN);
+	assert_true(challenge.alone);
 }
 
 static void
-test_unknown_needs(void **state)
+test_unknown_challenges(void **state)
 {
 	static const char *const texts[] = { "", "no json", "[]", "{}",
 		"{\"need\":null}", "{\"need\":\"\"}", "{\"need\":\"keys\"}",
 		"{\"need\":7}" };
-	const int count = sizeof(texts) / sizeof(texts[0]);
-	int i;
+	size_t i;
 
 	(void)state;
-	for (i = 0; i < count; i++)
-		challenge_meet(&request, texts[i]);
-	fake_expect((struct fake){ .failed = count });
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_failed(&request, challenge_answer(&challenge, texts[i]));
 }
 
 static const char *
@@ -111,9 +132,9 @@ material(const char *name)
 {
 	struct json_object *object;
 
-	assert_true(
-	    json_object_object_get_ex(request.document, "material", &object));
-	return (challenge_text(object, name));
+	assert_true(json_object_object_get_ex(
+	    request.document.json, "material", &object));
+	return (member_text(object, name));
 }
 
 static void
@@ -129,59 +150,32 @@ test_material(void **state)
 	char before[UUID_STR_LEN];
 
 	(void)state;
-	challenge_meet(&request, need);
-	fake_expect((struct fake){ .again = 1 });
+	assert_int_equal(challenge_answer(&challenge, need), REQUEST_AGAIN);
 	assert_string_equal(material("key_id"), KEY);
 	/* It is a KEK of that project, and of that rotation of the key. */
-	json_object_object_get_ex(request.document, "material", &object);
-	challenge_rotation(object, object, &place);
+	json_object_object_get_ex(request.document.json, "material", &object);
+	member_rotation(object, object, &place);
 	assert_int_equal(place.rotation, 7);
-	assert_true(challenge_uuid(object, "kek_id", place.kek));
-	challenge_wrapped(object, &wrapped);
+	assert_true(member_uuid(object, "kek_id", place.kek));
+	member_wrapped(object, &wrapped);
 	assert_int_equal(uuid_parse(PROJECT, place.project), 0);
-	assert_true(keyring_kek_open(service.keyring, &place, &wrapped));
+	assert_true(keyring_kek_open(challenge.keyring, &place, &wrapped));
 	place.rotation = 8;
-	assert_false(keyring_kek_open(service.keyring, &place, &wrapped));
+	assert_false(keyring_kek_open(challenge.keyring, &place, &wrapped));
 	/* Asked again, it is another. */
 	snprintf(before, sizeof(before), "%s", material("kek_id"));
-	challenge_meet(&request, need);
+	assert_int_equal(challenge_answer(&challenge, need), REQUEST_AGAIN);
 	assert_string_not_equal(material("kek_id"), before);
-	fake_expect((struct fake){ .again = 2 });
-	challenge_meet(
-	    &request, "{\"need\":\"material\",\"key_id\":\"" KEY "\"}");
-	fake_expect((struct fake){ .again = 2, .failed = 1 });
+	assert_failed(&request,
+	    challenge_answer(
+		&challenge, "{\"need\":\"material\",\"key_id\":\"" KEY "\"}"));
 	/* The root key to wrap it under is not loaded. */
-	challenge_meet(&request,
-	    "{\"need\":\"material\",\"project_id\":\"" PROJECT
-	    "\",\"rotation\":1,\"active_root_id\":\"0000000000000000\"}");
-	fake_expect((struct fake){ .again = 2, .failed = 1, .finished = 1 });
+	assert_int_equal(
+	    challenge_answer(&challenge,
+		"{\"need\":\"material\",\"project_id\":\"" PROJECT
+		"\",\"rotation\":1,\"active_root_id\":\"0000000000000000\"}"),
+	    REQUEST_ENDS);
 	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
-}
-
-static void
-test_wrapped(void **state)
-{
-	static const char *const texts[] = {
-		"{}",
-		"{\"root_id\":\"4f66d70271577fed\"}",
-		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAA\"}",
-		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":7}",
-		/* One digit is missing, or no base64. */
-		"{\"root_id\":\"4f66d70271577fe\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
-		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA*A\"}",
-		"{\"root_id\":\"4f66d70271577fed\",\"wrapped\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}",
-	};
-	struct keyring_wrapped wrapped;
-	struct json_object *object;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		object = json_tokener_parse(texts[i]);
-		challenge_wrapped(object, &wrapped);
-		assert_string_equal(wrapped.root_id, "");
-		json_object_put(object);
-	}
 }
 
 int
@@ -189,12 +183,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    test_each_need_is_met, set_up, tear_down),
+		    test_each_challenge_is_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-		    test_unknown_needs, set_up, tear_down),
+		    test_unknown_challenges, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_material, set_up, tear_down),
-		cmocka_unit_test(test_wrapped),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -2,7 +2,6 @@
 
 #include "base/base64.h"
 #include "base/memory.h"
-#include "call/challenge.h"
 #include "call/key_use.h"
 #include "keys/cipher.h"
 #include "keys/key_cache.h"
@@ -19,13 +18,15 @@ static const struct endpoint decrypt = { .flags = ENDPOINT_DECRYPTS };
 static const struct endpoint generate = { .flags = ENDPOINT_GENERATES };
 static const struct endpoint other = { .flags = ENDPOINT_READS };
 
-/* Three rotations, of which a door gives one or two. */
+/* Three rotations, of which an API function gives one or two. */
 static struct rotation {
 	uuid_t kek;
 	struct keyring_wrapped wrapped;
 } rotations[4];
 
-static struct service service;
+static struct keyring *keyring;
+static struct key_cache *cache;
+static enum request_next next;
 static struct request request;
 static uuid_t project;
 
@@ -36,11 +37,10 @@ set_up(void **state)
 	int i;
 
 	(void)state;
-	fake_service(&service);
+	keyring = fake_keyring();
 	memset(&request, 0, sizeof(request));
-	request.service = &service;
-	service.hints = key_cache_new(64);
-	request.document = json_tokener_parse(
+	cache = key_cache_new(64);
+	request.document.json = json_tokener_parse(
 	    "{\"path\":{\"key_id\":\"" KEY "\"},\"body\":{}}");
 	request.body = evbuffer_new();
 	uuid_parse(PROJECT, project);
@@ -48,8 +48,7 @@ set_up(void **state)
 		uuid_copy(place.project, project);
 		uuid_parse(KEY, place.key);
 		place.rotation = (uint32_t)i;
-		keyring_kek_make(
-		    service.keyring, &place, &rotations[i].wrapped);
+		keyring_kek_make(keyring, &place, &rotations[i].wrapped);
 		uuid_copy(rotations[i].kek, place.kek);
 	}
 	return (0);
@@ -59,30 +58,28 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	json_object_put(request.document);
+	document_free(&request.document);
 	evbuffer_free(request.body);
-	document_value_free(&request.plaintext);
-	document_value_free(&request.ciphertext);
-	document_value_free(&request.associated_data);
-	key_cache_free(service.hints);
-	keyring_free(service.keyring);
+	key_cache_free(cache);
+	keyring_free(keyring);
 	return (0);
 }
 
-/* The need of a door with these rotations, the newest first. */
+/* The challenge with these rotations, the newest first. */
 static struct json_object *
-need_of(const int *numbers, int count)
+challenge_of(const int *numbers, int count)
 {
-	struct json_object *need = json_object_new_object();
+	struct json_object *challenge = json_object_new_object();
 	struct json_object *keys = json_object_new_array(), *key;
 	char text[BASE64_ENCODED_SIZE(CRYPTO_SEALED_SIZE)];
 	const struct rotation *rotation;
 	int i;
 
 	json_object_object_add(
-	    need, "project_id", json_object_new_string(PROJECT));
-	json_object_object_add(need, "key_id", json_object_new_string(KEY));
-	json_object_object_add(need, "keys", keys);
+	    challenge, "project_id", json_object_new_string(PROJECT));
+	json_object_object_add(
+	    challenge, "key_id", json_object_new_string(KEY));
+	json_object_object_add(challenge, "keys", keys);
 	for (i = 0; i < count; i++) {
 		rotation = &rotations[numbers[i]];
 		key = json_object_new_object();
@@ -99,17 +96,17 @@ need_of(const int *numbers, int count)
 		    key, "wrapped", json_object_new_string(text));
 		json_object_array_add(keys, key);
 	}
-	return (need);
+	return (challenge);
 }
 
 static void
 perform(const struct endpoint *endpoint, const int *numbers, int count)
 {
-	struct json_object *need = need_of(numbers, count);
+	struct json_object *challenge = challenge_of(numbers, count);
 
 	request.route.endpoint = endpoint;
-	key_use_perform(&request, need);
-	json_object_put(need);
+	next = key_use_perform(&request, keyring, cache, challenge);
+	json_object_put(challenge);
 }
 
 #define PERFORM(endpoint, ...)                          \
@@ -129,8 +126,8 @@ told(const char *name)
 {
 	struct json_object *cipher, *value;
 
-	assert_true(
-	    json_object_object_get_ex(request.document, "cipher", &cipher));
+	assert_true(json_object_object_get_ex(
+	    request.document.json, "cipher", &cipher));
 	assert_true(json_object_object_get_ex(cipher, name, &value));
 	return (value);
 }
@@ -146,12 +143,12 @@ assert_told(int newest, bool sound)
 	assert_int_equal(json_object_get_boolean(told("sound")), sound);
 }
 
-/* Gives the ciphertext that the door was told to be decrypted. */
+/* Gives the ciphertext that the API function was told to be decrypted. */
 static void
 take_ciphertext(int32_t rotation)
 {
 	const char *text = json_object_get_string(told("ciphertext"));
-	struct document_value *value = &request.ciphertext;
+	struct document_value *value = &request.document.ciphertext;
 
 	assert_non_null(text);
 	document_value_free(value);
@@ -164,11 +161,11 @@ take_ciphertext(int32_t rotation)
 static void
 assert_plain(const char *plain, size_t size)
 {
-	assert_int_equal(request.plaintext.size, size);
-	assert_memory_equal(request.plaintext.bytes, plain, size);
+	assert_int_equal(request.document.plaintext.size, size);
+	assert_memory_equal(request.document.plaintext.bytes, plain, size);
 }
 
-/* Nothing of a plaintext is told to the door. */
+/* Nothing of a plaintext is told to the API function. */
 static void
 assert_not_told(const struct document_value *plain)
 {
@@ -184,27 +181,27 @@ static void
 test_round_trip(void **state)
 {
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
-	give(&request.associated_data, "place", 5);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.associated_data, "place", 5);
 	PERFORM(&encrypt, 3);
-	fake_expect((struct fake){ .again = 1 });
+	assert_int_equal(next, REQUEST_AGAIN);
 	assert_told(3, true);
-	assert_not_told(&request.plaintext);
+	assert_not_told(&request.document.plaintext);
 	take_ciphertext(3);
-	document_value_free(&request.plaintext);
+	document_value_free(&request.document.plaintext);
 	PERFORM(&decrypt, 3);
 	assert_told(3, true);
 	assert_null(told("ciphertext"));
 	assert_plain(PLAIN, PLAIN_SIZE);
-	assert_not_told(&request.plaintext);
+	assert_not_told(&request.document.plaintext);
 }
 
 static void
 test_older_rotation_gives_the_newest_too(void **state)
 {
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
-	give(&request.associated_data, "place", 5);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.associated_data, "place", 5);
 	PERFORM(&encrypt, 1);
 	take_ciphertext(1);
 	PERFORM(&decrypt, 3, 1);
@@ -216,13 +213,13 @@ test_older_rotation_gives_the_newest_too(void **state)
 	assert_told(3, true);
 	assert_plain(PLAIN, PLAIN_SIZE);
 	/* Of an unknown rotation, nothing but that. */
-	give(&request.ciphertext, "", 0);
+	give(&request.document.ciphertext, "", 0);
 	PERFORM(&encrypt, 2);
 	take_ciphertext(2);
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
 	assert_null(told("ciphertext"));
-	assert_null(request.plaintext.bytes);
+	assert_null(request.document.plaintext.bytes);
 }
 
 static void
@@ -231,40 +228,40 @@ test_unsound(void **state)
 	unsigned char byte;
 
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
 	PERFORM(&encrypt, 3);
 	take_ciphertext(3);
-	give(&request.associated_data, "place", 5);
+	give(&request.document.associated_data, "place", 5);
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
-	assert_null(request.plaintext.bytes);
-	document_value_free(&request.associated_data);
-	byte = request.ciphertext.bytes[20]++;
+	assert_null(request.document.plaintext.bytes);
+	document_value_free(&request.document.associated_data);
+	byte = request.document.ciphertext.bytes[20]++;
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
-	request.ciphertext.bytes[20] = byte;
+	request.document.ciphertext.bytes[20] = byte;
 	/* As of another rotation. */
-	request.ciphertext.bytes[4] = 2;
+	request.document.ciphertext.bytes[4] = 2;
 	PERFORM(&decrypt, 3, 2);
 	assert_told(3, false);
-	request.ciphertext.bytes[4] = 3;
-	request.ciphertext.bytes[0] = 2;
+	request.document.ciphertext.bytes[4] = 3;
+	request.document.ciphertext.bytes[0] = 2;
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
-	request.ciphertext.bytes[0] = 1;
+	request.document.ciphertext.bytes[0] = 1;
 	/* A plaintext that came with it is not taken for what was opened. */
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
-	request.ciphertext.size--;
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
+	request.document.ciphertext.size--;
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
-	assert_null(request.plaintext.bytes);
-	request.ciphertext.size++;
+	assert_null(request.document.plaintext.bytes);
+	request.document.ciphertext.size++;
 	PERFORM(&decrypt, 3);
 	assert_told(3, true);
-	document_value_free(&request.ciphertext);
+	document_value_free(&request.document.ciphertext);
 	PERFORM(&decrypt, 3);
 	assert_told(3, false);
-	fake_expect((struct fake){ .again = 8 });
+	assert_int_equal(next, REQUEST_AGAIN);
 }
 
 static void
@@ -275,18 +272,19 @@ test_data_key(void **state)
 	(void)state;
 	PERFORM(&generate, 2);
 	assert_told(2, true);
-	assert_int_equal(request.plaintext.size, CRYPTO_KEY_SIZE);
-	assert_not_told(&request.plaintext);
-	memcpy(first, request.plaintext.bytes, sizeof(first));
+	assert_int_equal(request.document.plaintext.size, CRYPTO_KEY_SIZE);
+	assert_not_told(&request.document.plaintext);
+	memcpy(first, request.document.plaintext.bytes, sizeof(first));
 	PERFORM(&generate, 3);
-	assert_memory_not_equal(request.plaintext.bytes, first, sizeof(first));
-	memcpy(first, request.plaintext.bytes, sizeof(first));
+	assert_memory_not_equal(
+	    request.document.plaintext.bytes, first, sizeof(first));
+	memcpy(first, request.document.plaintext.bytes, sizeof(first));
 	take_ciphertext(3);
 	PERFORM(&decrypt, 3);
 	assert_plain(first, sizeof(first));
 }
 
-/* The door is told that a rotation does not open, and nothing else. */
+/* The API function is told that a rotation does not open, and nothing else. */
 static void
 assert_told_closed(int newest)
 {
@@ -302,10 +300,10 @@ assert_told_closed(int newest)
 static void
 test_keys_that_do_not_open(void **state)
 {
-	struct json_object *need = json_object_new_object();
+	struct json_object *challenge = json_object_new_object();
 
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
 	PERFORM(&encrypt, 1);
 	take_ciphertext(1);
 	rotations[2].wrapped.bytes[30] ^= 1;
@@ -315,55 +313,56 @@ test_keys_that_do_not_open(void **state)
 	assert_told_closed(2);
 	PERFORM(&decrypt, 2, 1);
 	assert_told_closed(2);
-	request.ciphertext.bytes[4] = 2;
+	request.document.ciphertext.bytes[4] = 2;
 	PERFORM(&decrypt, 3, 2);
 	assert_told_closed(3);
-	assert_null(request.plaintext.bytes);
-	fake_expect((struct fake){ .again = 5 });
-	key_use_perform(&request, need);
-	fake_expect((struct fake){ .again = 5, .failed = 1 });
-	json_object_put(need);
+	assert_null(request.document.plaintext.bytes);
+	assert_int_equal(next, REQUEST_AGAIN);
+	assert_failed(
+	    &request, key_use_perform(&request, keyring, cache, challenge));
+	json_object_put(challenge);
 }
 
-/* Whether it is done before the door is asked. */
+/* Whether it is done before the first round. */
 static bool
 guesses(const struct endpoint *endpoint)
 {
 	request.route.endpoint = endpoint;
-	json_object_object_del(request.document, "cipher");
-	key_use_guess(&request);
-	return (json_object_object_get_ex(request.document, "cipher", NULL));
+	json_object_object_del(request.document.json, "cipher");
+	key_use_guess(&request, keyring, cache);
+	return (
+	    json_object_object_get_ex(request.document.json, "cipher", NULL));
 }
 
 static void
 test_newest_rotation_is_remembered(void **state)
 {
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
-	give(&request.associated_data, "place", 5);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.associated_data, "place", 5);
 	assert_false(guesses(&encrypt));
 	PERFORM(&encrypt, 1);
 	assert_true(guesses(&encrypt));
 	assert_told(1, true);
-	assert_not_told(&request.plaintext);
+	assert_not_told(&request.document.plaintext);
 	take_ciphertext(1);
-	document_value_free(&request.plaintext);
+	document_value_free(&request.document.plaintext);
 	assert_true(guesses(&decrypt));
 	assert_told(1, true);
 	assert_null(told("ciphertext"));
 	assert_plain(PLAIN, PLAIN_SIZE);
 	assert_true(guesses(&generate));
 	assert_told(1, true);
-	assert_int_equal(request.plaintext.size, CRYPTO_KEY_SIZE);
-	/* What does not open is told to the door, which may refuse it sooner. */
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
-	request.associated_data.size--;
+	assert_int_equal(request.document.plaintext.size, CRYPTO_KEY_SIZE);
+	/* What does not open is told to the API function, which may refuse it sooner. */
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
+	request.document.associated_data.size--;
 	assert_true(guesses(&decrypt));
 	assert_told(1, false);
-	assert_null(request.plaintext.bytes);
-	request.associated_data.size++;
-	/* There is a newer one, and the door says so. */
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	assert_null(request.document.plaintext.bytes);
+	request.document.associated_data.size++;
+	/* There is a newer one, and the API function says so. */
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
 	PERFORM(&encrypt, 2);
 	assert_true(guesses(&encrypt));
 	assert_told(2, true);
@@ -371,7 +370,7 @@ test_newest_rotation_is_remembered(void **state)
 	assert_false(guesses(&decrypt));
 	PERFORM(&decrypt, 2, 1);
 	assert_plain(PLAIN, PLAIN_SIZE);
-	fake_expect((struct fake){ .again = 3 });
+	assert_int_equal(next, REQUEST_AGAIN);
 }
 
 static void
@@ -381,7 +380,7 @@ test_nothing_is_guessed(void **state)
 	uuid_t key;
 
 	(void)state;
-	give(&request.plaintext, PLAIN, PLAIN_SIZE);
+	give(&request.document.plaintext, PLAIN, PLAIN_SIZE);
 	/* Of a key that does not open nothing is remembered. */
 	rotations[2].wrapped.bytes[30] ^= 1;
 	PERFORM(&encrypt, 2);
@@ -389,21 +388,21 @@ test_nothing_is_guessed(void **state)
 	PERFORM(&encrypt, 1);
 	assert_true(guesses(&encrypt));
 	/* Nor without a plaintext or a ciphertext. */
-	document_value_free(&request.plaintext);
+	document_value_free(&request.document.plaintext);
 	assert_false(guesses(&encrypt));
 	assert_false(guesses(&decrypt));
 	/* What is remembered of a secret is no rotation. */
 	uuid_parse(KEY, key);
 	uuid_copy(hint.project, project);
 	uuid_copy(hint.kek, rotations[1].kek);
-	key_cache_put(service.hints, key, &hint);
+	key_cache_put(cache, key, &hint);
 	assert_false(guesses(&generate));
 	/* A key that is not open any more. */
 	hint.rotation = 3;
 	uuid_copy(hint.kek, rotations[3].kek);
-	key_cache_put(service.hints, key, &hint);
+	key_cache_put(cache, key, &hint);
 	assert_false(guesses(&generate));
-	json_object_object_del(request.document, "path");
+	json_object_object_del(request.document.json, "path");
 	assert_false(guesses(&generate));
 }
 
@@ -431,7 +430,7 @@ test_answer(void **state)
 	assert_true(key_use_has_plaintext(&request));
 	request.route.endpoint = &generate;
 	assert_true(key_use_has_plaintext(&request));
-	json_object_object_get_ex(request.document, "body", &body);
+	json_object_object_get_ex(request.document.json, "body", &body);
 	json_object_object_add(
 	    body, "without_plaintext", json_object_new_boolean(false));
 	assert_true(key_use_has_plaintext(&request));
@@ -440,7 +439,7 @@ test_answer(void **state)
 	assert_false(key_use_has_plaintext(&request));
 
 	assert_false(key_use_answer(&request, BODY, strlen(BODY)));
-	give(&request.plaintext, "\0\1\2\3", 4);
+	give(&request.document.plaintext, "\0\1\2\3", 4);
 	assert_true(key_use_answer(&request, BODY, strlen(BODY)));
 	assert_answer("{\"key_id\":\"k\",\"plaintext\":\"AAECAw==\","
 		      "\"ciphertext\":null}");

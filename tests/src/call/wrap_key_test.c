@@ -1,10 +1,6 @@
-/* clang-format off */
-#include <event2/http.h>
-#include <event2/http_struct.h>
-/* clang-format on */
-
 #include "base/base64.h"
-#include "base/memory.h"
+#include "call/wrap_key.h"
+#include "db/query.h"
 #include "keys/key_cache.h"
 #include "tests/src/call_fake.h"
 #include "tests/src/result.h"
@@ -14,19 +10,25 @@
 
 static const struct endpoint reads = { .flags = ENDPOINT_READS };
 
-static struct service service;
+static struct keyring *keyring;
+static struct key_cache *cache;
 static struct request request;
+static struct wrap_key key;
+static struct query query;
 static uuid_t secret, project, kek;
 static struct keyring_wrapped wrapped;
 
 static void
 begin(const char *document)
 {
-	json_object_put(request.document);
+	document_free(&request.document);
 	memset(&request, 0, sizeof(request));
-	request.service = &service;
+	memset(&key, 0, sizeof(key));
+	key.request = &request;
+	key.keyring = keyring;
+	key.cache = cache;
 	request.route.endpoint = &reads;
-	request.document = json_tokener_parse(document);
+	request.document.json = json_tokener_parse(document);
 }
 
 static int
@@ -35,12 +37,12 @@ set_up(void **state)
 	struct keyring_place place = { .rotation = 0 };
 
 	(void)state;
-	fake_service(&service);
-	service.hints = key_cache_new(64);
+	keyring = fake_keyring();
+	cache = key_cache_new(64);
 	uuid_parse(SECRET, secret);
 	uuid_parse(PROJECT, project);
 	uuid_copy(place.project, project);
-	keyring_kek_make(service.keyring, &place, &wrapped);
+	keyring_kek_make(keyring, &place, &wrapped);
 	uuid_copy(kek, place.kek);
 	begin("{\"path\":{\"secret_id\":\"" SECRET "\"}}");
 	return (0);
@@ -50,54 +52,54 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	json_object_put(request.document);
-	request.document = NULL;
-	key_cache_free(service.hints);
-	keyring_free(service.keyring);
+	document_free(&request.document);
+	key_cache_free(cache);
+	keyring_free(keyring);
 	return (0);
 }
 
-/* What a door says when it needs the key. */
+/* What an API function says when it needs the key. */
 static struct json_object *
-need_of_key(void)
+challenge_for_key(void)
 {
-	struct json_object *need = json_object_new_object();
+	struct json_object *challenge = json_object_new_object();
 	char text[BASE64_ENCODED_SIZE(CRYPTO_SEALED_SIZE)];
 
 	json_object_object_add(
-	    need, "secret_id", json_object_new_string(SECRET));
+	    challenge, "secret_id", json_object_new_string(SECRET));
 	json_object_object_add(
-	    need, "project_id", json_object_new_string(PROJECT));
+	    challenge, "project_id", json_object_new_string(PROJECT));
 	uuid_unparse_lower(kek, text);
-	json_object_object_add(need, "kek_id", json_object_new_string(text));
 	json_object_object_add(
-	    need, "root_id", json_object_new_string(wrapped.root_id));
+	    challenge, "kek_id", json_object_new_string(text));
+	json_object_object_add(
+	    challenge, "root_id", json_object_new_string(wrapped.root_id));
 	base64_encode(wrapped.bytes, sizeof(wrapped.bytes), text);
-	json_object_object_add(need, "wrapped", json_object_new_string(text));
-	return (need);
+	json_object_object_add(
+	    challenge, "wrapped", json_object_new_string(text));
+	return (challenge);
 }
 
 static void
-open_key(void)
+unwrap(void)
 {
-	struct json_object *need = need_of_key();
+	struct json_object *challenge = challenge_for_key();
 
-	wrap_key_open(&request, need);
-	json_object_put(need);
+	assert_int_equal(wrap_key_unwrap(&key, challenge), REQUEST_AGAIN);
+	json_object_put(challenge);
 }
 
 static void
 assert_key(void)
 {
-	const struct wrap_key *key = &request.call.access_key;
 	unsigned char expected[KEYRING_ACCESS_KEY_SIZE];
 	char text[256], id[UUID_STR_LEN];
 
-	assert_true(key->known);
-	assert_true(keyring_access_key(
-	    service.keyring, kek, project, secret, expected));
-	assert_memory_equal(key->bytes, expected, sizeof(expected));
-	wrap_key_describe(&request);
+	assert_true(key.known);
+	assert_true(
+	    keyring_access_key(keyring, kek, project, secret, expected));
+	assert_memory_equal(key.bytes, expected, sizeof(expected));
+	wrap_key_describe(&key);
 	uuid_unparse_lower(kek, id);
 	snprintf(text, sizeof(text),
 	    "\"key\":{\"secret_id\":\"" SECRET "\",\"kek_id\":\"%s\"}", id);
@@ -108,49 +110,44 @@ static void
 test_asked_for_and_remembered(void **state)
 {
 	(void)state;
-	wrap_key_guess(&request);
-	assert_false(request.call.access_key.known);
-	wrap_key_describe(&request);
+	wrap_key_guess(&key);
+	assert_false(key.known);
+	wrap_key_describe(&key);
 	assert_null(strstr(fake_document(&request), "\"key\""));
-	open_key();
-	fake_expect((struct fake){ .again = 1 });
+	unwrap();
 	assert_key();
 	/* The next call brings it along. */
 	begin("{\"path\":{\"secret_id\":\"" SECRET "\"}}");
-	wrap_key_guess(&request);
+	wrap_key_guess(&key);
 	assert_key();
 	begin("{\"path\":{\"secret_id\":\"none\"}}");
-	wrap_key_guess(&request);
-	assert_false(request.call.access_key.known);
+	wrap_key_guess(&key);
+	assert_false(key.known);
 }
 
 static void
 test_remembered_by_path(void **state)
 {
-	struct evhttp_request *http = evhttp_request_new(NULL, NULL);
-
 	(void)state;
-	http->uri = memory_copy("/by/path");
 	begin("{\"path\":{}}");
-	request.http = http;
-	wrap_key_guess(&request);
-	assert_false(request.call.access_key.known);
-	open_key();
+	request.target = "/by/path";
+	wrap_key_guess(&key);
+	assert_false(key.known);
+	unwrap();
 	begin("{\"path\":{}}");
-	request.http = http;
-	wrap_key_guess(&request);
+	request.target = "/by/path";
+	wrap_key_guess(&key);
 	assert_key();
-	evhttp_request_free(http);
 }
 
-/* The door is told that there is no key, and of which KEK. */
+/* The API function is told that there is no key, and of which KEK. */
 static void
-assert_closed(void)
+assert_refused(void)
 {
 	char text[256], id[UUID_STR_LEN];
 
-	assert_false(request.call.access_key.known);
-	wrap_key_describe(&request);
+	assert_false(key.known);
+	wrap_key_describe(&key);
 	uuid_unparse_lower(kek, id);
 	snprintf(text, sizeof(text),
 	    "\"key\":{\"secret_id\":\"" SECRET
@@ -162,78 +159,75 @@ assert_closed(void)
 static void
 test_what_does_not_open(void **state)
 {
-	struct json_object *need;
+	struct json_object *challenge;
 
 	(void)state;
 	wrapped.bytes[30] ^= 1;
-	open_key();
-	fake_expect((struct fake){ .again = 1 });
-	assert_closed();
+	unwrap();
+	assert_refused();
 	wrapped.bytes[30] ^= 1;
-	need = need_of_key();
-	json_object_object_add(need, "wrapped", json_object_new_string("AAAA"));
-	wrap_key_open(&request, need);
-	fake_expect((struct fake){ .again = 2 });
-	assert_closed();
-	json_object_put(need);
+	challenge = challenge_for_key();
+	json_object_object_add(
+	    challenge, "wrapped", json_object_new_string("AAAA"));
+	assert_int_equal(wrap_key_unwrap(&key, challenge), REQUEST_AGAIN);
+	assert_refused();
+	json_object_put(challenge);
 	/* Nothing of it is remembered. */
-	wrap_key_guess(&request);
-	assert_false(request.call.access_key.known);
+	wrap_key_guess(&key);
+	assert_false(key.known);
 	/* Another key may open. */
-	open_key();
-	fake_expect((struct fake){ .again = 3 });
+	unwrap();
 	assert_key();
-	/* What is no need is a fault. */
-	json_object_put(request.document);
-	request.document = json_object_new_object();
-	wrap_key_open(&request, request.document);
-	wrap_key_make_kek(&request, request.document);
-	fake_expect((struct fake){ .again = 3, .failed = 2 });
+	/* What is not a challenge is a fault. */
+	challenge = json_object_new_object();
+	assert_failed(&request, wrap_key_unwrap(&key, challenge));
+	assert_failed(&request, wrap_key_make_kek(&key, challenge, &query));
+	json_object_put(challenge);
 }
 
-static void
+static enum request_next
 make_kek(const char *root_id)
 {
-	struct json_object *need = need_of_key();
+	struct json_object *challenge = challenge_for_key();
+	enum request_next next;
 
 	json_object_object_add(
-	    need, "active_root_id", json_object_new_string(root_id));
-	wrap_key_make_kek(&request, need);
-	json_object_put(need);
+	    challenge, "active_root_id", json_object_new_string(root_id));
+	next = wrap_key_make_kek(&key, challenge, &query);
+	json_object_put(challenge);
+	return (next);
 }
 
-static void
+static enum request_next
 keep(size_t wrapped_size)
 {
 	PGresult *result =
 	    result_new(&statement_find(STATEMENT_KEK_KEEP)->columns);
+	enum request_next next;
 
-	make_kek(FAKE_ROOT_ID);
-	assert_string_equal(request.call.query.parameters[0].value, PROJECT);
+	assert_int_equal(make_kek(FAKE_ROOT_ID), REQUEST_QUERY);
+	assert_string_equal(query.statement, STATEMENT_KEK_KEEP);
+	assert_int_equal(query.count, 4);
+	assert_string_equal(query.parameters[0].value, PROJECT);
 	/* Another daemon was first: this is its key. */
 	result_set(result, 0, 0, kek, sizeof(kek));
 	result_set(result, 0, 1, wrapped.root_id, ROOT_KEY_ID_SIZE - 1);
 	result_set(result, 0, 2, wrapped.bytes, wrapped_size);
-	fake_done(&request.call.query, result, NULL);
+	next = wrap_key_stored(&key, result);
 	PQclear(result);
+	return (next);
 }
 
 static void
 test_kek_is_made_and_another_kept(void **state)
 {
 	(void)state;
-	keep(sizeof(wrapped.bytes));
-	fake_expect((struct fake){ .asked = 1, .again = 1 });
+	assert_int_equal(keep(sizeof(wrapped.bytes)), REQUEST_AGAIN);
 	assert_key();
-	keep(sizeof(wrapped.bytes) - 1);
-	fake_expect((struct fake){ .asked = 2, .again = 1, .failed = 1 });
-	fake_done(&request.call.query, NULL, &errors[ERROR_UNAVAILABLE]);
-	fake_expect((struct fake){
-	    .asked = 2, .again = 1, .failed = 1, .finished = 1 });
-	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
+	assert_failed(&request, keep(sizeof(wrapped.bytes) - 1));
 }
 
-/* The door is asked again, which says what is active. */
+/* The API function is asked again, which says what is active. */
 static void
 test_another_root_key_is_active(void **state)
 {
@@ -241,12 +235,10 @@ test_another_root_key_is_active(void **state)
 	    result_new(&statement_find(STATEMENT_KEK_KEEP)->columns);
 
 	(void)state;
-	make_kek(FAKE_ROOT_ID);
-	fake_done(&request.call.query, result, NULL);
-	fake_expect((struct fake){ .asked = 1, .again = 1 });
-	assert_false(request.call.access_key.known);
-	make_kek("0000000000000000");
-	fake_expect((struct fake){ .asked = 1, .again = 1, .finished = 1 });
+	assert_int_equal(make_kek(FAKE_ROOT_ID), REQUEST_QUERY);
+	assert_int_equal(wrap_key_stored(&key, result), REQUEST_AGAIN);
+	assert_false(key.known);
+	assert_int_equal(make_kek("0000000000000000"), REQUEST_ENDS);
 	assert_ptr_equal(request.error, &errors[ERROR_UNAVAILABLE]);
 	PQclear(result);
 }

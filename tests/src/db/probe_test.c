@@ -3,10 +3,9 @@
 #include "base/log.h"
 #include "db/pool.h"
 #include "db/probe.h"
-#include "service.h"
 #include "tests/src/test.h"
 
-static struct service service;
+static struct event_base *base;
 static struct probe *probe;
 static struct query *sent; /* NULL: none runs */
 static int runs;
@@ -36,9 +35,8 @@ set_up(void **state)
 {
 	(void)state;
 	assert_true(log_set_level("error"));
-	memset(&service, 0, sizeof(service));
-	service.base = event_base_new();
-	probe = probe_new(&service);
+	base = event_base_new();
+	probe = probe_new(base, NULL);
 	sent = NULL;
 	runs = 0;
 	away = false;
@@ -51,7 +49,7 @@ tear_down(void **state)
 	(void)state;
 	probe_free(probe);
 	probe_free(NULL);
-	event_base_free(service.base);
+	event_base_free(base);
 	return (0);
 }
 
@@ -66,9 +64,9 @@ answer(const struct error *error)
 }
 
 static int
-fire(const struct event_base *base, const struct event *event, void *arg)
+fire(const struct event_base *one, const struct event *event, void *arg)
 {
-	(void)base;
+	(void)one;
 	(void)arg;
 	event_active((struct event *)(uintptr_t)event, EV_TIMEOUT, 0);
 	return (0);
@@ -78,8 +76,8 @@ fire(const struct event_base *base, const struct event *event, void *arg)
 static void
 a_second_passes(void)
 {
-	event_base_foreach_event(service.base, fire, NULL);
-	event_base_loop(service.base, EVLOOP_NONBLOCK);
+	event_base_foreach_event(base, fire, NULL);
+	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
 static void
@@ -87,7 +85,7 @@ test_nothing_is_tried_before_a_call_fails(void **state)
 {
 	(void)state;
 	probe_call_succeeded(probe);
-	assert_int_equal(event_base_loop(service.base, EVLOOP_NONBLOCK), 1);
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 1);
 	assert_int_equal(runs, 0);
 	assert_null(probe_fault(probe));
 }

@@ -1,4 +1,3 @@
-#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
@@ -7,9 +6,9 @@
 #include "base/memory.h"
 #include "db/columns.h"
 #include "db/pgarray.h"
-#include "db/pool.h"
-#include "keys/rekey.h"
-#include "service.h"
+#include "job/background.h"
+#include "job/rekey.h"
+#include "keys/keyring.h"
 
 /* After each transaction, in which others have their turn. */
 #define REKEY_PAUSE 50 /* ms */
@@ -26,9 +25,9 @@
  * All state is in the database: a daemon that ends leaves off anywhere.
  */
 struct rekey {
-	struct service *service;
-	struct event *timer;
-	struct query query;
+	struct background background;
+	struct keyring *keyring;
+	const char *instance;
 	size_t chore;
 	uuid_t cursor;
 	bool has_cursor;
@@ -46,33 +45,7 @@ struct rekey {
 /* Reads what is due and fills the arrays; gives how many it can do. */
 typedef size_t (*rekey_fill)(struct rekey *, const PGresult *);
 
-static void rekey_found(struct query *, const PGresult *, const struct error *);
-static void rekey_kept(struct query *, const PGresult *, const struct error *);
-
-static void
-rekey_wait(struct rekey *rekey, long milliseconds)
-{
-	struct timeval time = { milliseconds / 1000,
-		milliseconds % 1000 * 1000 };
-
-	evtimer_add(rekey->timer, &time);
-}
-
-static void
-rekey_run(struct rekey *rekey, const char *statement, size_t count,
-    void (*done)(struct query *, const PGresult *, const struct error *))
-{
-	rekey->query.statement = statement;
-	rekey->query.count = count;
-	/* Whatever was done already is no more due. */
-	rekey->query.repeatable = true;
-	rekey->query.internal = true;
-	rekey->query.label = "rekey";
-	rekey->query.owner = rekey;
-	rekey->query.done = done;
-	if (!pool_run(rekey->service->pool, &rekey->query))
-		rekey_wait(rekey, rekey->service->settings.job_interval * 1000);
-}
+static background_done rekey_found, rekey_kept;
 
 /* Columns --------------------------------------------------------------------- */
 
@@ -140,8 +113,8 @@ rekey_activate(struct rekey *rekey, const PGresult *result, int column)
 {
 	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
 	    columns_text(result, 0, column));
-	/* One that is not loaded is a fault, which the check finds. */
-	return (keyring_activate(rekey->service->keyring, rekey->root_id));
+	/* One that is not loaded is a fault, which the drift check finds. */
+	return (keyring_activate(rekey->keyring, rekey->root_id));
 }
 
 /* Of what is looked at for its form, the pepper waits until no KEK is left. */
@@ -152,8 +125,7 @@ rekey_is_left(struct rekey *rekey, const struct keyring_place *place,
 	if (rekey->chore != REKEY_BINDS)
 		return (false);
 	if (!uuid_is_null(place->kek))
-		return (keyring_kek_is_bound(
-		    rekey->service->keyring, place, wrapped));
+		return (keyring_kek_is_bound(rekey->keyring, place, wrapped));
 	memcpy(rekey->pepper_root_id, wrapped->root_id,
 	    sizeof(rekey->pepper_root_id));
 	return (true);
@@ -167,7 +139,7 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
 		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
 	static const int columns[] = { 0, 1, 5, 6 };
-	struct keyring *keyring = rekey->service->keyring;
+	struct keyring *keyring = rekey->keyring;
 	struct keyring_wrapped wrapped = { .root_id = "" };
 	struct keyring_place place;
 	size_t count = 0;
@@ -211,7 +183,7 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 		return (0);
 	for (row = 0; row < rows; row++) {
 		uuid_copy(place.project, columns_uuid(result, (int)row, 1));
-		keyring_kek_make(rekey->service->keyring, &place, &wrapped);
+		keyring_kek_make(rekey->keyring, &place, &wrapped);
 		pgarray_set(
 		    &rekey->arrays[0], row, columns_uuid(result, (int)row, 0));
 		pgarray_set(&rekey->arrays[1], row, place.kek);
@@ -225,7 +197,7 @@ static bool
 rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
     const int columns[4], unsigned char key[KEYRING_ACCESS_KEY_SIZE])
 {
-	struct keyring *keyring = rekey->service->keyring;
+	struct keyring *keyring = rekey->keyring;
 	const unsigned char *secret = columns_uuid(result, row, 0);
 	struct keyring_place place = rekey_place(result, row, columns);
 	struct keyring_wrapped wrapped = { .root_id = "" };
@@ -292,33 +264,28 @@ static const struct rekey_chore {
 static void
 rekey_ask(struct rekey *rekey)
 {
-	struct session_parameter *parameters = rekey->query.parameters;
+	struct background *background = &rekey->background;
 
 	uuid_unparse_lower(rekey->cursor, rekey->cursor_text);
-	parameters[0] = (struct session_parameter){
-		.value = rekey->has_cursor ? rekey->cursor_text : NULL
-	};
-	parameters[1] =
-	    (struct session_parameter){ .value = STATEMENT_BATCH_TEXT };
-	parameters[2] =
-	    (struct session_parameter){ .value = rekey->service->instance };
+	background_text(
+	    background, 0, rekey->has_cursor ? rekey->cursor_text : NULL);
+	background_text(background, 1, STATEMENT_BATCH_TEXT);
+	background_text(background, 2, rekey->instance);
 	if (!rekey->has_cursor)
 		rekey->unbound = 0;
-	rekey_run(rekey, rekey_chores[rekey->chore].due,
+	background_query(background, rekey_chores[rekey->chore].due,
 	    rekey->chore == REKEY_BINDS ? 3 : 2, rekey_found);
 }
 
 static void
-rekey_tick(evutil_socket_t fd, short what, void *arg)
+rekey_begin(void *owner)
 {
-	struct rekey *rekey = arg;
+	struct rekey *rekey = owner;
 
-	(void)fd;
-	(void)what;
 	if (rekey->chore == REKEY_BINDS &&
-	    !keyring_takes_unbound(rekey->service->keyring))
+	    !keyring_takes_unbound(rekey->keyring))
 		rekey->chore++;
-	if (!rekey->service->draining)
+	if (!background_is_stopping(&rekey->background))
 		rekey_ask(rekey);
 }
 
@@ -331,7 +298,7 @@ rekey_next_chore(struct rekey *rekey)
 	rekey->has_cursor = false;
 	rekey->chore = (rekey->chore + 1) % count;
 	if (rekey->chore == 0)
-		rekey_wait(rekey, rekey->service->settings.job_interval * 1000);
+		background_wait(&rekey->background);
 	else
 		rekey_ask(rekey);
 }
@@ -350,18 +317,18 @@ static void
 rekey_keep(struct rekey *rekey, size_t done)
 {
 	const struct rekey_chore *chore = &rekey_chores[rekey->chore];
-	struct session_parameter *parameters = rekey->query.parameters;
+	struct session_parameter *parameters =
+	    rekey->background.query.parameters;
 	size_t i, count = 0;
 
 	for (i = 0; i < REKEY_ARRAYS && rekey->arrays[i].bytes != NULL; i++) {
 		pgarray_cut(&rekey->arrays[i], done);
 		if (i == 2 && chore->fill != rekey_fill_deks)
-			parameters[count++] =
-			    (struct session_parameter){ .value =
-							    rekey->root_id };
+			background_text(
+			    &rekey->background, count++, rekey->root_id);
 		parameters[count++] = pgarray_parameter(&rekey->arrays[i]);
 	}
-	rekey_run(rekey, chore->keep, count, rekey_kept);
+	background_query(&rekey->background, chore->keep, count, rekey_kept);
 }
 
 /* Nothing of the old form is left: the pepper says so from now on. */
@@ -373,7 +340,7 @@ rekey_end_unbound(struct rekey *rekey)
 		ROOT_KEY_ID_SIZE - 1, CRYPTO_SEALED_SIZE };
 	static const uuid_t pepper;
 
-	keyring_pepper_bind(rekey->service->keyring, &rekey->pepper);
+	keyring_pepper_bind(rekey->keyring, &rekey->pepper);
 	snprintf(rekey->root_id, sizeof(rekey->root_id), "%s",
 	    rekey->pepper.root_id);
 	rekey_arrays(rekey, types, sizes, 1);
@@ -405,7 +372,7 @@ rekey_found(
 	if (done > 0)
 		return (rekey_keep(rekey, done));
 	rekey_forget(rekey);
-	rekey_wait(rekey, REKEY_PAUSE);
+	background_pause(&rekey->background, REKEY_PAUSE);
 }
 
 static void
@@ -422,8 +389,7 @@ rekey_kept(
 	if (rekey->ends) {
 		rekey->ends = false;
 		if (done > 0 &&
-		    keyring_pepper_open(
-			rekey->service->keyring, &rekey->pepper))
+		    keyring_pepper_open(rekey->keyring, &rekey->pepper))
 			log_info(
 			    "wraps of the old form are refused from now on");
 		return (rekey_next_chore(rekey));
@@ -439,17 +405,19 @@ rekey_kept(
 		uuid_copy(rekey->cursor, rekey->before);
 		rekey->has_cursor = rekey->has_before;
 	}
-	rekey_wait(rekey, REKEY_PAUSE);
+	background_pause(&rekey->background, REKEY_PAUSE);
 }
 
 struct rekey *
-rekey_new(struct service *service)
+rekey_new(const struct background_host *host, long interval,
+    struct keyring *keyring, const char *instance)
 {
 	struct rekey *rekey = memory_new(sizeof(*rekey));
 
-	rekey->service = service;
-	rekey->timer = evtimer_new(service->base, rekey_tick, rekey);
-	rekey_wait(rekey, service->settings.job_interval * 1000);
+	rekey->keyring = keyring;
+	rekey->instance = instance;
+	background_start(&rekey->background, host, "rekey", interval * 1000,
+	    rekey_begin, rekey);
 	return (rekey);
 }
 
@@ -458,8 +426,7 @@ rekey_free(struct rekey *rekey)
 {
 	if (rekey == NULL)
 		return;
-	pool_abandon(&rekey->query);
+	background_stop(&rekey->background);
 	rekey_forget(rekey);
-	event_free(rekey->timer);
 	memory_free(rekey);
 }

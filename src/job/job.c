@@ -1,4 +1,3 @@
-#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,9 +5,8 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "db/columns.h"
-#include "db/job.h"
-#include "db/pool.h"
-#include "service.h"
+#include "job/background.h"
+#include "job/job.h"
 
 /* Rows of one transaction, so that none of them is held for long. */
 #define JOB_BATCH 500
@@ -17,66 +15,40 @@
 #define JOB_LETTERS "abcdefghijklmnopqrstuvwxyz_"
 
 struct job {
-	struct service *service;
-	struct event *timer;
-	struct query query;
+	struct background background;
 	char batch[JOB_TEXT_SIZE];
 	/* As job.list gave them last, with their failures since they succeeded. */
 	struct job_fault jobs[JOB_MAX];
 	size_t count;
 	size_t next; /* of this round */
-	bool
-	    more; /* one of this round has found as much as it may do at once */
+	bool more; /* one of this round has done a whole batch */
 };
 
-typedef void job_done(
-    struct query *query, const PGresult *result, const struct error *error);
-
-static job_done job_listed, job_ran;
+static background_done job_listed, job_ran;
 
 static void
-job_wait(struct job *job)
+job_begin(void *owner)
 {
-	struct timeval time = { job->service->settings.job_interval, 0 };
+	struct job *job = owner;
 
-	evtimer_add(job->timer, &time);
-}
-
-static void
-job_query(struct job *job, const char *statement, size_t count, job_done *done)
-{
-	job->query.statement = statement;
-	job->query.count = count;
-	/* Work that is done already is no more due. */
-	job->query.repeatable = true;
-	job->query.internal = true;
-	job->query.label = "job";
-	job->query.owner = job;
-	job->query.done = done;
-	job->query.sqlstate[0] = '\0';
-	if (!pool_run(job->service->pool, &job->query))
-		job_wait(job);
-}
-
-static void
-job_begin(struct job *job)
-{
 	job->next = 0;
 	job->more = false;
-	job_query(job, STATEMENT_JOB_LIST, 0, job_listed);
+	background_query(&job->background, STATEMENT_JOB_LIST, 0, job_listed);
 }
 
 static void
 job_run_next(struct job *job)
 {
+	struct background *background = &job->background;
+
 	if (job->next < job->count) {
-		job->query.parameters[0].value = job->jobs[job->next].name;
-		job->query.parameters[1].value = job->batch;
-		job_query(job, STATEMENT_JOB_RUN, 2, job_ran);
-	} else if (job->more && !job->service->draining) {
+		background_text(background, 0, job->jobs[job->next].name);
+		background_text(background, 1, job->batch);
+		background_query(background, STATEMENT_JOB_RUN, 2, job_ran);
+	} else if (job->more && !background_is_stopping(background)) {
 		job_begin(job);
 	} else {
-		job_wait(job);
+		background_wait(background);
 	}
 }
 
@@ -107,7 +79,7 @@ job_listed(
 
 	if (error != NULL) {
 		metrics_job_failed();
-		return (job_wait(job));
+		return (background_wait(&job->background));
 	}
 	if (count > JOB_MAX)
 		count = JOB_MAX;
@@ -150,23 +122,14 @@ job_ran(struct query *query, const PGresult *result, const struct error *error)
 	job_run_next(job);
 }
 
-static void
-job_tick(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	job_begin(arg);
-}
-
 struct job *
-job_new(struct service *service)
+job_new(const struct background_host *host, long interval)
 {
 	struct job *job = memory_new(sizeof(*job));
 
-	job->service = service;
-	job->timer = evtimer_new(service->base, job_tick, job);
 	snprintf(job->batch, sizeof(job->batch), "%d", JOB_BATCH);
-	job_wait(job);
+	background_start(
+	    &job->background, host, "job", interval * 1000, job_begin, job);
 	return (job);
 }
 
@@ -175,19 +138,18 @@ job_free(struct job *job)
 {
 	if (job == NULL)
 		return;
-	pool_abandon(&job->query);
-	event_free(job->timer);
+	background_stop(&job->background);
 	memory_free(job);
 }
 
 size_t
-job_faults(const struct job *job, struct job_fault *faults)
+job_faults(const struct job *job, const struct job_fault *faults[JOB_MAX])
 {
 	size_t count = 0, i;
 
 	for (i = 0; i < job->count; i++) {
 		if (job->jobs[i].times >= JOB_FAULT_TIMES)
-			faults[count++] = job->jobs[i];
+			faults[count++] = &job->jobs[i];
 	}
 	return (count);
 }

@@ -1,10 +1,7 @@
-#include <event2/http.h>
 #include <string.h>
 
 #include "base/load.h"
-#include "http/request.h"
-#include "http/route.h"
-#include "service.h"
+#include "base/route.h"
 
 /* A segment ends at the next slash, or with the path. */
 static size_t
@@ -90,41 +87,22 @@ route_region(const struct route *route)
 }
 
 /*
- * A region that is not served is a path that does not exist.  Clients that
- * ask all the regions they know give up at the first error, though, so lists
- * are there, and empty.
+ * A region that is not served is a path that does not exist.  But clients that
+ * ask all the regions they know give up at the first error.  So lists exist in
+ * such regions, and are empty.
  */
-static bool
-route_finds_region(struct request *request)
+bool
+route_takes_region(
+    struct route *route, const char *served, const char *listed_empty)
 {
-	const struct settings *settings = &request->service->settings;
-	const struct endpoint *endpoint = request->route.endpoint;
-	const struct route_capture *region = route_region(&request->route);
+	const struct endpoint *endpoint = route->endpoint;
+	const struct route_capture *region = route_region(route);
 
 	if (region == NULL ||
-	    load_has_region(
-		settings->regions, region->value, region->value_size))
+	    load_has_region(served, region->value, region->value_size))
 		return (true);
-	request->route.unserved = endpoint != NULL &&
+	route->unserved = endpoint != NULL &&
 	    (endpoint->flags & ENDPOINT_EMPTY) != 0 &&
-	    load_has_region(settings->regions_listed_empty, region->value,
-		region->value_size);
-	return (request->route.unserved);
-}
-
-bool
-route_request(struct request *request)
-{
-	const struct evhttp_uri *uri =
-	    evhttp_request_get_evhttp_uri(request->http);
-	const char *path = evhttp_uri_get_path(uri);
-
-	if (path != NULL)
-		route_find(evhttp_request_get_command(request->http), path,
-		    &request->route);
-	if (request->route.methods == 0 || !route_finds_region(request))
-		return (request_refuse(request, ERROR_NO_ROUTE));
-	if (request->route.endpoint == NULL)
-		return (request_refuse(request, ERROR_NO_METHOD));
-	return (true);
+	    load_has_region(listed_empty, region->value, region->value_size);
+	return (route->unserved);
 }

@@ -27,8 +27,6 @@ struct route {
 	struct route_capture captures[ROUTE_CAPTURES_MAX];
 };
 
-struct request;
-
 /*
  * Finds the first row that fits.  Without one for the method, captures are
  * those of the first row that fits the path.
@@ -36,7 +34,11 @@ struct request;
 void
 route_find(enum evhttp_cmd_type method, const char *path, struct route *route);
 
-/* Sets the route of a request; false: 404 or 405. */
-bool route_request(struct request *request) __attribute__((warn_unused_result));
+/*
+ * Whether the path exists in the region that it names, by the settings regions
+ * and regions_listed_empty.  Sets unserved for a list of the second.
+ */
+bool route_takes_region(struct route *route, const char *served,
+    const char *listed_empty) __attribute__((warn_unused_result));
 
 #endif

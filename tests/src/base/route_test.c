@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/route.h"
+#include "base/route.h"
 #include "tests/src/test.h"
 
 #define BASE "/secret-manager/v1beta1/regions/fr-par"

@@ -1,18 +1,15 @@
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <event2/event.h>
 
 #include "base/log.h"
 #include "db/pool.h"
-#include "keys/rotate.h"
-#include "service.h"
+#include "job/background.h"
+#include "job/rotate.h"
+#include "tests/src/call_fake.h"
 #include "tests/src/result.h"
 
-/* A root key of bytes 0 to 31. */
-#define ROOT_ID "4f66d70271577fed"
-#define ROOT_LINE ROOT_ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
-
-static struct service service;
+static bool stopping;
+static struct background_host host = { .stopping = &stopping };
+static struct keyring *keyring;
 static struct rotate *rotate;
 static struct query *sent; /* the last one */
 static int runs;
@@ -36,24 +33,12 @@ pool_abandon(struct query *query)
 static int
 set_up(void **state)
 {
-	char path[64], cause[256] = "";
-	FILE *file;
-
 	(void)state;
 	assert_true(log_set_level("error"));
-	memset(&service, 0, sizeof(service));
-	snprintf(path, sizeof(path), "rotate_test.%ld", (long)getpid());
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(ROOT_LINE, file);
-	fclose(file);
-	chmod(path, 0400);
-	service.settings.root_key_file = path;
-	service.keyring = keyring_new(&service.settings, cause, sizeof(cause));
-	unlink(path);
-	assert_string_equal(cause, "");
-	service.base = event_base_new();
-	rotate = rotate_new(&service);
+	keyring = fake_keyring();
+	host.base = event_base_new();
+	stopping = false;
+	rotate = rotate_new(&host, 0, keyring);
 	runs = 0;
 	full = false;
 	return (0);
@@ -65,16 +50,16 @@ tear_down(void **state)
 	(void)state;
 	rotate_free(rotate);
 	rotate_free(NULL);
-	keyring_free(service.keyring);
-	event_base_free(service.base);
+	keyring_free(keyring);
+	event_base_free(host.base);
 	return (0);
 }
 
-/* Its timer fires; job_interval is 0. */
+/* Its timer fires; its interval is 0. */
 static void
 tick(int expected)
 {
-	event_base_loop(service.base, EVLOOP_ONCE);
+	event_base_loop(host.base, EVLOOP_ONCE);
 	assert_int_equal(runs, expected);
 	assert_string_equal(sent->statement, STATEMENT_KEY_ROTATE_DUE);
 }
@@ -116,7 +101,7 @@ assert_rotates(const uuid_t key, const uuid_t project)
 	memcpy(wrapped.root_id, parameters[2].value, sizeof(wrapped.root_id));
 	assert_int_equal(parameters[3].size, sizeof(wrapped.bytes));
 	memcpy(wrapped.bytes, parameters[3].value, sizeof(wrapped.bytes));
-	assert_true(keyring_kek_open(service.keyring, &place, &wrapped));
+	assert_true(keyring_kek_open(keyring, &place, &wrapped));
 }
 
 static void
@@ -141,7 +126,7 @@ test_each_that_is_due(void **state)
 		uuid_generate_random(keys[i]);
 	uuid_generate_random(project);
 	tick(1);
-	find(keys, project, 3, ROOT_ID);
+	find(keys, project, 3, FAKE_ROOT_ID);
 	assert_rotates(keys[0], project);
 	answer(1);
 	/* Another daemon was first, or it fails: the others have their turn. */
@@ -169,8 +154,8 @@ test_nothing_to_do(void **state)
 	find(&key, key, 1, "0000000000000000");
 	tick(4);
 	/* It stops with the daemon. */
-	service.draining = true;
-	find(&key, key, 1, ROOT_ID);
+	stopping = true;
+	find(&key, key, 1, FAKE_ROOT_ID);
 	assert_int_equal(runs, 4);
 	full = true;
 	tick(5);
