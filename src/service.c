@@ -521,15 +521,15 @@ service_run(struct settings *settings)
 	uuid_generate_random(instance);
 	uuid_unparse_lower(instance, service.instance);
 	service.base = event_base_new();
-	log_start(service.base);
-	log_witness("starting", log_text("version", PACKAGE_VERSION),
+	log_start(service.base, service.instance);
+	log_evidence("starting", log_text("version", PACKAGE_VERSION),
 	    log_text("instance", service.instance));
 
 	code = service_open(&service);
 	if (code == 0)
 		code = service_loop(&service);
 	service_close(&service);
-	log_witness("stopped", log_number("code", code),
+	log_evidence("stopped", log_number("code", code),
 	    log_text("instance", service.instance));
 	log_stop(SERVICE_LOG_DRAIN);
 	event_base_free(service.base);

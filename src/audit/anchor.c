@@ -167,9 +167,9 @@ anchor_write(struct anchor *anchor, const struct anchor_seal *seal)
 		anchor->in_log = anchor->in_syslog = anchor->given = false;
 	}
 	anchor->size = log_format(
-	    anchor->line, sizeof(anchor->line), LOG_WITNESS, "seal", fields);
+	    anchor->line, sizeof(anchor->line), LOG_EVIDENCE, "seal", fields);
 	if (!anchor->given)
-		log_write_marked(LOG_WITNESS, "seal", fields);
+		log_write_marked(LOG_EVIDENCE, "seal", fields);
 	if (anchor->to_syslog && !anchor->in_syslog) {
 		anchor->in_syslog =
 		    journal_write(anchor->line, anchor->size - 1);

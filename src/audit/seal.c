@@ -32,7 +32,6 @@ struct seal {
 	struct anchor *anchor;
 	bool more;
 	int anchors; /* of this round */
-	uint64_t lost; /* lines of the log, as the log says itself */
 	struct anchor_seal head;
 	char no[SEAL_NUMBER_SIZE];
 	unsigned char public[CRYPTO_KEY_SIZE];
@@ -193,7 +192,7 @@ seal_signer_got(
 		    log_text("root_id", wrapped.root_id));
 		return (seal_end(seal));
 	}
-	log_witness("signer", log_text("signer", keyring_signer(keyring)));
+	log_evidence("signer", log_text("signer", keyring_signer(keyring)));
 	seal_sign(seal);
 }
 
@@ -311,27 +310,12 @@ seal_state_got(
 	seal_observe(seal, seal_warnings(columns_text(result, 0, 6)));
 }
 
-/* Who compares receipts with rows must know that some may be missing. */
-static void
-seal_note_lost_lines(struct seal *seal)
-{
-	const uint64_t lost = log_lost();
-
-	if (lost == seal->lost || !log_takes_lines())
-		return;
-	/* Should it be lost, too, it is written again. */
-	seal->lost = lost;
-	log_witness("lines lost", log_text("instance", seal->context->instance),
-	    log_number("count", (int64_t)lost));
-}
-
 static void
 seal_begin(void *owner)
 {
 	struct seal *seal = owner;
 
 	seal->anchors = 0;
-	seal_note_lost_lines(seal);
 	seal_next(seal);
 }
 

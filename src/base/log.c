@@ -35,7 +35,7 @@ static const char *const log_levels[] = {
 	[LOG_INFO] = "info",
 	[LOG_WARNING] = "warning",
 	[LOG_ERROR] = "error",
-	[LOG_WITNESS] = "witness",
+	[LOG_EVIDENCE] = "info",
 };
 
 static enum log_level log_least = LOG_INFO;
@@ -60,6 +60,7 @@ static enum {
 	LOG_OUT_POLL,
 } log_out;
 static int log_own = -1;
+static const char *log_instance; /* NULL: this is no daemon */
 
 bool
 log_set_level(const char *name)
@@ -136,8 +137,6 @@ log_value(struct log_line *line, const struct log_field *field)
 		for (i = 0; i < field->size; i++)
 			log_printf(line, "%02x", field->bytes[i]);
 		log_add(line, "\"", 1);
-	} else if (field->text == NULL) {
-		log_add(line, "null", 4);
 	} else {
 		log_string(line, field->text);
 	}
@@ -169,6 +168,8 @@ log_format(char *buffer, size_t size, enum log_level level, const char *event,
 	log_string(&line, event);
 	/* A field that does not fit is left out whole, with all after it. */
 	for (; fields->kind != LOG_KIND_END && !line.full; fields++) {
+		if (fields->kind == LOG_KIND_TEXT && fields->text == NULL)
+			continue;
 		whole = line.used;
 		log_add(&line, ",", 1);
 		log_string(&line, fields->name);
@@ -276,7 +277,8 @@ log_tell_lost(void)
 	log_lost_told = log_lines_lost;
 	(void)log_keep(line,
 	    log_format(line, sizeof(line), LOG_ERROR, "log lines were lost",
-		LOG_FIELDS(log_number("lines", (int64_t)log_lines_lost))));
+		LOG_FIELDS(log_text("instance", log_instance),
+		    log_number("lines", (int64_t)log_lines_lost))));
 }
 
 /* Writes what waits, as far as standard error takes it. */
@@ -379,8 +381,9 @@ log_look(void)
 }
 
 void
-log_start(struct event_base *base)
+log_start(struct event_base *base, const char *instance)
 {
+	log_instance = instance;
 	log_look();
 	log_writable = event_new(base, log_own >= 0 ? log_own : STDERR_FILENO,
 	    EV_WRITE, log_event, NULL);

@@ -1,7 +1,8 @@
 /*
  * The daemon's log: one JSON object a line on standard error.  From log_start on
  * nobody waits for standard error: a line that it does not take waits in memory,
- * up to 1 MiB of them, and is lost beyond that.
+ * up to 1 MiB of them, and is lost beyond that.  The line "log lines were lost"
+ * follows a gap, at every level, with the number of lines lost so far.
  *
  * A line is a fixed event text and fields.  No token, payload, key, query
  * value or connection string may be given to it, nor any text of PostgreSQL.
@@ -19,7 +20,7 @@ enum log_level {
 	LOG_INFO,
 	LOG_WARNING,
 	LOG_ERROR,
-	LOG_WITNESS, /* evidence: written at every level */
+	LOG_EVIDENCE, /* info that is written at every level */
 };
 
 enum log_kind {
@@ -65,10 +66,11 @@ enum log_fate log_fate(void);
 
 /*
  * No longer waits for standard error: lines that it does not take go out from
- * this base.  log_stop gives those that are left some milliseconds, and waits
+ * this base.  The instance, which is borrowed, is named where lines were lost:
+ * some of its receipts may be missing.  log_stop gives those that are left some milliseconds, and waits
  * again from then on; it comes before the base is freed.
  */
-void log_start(struct event_base *base);
+void log_start(struct event_base *base, const char *instance);
 void log_stop(int milliseconds);
 
 /*
@@ -94,12 +96,12 @@ size_t log_format(char *buffer, size_t size, enum log_level level,
 	log_write(LOG_INFO, (event), LOG_FIELDS(__VA_ARGS__))
 #define log_warning(event, ...) \
 	log_write(LOG_WARNING, (event), LOG_FIELDS(__VA_ARGS__))
-#define log_witness(event, ...) \
-	log_write(LOG_WITNESS, (event), LOG_FIELDS(__VA_ARGS__))
+#define log_evidence(event, ...) \
+	log_write(LOG_EVIDENCE, (event), LOG_FIELDS(__VA_ARGS__))
 #define log_error(event, ...) \
 	log_write(LOG_ERROR, (event), LOG_FIELDS(__VA_ARGS__))
 
-/* The fields; a NULL text is written as null. */
+/* The fields; one of a NULL text is left out. */
 static inline struct log_field
 log_text(const char *name, const char *text)
 {

@@ -14,7 +14,7 @@ outcome_unheard(const struct query *query)
 {
 	/* The label of a call is its id; other statements have no receipt. */
 	if (strlen(query->label) == UTF8_UUID_SIZE - 1)
-		log_witness("outcome not heard", log_text("id", query->label));
+		log_evidence("outcome not heard", log_text("id", query->label));
 }
 
 /*

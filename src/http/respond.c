@@ -156,7 +156,7 @@ respond_log(
 	const char *function = endpoint != NULL ? endpoint->function : NULL;
 
 	if (request->has_receipt)
-		log_witness("request", log_text("id", request->id),
+		log_evidence("receipt", log_text("id", request->id),
 		    log_text("method", method), log_text("endpoint", function),
 		    log_number("status", request->status),
 		    log_number("receipt", request->receipt),

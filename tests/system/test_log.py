@@ -122,7 +122,8 @@ def test_receipts_are_in_the_log_at_every_level(database, start_daemon, new_tena
     assert client.get("/nowhere").status == 404
     (line,) = line_of(daemon, answer)
     assert line["receipt"] == int(answer.headers["X-Audit-Id"]) and line["receipt_hash"]
-    assert all("receipt" in line for line in daemon.log_lines() if line["event"] == "request")
+    assert (line["event"], line["level"]) == ("receipt", "info")
+    assert "request" not in [line["event"] for line in daemon.log_lines()]
 
 
 def test_audit_says_who_and_from_where(calls):

@@ -11,11 +11,20 @@
  */
 #define COVERAGE_SLACK 60
 
+/* Logs of earlier releases say it in a line of their own. */
+static bool
+coverage_is_loss(const char *event)
+{
+	return (strcmp(event, "log lines were lost") == 0 ||
+	    strcmp(event, "lines lost") == 0);
+}
+
 bool
 coverage_is_event(const char *json)
 {
 	return (strstr(json, "\"event\":\"starting\"") != NULL ||
 	    strstr(json, "\"event\":\"stopped\"") != NULL ||
+	    strstr(json, "\"event\":\"log lines were lost\"") != NULL ||
 	    strstr(json, "\"event\":\"lines lost\"") != NULL ||
 	    strstr(json, "\"event\":\"outcome not heard\"") != NULL);
 }
@@ -50,7 +59,7 @@ coverage_hear(struct coverage *coverage, struct json_object *line)
 		    sizeof(id));
 	} else if ((strcmp(event, "starting") == 0 ||
 		       strcmp(event, "stopped") == 0 ||
-		       strcmp(event, "lines lost") == 0) &&
+		       coverage_is_loss(event)) &&
 	    coverage_uuid(line, "instance", id)) {
 		struct coverage_instance *instance;
 
@@ -62,7 +71,7 @@ coverage_hear(struct coverage *coverage, struct json_object *line)
 		memcpy(instance->id, id, sizeof(id));
 		instance->started = strcmp(event, "starting") == 0;
 		instance->stopped = strcmp(event, "stopped") == 0;
-		instance->lossy = *event == 'l';
+		instance->lossy = coverage_is_loss(event);
 	}
 }
 

@@ -105,7 +105,7 @@ test_a_log_that_stalls(void **state)
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	dup2(ends[1], STDERR_FILENO);
 	base = event_base_new();
-	log_start(base);
+	log_start(base, NULL);
 	do
 		log_write_marked(LOG_ERROR, "filler", LOG_FIELDS());
 	while (log_fate() == LOG_WRITTEN);

@@ -42,7 +42,8 @@ test_kinds(void **state)
 	(void)state;
 	assert_non_null(strstr(line,
 	    "\"level\":\"warning\",\"event\":\"event\",\"text\":\"t\","
-	    "\"number\":-5,\"hex\":\"00ff\",\"none\":null}\n"));
+	    "\"number\":-5,\"hex\":\"00ff\"}\n"));
+	assert_null(strstr(line, "none"));
 	assert_int_equal(length, strlen(line));
 	/* 2026-01-02T03:04:05.678901Z */
 	assert_int_equal(strcspn(line, "Z"), strlen("{\"time\":\"") + 26);
@@ -80,6 +81,29 @@ test_too_long_is_still_json(void **state)
 	assert_null(strstr(line, "lost"));
 }
 
+/* Evidence is info that no level keeps out. */
+static void
+test_evidence(void **state)
+{
+	FILE *file = tmpfile();
+	int out = dup(STDERR_FILENO);
+
+	(void)state;
+	dup2(fileno(file), STDERR_FILENO);
+	assert_true(log_set_level("error"));
+	log_info("request");
+	log_evidence("receipt");
+	assert_true(log_set_level("info"));
+	dup2(out, STDERR_FILENO);
+	close(out);
+	rewind(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_member(strlen(line), "event", "receipt");
+	assert_member(strlen(line), "level", "info");
+	assert_null(fgets(line, sizeof(line), file));
+	fclose(file);
+}
+
 static void
 test_levels(void **state)
 {
@@ -87,6 +111,7 @@ test_levels(void **state)
 	assert_true(log_set_level("debug"));
 	assert_true(log_set_level("info"));
 	assert_false(log_set_level("loud"));
+	assert_false(log_set_level("evidence"));
 	assert_false(log_set_level(""));
 }
 
@@ -167,7 +192,7 @@ begin_log(int end)
 	dup2(end, STDERR_FILENO);
 	close(end);
 	base = event_base_new();
-	log_start(base);
+	log_start(base, "an instance");
 }
 
 static void
@@ -240,6 +265,8 @@ assert_stall_loses_no_more_than_it_must(int read_end, int write_end)
 	snprintf(number, sizeof(number), "%llu",
 	    (unsigned long long)(before + lost + 1));
 	assert_next_member(file, "lines", number);
+	assert_member(strlen(line), "event", "log lines were lost");
+	assert_member(strlen(line), "instance", "an instance");
 	assert_next_member(file, "event", "last");
 	assert_null(fgets(line, sizeof(line), file));
 	fclose(file);
@@ -350,6 +377,7 @@ main(void)
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_too_long_is_still_json),
 		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_evidence),
 		cmocka_unit_test(test_a_line_that_is_cut_off),
 		cmocka_unit_test(test_a_pipe_whose_reader_stalls),
 		cmocka_unit_test(test_a_pipe_that_is_not_ours),

@@ -78,6 +78,22 @@ test_a_log_that_has_lost_lines_says_nothing(void **state)
 {
 	(void)state;
 	hear("{\"event\":\"starting\",\"instance\":\"" ONE "\"}");
+	hear("{\"event\":\"log lines were lost\","
+	     "\"instance\":\"" ONE "\",\"lines\":1}");
+	coverage_begin(&coverage);
+	assert_int_equal(coverage.lossy, 1);
+	assert_int_equal(mark(ONE, ONE, "secret_get"), COVERAGE_NONE);
+}
+
+/* They have two lines about it, of which only this one names the instance. */
+static void
+test_logs_of_earlier_releases_that_have_lost_lines(void **state)
+{
+	(void)state;
+	hear("{\"event\":\"starting\",\"instance\":\"" ONE "\"}");
+	hear("{\"event\":\"log lines were lost\",\"lines\":1}");
+	coverage_begin(&coverage);
+	assert_int_equal(coverage.lossy, 0);
 	hear("{\"event\":\"lines lost\",\"instance\":\"" ONE "\",\"count\":1}");
 	coverage_begin(&coverage);
 	assert_int_equal(coverage.lossy, 1);
@@ -167,6 +183,9 @@ main(void)
 		    test_a_log_of_before_says_nothing, tear_down),
 		cmocka_unit_test_teardown(
 		    test_a_log_that_has_lost_lines_says_nothing, tear_down),
+		cmocka_unit_test_teardown(
+		    test_logs_of_earlier_releases_that_have_lost_lines,
+		    tear_down),
 		cmocka_unit_test_teardown(
 		    test_a_row_is_missing_when_a_younger_one_has_its_receipt,
 		    tear_down),
