@@ -1,11 +1,15 @@
 #include <inttypes.h>
 #include <libpq-fe.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/command.h"
 #include "command/command_audit.h"
+#include "command/verify/chain.h"
+#include "command/verify/evidence.h"
+#include "command/verify/rows.h"
 #include "command/verify/verify.h"
 #include "db/columns.h"
 
@@ -35,7 +39,7 @@
 
 struct audit {
 	struct verify verify;
-	struct receipt_log witness;
+	struct receipt_log log;
 	const char *seals;
 	const char *events;
 	const char *month; /* that it must be of; NULL: of any */
@@ -47,16 +51,11 @@ static bool
 audit_add_key(struct audit *audit, const char *text)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
-	unsigned int byte;
-	size_t i;
+	size_t size;
 
-	if (strlen(text) != 2 * CRYPTO_KEY_SIZE)
+	if (OPENSSL_hexstr2buf_ex(key, sizeof(key), &size, text, '\0') != 1 ||
+	    size != sizeof(key))
 		return (false);
-	for (i = 0; i < CRYPTO_KEY_SIZE; i++) {
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return (false);
-		key[i] = (unsigned char)byte;
-	}
 	verify_trust(&audit->verify, key);
 	return (true);
 }
@@ -65,14 +64,14 @@ audit_add_key(struct audit *audit, const char *text)
 static bool
 audit_add_anchors(struct audit *audit, const char *path)
 {
-	const uint64_t before = audit->witness.entries;
+	const uint64_t before = audit->log.entries;
 
-	audit->verify.witness = &audit->witness;
-	if (!receipt_log_read(&audit->witness, path))
+	audit->verify.log = &audit->log;
+	if (!receipt_log_read(&audit->log, path))
 		fprintf(stderr,
 		    "coffer: unable to read %s, or to keep what is in it\n",
 		    path);
-	else if (audit->witness.entries == before)
+	else if (audit->log.entries == before)
 		fprintf(stderr,
 		    "coffer: there is no anchor and no receipt in %s\n", path);
 	else
@@ -104,7 +103,7 @@ audit_read_options(struct audit *audit, struct command_run *run)
 	}
 	right = right && (audit->seals == NULL) == (audit->events == NULL) &&
 	    (audit->month == NULL || audit->seals != NULL) &&
-	    (!audit->verify.complete || audit->verify.witness != NULL);
+	    (!audit->verify.complete || audit->verify.log != NULL);
 	return (right ? 0 : COMMAND_USAGE);
 }
 
@@ -205,13 +204,13 @@ audit_run(struct audit *audit)
 	struct pgcopy *chain, *seals = NULL, *events = NULL;
 	bool done = false;
 
-	if (!receipt_log_begin(&audit->witness)) {
+	if (!receipt_log_begin(&audit->log)) {
 		fprintf(stderr, "coffer: unable to read the anchors again\n");
 		return (false);
 	}
 	chain = audit_source(audit, audit->seals, 0, AUDIT_CHAIN_SQL);
 	if (chain != NULL) {
-		verify_chain(&audit->verify, chain);
+		chain_verify(&audit->verify, chain);
 		pgcopy_free(chain);
 	}
 	if (chain != NULL && audit_is_month(audit)) {
@@ -221,8 +220,8 @@ audit_run(struct audit *audit)
 		    audit_source(audit, audit->events, 1, AUDIT_EVENTS_SQL);
 	}
 	if (seals != NULL && events != NULL) {
-		verify_rows(&audit->verify, seals, events);
-		verify_anchors(&audit->verify);
+		rows_verify(&audit->verify, seals, events);
+		evidence_verify(&audit->verify);
 		done = !audit->verify.other_month;
 		if (!done)
 			fprintf(stderr,
@@ -238,9 +237,9 @@ audit_run(struct audit *audit)
 static void
 audit_report_anchors(const struct verify *verify)
 {
-	const struct receipt_log *witness = verify->witness;
+	const struct receipt_log *log = verify->log;
 
-	if (witness == NULL) {
+	if (log == NULL) {
 		fprintf(stderr,
 		    "coffer: without --anchors, a chain that was %s is not "
 		    "found\n",
@@ -248,29 +247,28 @@ audit_report_anchors(const struct verify *verify)
 		return;
 	}
 	fprintf(stderr, "coffer: anchors of %" PRIu64 " of %" PRIu64 " seals",
-	    witness->seals_found, verify->seals);
-	if (witness->seals_found > 0)
+	    log->seals_found, verify->seals);
+	if (log->seals_found > 0)
 		fprintf(stderr, ", the last of seal %" PRId64,
-		    witness->seals_found_last);
+		    log->seals_found_last);
 	fprintf(stderr, "; receipts of %" PRIu64 " rows, %" PRIu64 " found\n",
-	    witness->receipts_rows, witness->receipts_found);
-	if (witness->coverage.foreign.count > 0)
+	    log->receipts_rows, log->receipts_found);
+	if (log->coverage.foreign.count > 0)
 		fprintf(stderr,
 		    "coffer: %" PRIu64 " rows of calls, the first of them row "
 		    "%" PRId64 ", are of no instance whose log was given\n",
-		    witness->coverage.foreign.count,
-		    witness->coverage.foreign.first);
-	if (witness->coverage.open.count > 0)
+		    log->coverage.foreign.count, log->coverage.foreign.first);
+	if (log->coverage.open.count > 0)
 		fprintf(stderr,
 		    "coffer: %" PRIu64 " rows of calls, the first of them row "
 		    "%" PRId64 ", have no receipt, and their instance has none "
 		    "of later rows: it was killed, or they were forged\n",
-		    witness->coverage.open.count, witness->coverage.open.first);
-	if (witness->coverage.lossy > 0)
+		    log->coverage.open.count, log->coverage.open.first);
+	if (log->coverage.lossy > 0)
 		fprintf(stderr,
 		    "coffer: the logs of %" PRIu64 " instances have lost "
 		    "lines: their rows need no receipt\n",
-		    witness->coverage.lossy);
+		    log->coverage.lossy);
 	if (verify->unanchored > 0)
 		fprintf(stderr,
 		    "coffer: of %" PRIu64 " seals that the database has noted "
@@ -282,7 +280,7 @@ audit_report_anchors(const struct verify *verify)
 static void
 audit_report_lost(const struct verify *verify)
 {
-	const struct receipt_log *witness = verify->witness;
+	const struct receipt_log *log = verify->log;
 	const struct epochs_begin *begin;
 	size_t i;
 
@@ -296,13 +294,13 @@ audit_report_lost(const struct verify *verify)
 			    begin->receipts, begin->first, begin->last,
 			    begin->epoch);
 	}
-	if (witness != NULL && !verify->partial && witness->seals_ended > 0)
+	if (log != NULL && !verify->partial && log->seals_ended > 0)
 		fprintf(stderr,
 		    "coffer: %" PRIu64 " anchored seals, %" PRId64
 		    " to %" PRId64
 		    ", were lost when their epoch ended and the next began\n",
-		    witness->seals_ended, witness->seals_ended_first,
-		    witness->seals_ended_last);
+		    log->seals_ended, log->seals_ended_first,
+		    log->seals_ended_last);
 	if (verify->behind_seals > 0)
 		fprintf(stderr,
 		    "coffer: this standby is behind: it lacks %" PRIu64
@@ -381,7 +379,7 @@ command_audit_verify(struct command_run *run)
 	if (code == 0)
 		code = audit_verify(&audit, run->settings);
 	verify_free(&audit.verify);
-	receipt_log_free(&audit.witness);
+	receipt_log_free(&audit.log);
 	PQfinish(audit.connections[0]);
 	PQfinish(audit.connections[1]);
 	return (code);

@@ -59,6 +59,11 @@ src/audit/seal.c system/test_audit_proof.py
 src/db/session.c system/test_outage.py
 src/db/statements.c system/test_start.py
 END
+elsewhere 'it is a part of the verification, which is tested as one' <<END
+src/command/verify/chain.c src/command/verify/verify_test.c
+src/command/verify/evidence.c src/command/verify/verify_test.c
+src/command/verify/rows.c src/command/verify/verify_test.c
+END
 elsewhere 'it is a command' <<END
 src/command/command_api_key.c system/test_start.py
 src/command/commands.c system/test_start.py

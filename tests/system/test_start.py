@@ -199,7 +199,9 @@ def test_help_of_all_commands():
     ended = run("--help")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert run("help").stdout == ended.stdout
-    assert re.findall(r"^  ([a-z][a-z-]*(?: [a-z-]+)?)  ", ended.stdout, re.MULTILINE) == list(USAGES)
+    assert re.findall(r"^  ([a-z][a-z-]*(?: [a-z-]+)?)  ", ended.stdout, re.MULTILINE) == list(
+        USAGES
+    )
 
 
 def test_help_of_a_group_of_commands():

@@ -8,14 +8,14 @@
 #include "base/memory.h"
 #include "command/verify/extsort.h"
 
-#define SPOOL_AHEAD 256 /* entries of a run that are read at once */
-#define SPOOL_RUN_SIZE (EXTSORT_ROOM * (off_t)sizeof(struct extsort_entry))
+#define EXTSORT_AHEAD 256 /* entries of a run that are read at once */
+#define EXTSORT_RUN_SIZE (EXTSORT_ROOM * (off_t)sizeof(struct extsort_entry))
 
 /*
  * The file has runs of EXTSORT_ROOM entries, each of them sorted; what came
  * after the last of them is in memory.
  */
-struct spool_run {
+struct extsort_run {
 	struct extsort_entry *ahead; /* NULL: it is the one in memory */
 	const struct extsort_entry *next, *end;
 	off_t place; /* in the file, of what comes after end */
@@ -27,9 +27,9 @@ struct extsort {
 	size_t file_runs;
 	struct extsort_entry *entries;
 	size_t count;
-	struct spool_run *runs; /* NULL: it is still filled */
+	struct extsort_run *runs; /* NULL: it is still filled */
 	/* The runs that have more: none before the one at half its place. */
-	struct spool_run **heap;
+	struct extsort_run **heap;
 	size_t heap_count;
 	bool failed;
 };
@@ -37,32 +37,31 @@ struct extsort {
 struct extsort *
 extsort_new(void)
 {
-	struct extsort *spool = memory_new(sizeof(*spool));
+	struct extsort *sort = memory_new(sizeof(*sort));
 
-	spool->entries =
-	    memory_new_array(EXTSORT_ROOM, sizeof(*spool->entries));
-	return (spool);
+	sort->entries = memory_new_array(EXTSORT_ROOM, sizeof(*sort->entries));
+	return (sort);
 }
 
 void
-extsort_free(struct extsort *spool)
+extsort_free(struct extsort *sort)
 {
 	size_t i;
 
-	if (spool == NULL)
+	if (sort == NULL)
 		return;
-	for (i = 0; spool->runs != NULL && i < spool->file_runs; i++)
-		memory_free(spool->runs[i].ahead);
-	memory_free(spool->runs);
-	memory_free(spool->heap);
-	memory_free(spool->entries);
-	if (spool->file != NULL)
-		fclose(spool->file);
-	memory_free(spool);
+	for (i = 0; sort->runs != NULL && i < sort->file_runs; i++)
+		memory_free(sort->runs[i].ahead);
+	memory_free(sort->runs);
+	memory_free(sort->heap);
+	memory_free(sort->entries);
+	if (sort->file != NULL)
+		fclose(sort->file);
+	memory_free(sort);
 }
 
 static int
-spool_compare(const void *left, const void *right)
+extsort_compare(const void *left, const void *right)
 {
 	const struct extsort_entry *a = left, *b = right;
 
@@ -70,15 +69,15 @@ spool_compare(const void *left, const void *right)
 }
 
 static void
-spool_sort(struct extsort *spool)
+extsort_sort(struct extsort *sort)
 {
-	qsort(spool->entries, spool->count, sizeof(*spool->entries),
-	    spool_compare);
+	qsort(sort->entries, sort->count, sizeof(*sort->entries),
+	    extsort_compare);
 }
 
 /* Not tmpfile, which knows nothing of TMPDIR. */
 static FILE *
-spool_file(void)
+extsort_file(void)
 {
 	const char *directory = getenv("TMPDIR");
 	char path[PATH_MAX];
@@ -96,41 +95,41 @@ spool_file(void)
 }
 
 static bool
-spool_write(struct extsort *spool)
+extsort_write(struct extsort *sort)
 {
-	spool_sort(spool);
-	if (spool->file == NULL)
-		spool->file = spool_file();
-	if (spool->file == NULL ||
-	    fwrite(spool->entries, sizeof(*spool->entries), spool->count,
-		spool->file) != spool->count)
+	extsort_sort(sort);
+	if (sort->file == NULL)
+		sort->file = extsort_file();
+	if (sort->file == NULL ||
+	    fwrite(sort->entries, sizeof(*sort->entries), sort->count,
+		sort->file) != sort->count)
 		return (false);
-	spool->file_runs++;
-	spool->count = 0;
+	sort->file_runs++;
+	sort->count = 0;
 	return (true);
 }
 
 bool
-extsort_add(struct extsort *spool, const struct extsort_entry *entry)
+extsort_add(struct extsort *sort, const struct extsort_entry *entry)
 {
-	if (spool->count == EXTSORT_ROOM && !spool_write(spool))
+	if (sort->count == EXTSORT_ROOM && !extsort_write(sort))
 		return (false);
-	spool->entries[spool->count++] = *entry;
+	sort->entries[sort->count++] = *entry;
 	return (true);
 }
 
 static void
-spool_read(struct extsort *spool, struct spool_run *run)
+extsort_read(struct extsort *sort, struct extsort_run *run)
 {
-	size_t count = run->left < SPOOL_AHEAD ? run->left : SPOOL_AHEAD;
+	size_t count = run->left < EXTSORT_AHEAD ? run->left : EXTSORT_AHEAD;
 	size_t size = count * sizeof(*run->ahead);
 
 	run->next = run->end = run->ahead;
 	if (count == 0)
 		return;
-	if (pread(fileno(spool->file), run->ahead, size, run->place) !=
+	if (pread(fileno(sort->file), run->ahead, size, run->place) !=
 	    (ssize_t)size) {
-		spool->failed = true;
+		sort->failed = true;
 		return;
 	}
 	run->end += count;
@@ -140,13 +139,13 @@ spool_read(struct extsort *spool, struct spool_run *run)
 
 /* Puts the run at a place where it belongs, which is there or further down. */
 static void
-spool_sift(struct extsort *spool, size_t place)
+extsort_sift(struct extsort *sort, size_t place)
 {
-	struct spool_run **heap = spool->heap, *run = heap[place];
+	struct extsort_run **heap = sort->heap, *run = heap[place];
 	size_t below;
 
-	while ((below = 2 * place + 1) < spool->heap_count) {
-		if (below + 1 < spool->heap_count &&
+	while ((below = 2 * place + 1) < sort->heap_count) {
+		if (below + 1 < sort->heap_count &&
 		    heap[below + 1]->next->number < heap[below]->next->number)
 			below++;
 		if (run->next->number <= heap[below]->next->number)
@@ -158,60 +157,60 @@ spool_sift(struct extsort *spool, size_t place)
 }
 
 bool
-extsort_begin(struct extsort *spool)
+extsort_begin(struct extsort *sort)
 {
-	struct spool_run *run;
+	struct extsort_run *run;
 	size_t i;
 
-	spool_sort(spool);
-	if (spool->file != NULL && fflush(spool->file) != 0) {
-		spool->failed = true;
+	extsort_sort(sort);
+	if (sort->file != NULL && fflush(sort->file) != 0) {
+		sort->failed = true;
 		return (false);
 	}
-	spool->runs = memory_new_array(spool->file_runs + 1, sizeof(*run));
-	spool->heap =
-	    memory_new_array(spool->file_runs + 1, sizeof(*spool->heap));
-	for (i = 0; i < spool->file_runs; i++) {
-		run = &spool->runs[i];
-		run->ahead = memory_new_array(SPOOL_AHEAD, sizeof(*run->ahead));
-		run->place = (off_t)i * SPOOL_RUN_SIZE;
+	sort->runs = memory_new_array(sort->file_runs + 1, sizeof(*run));
+	sort->heap = memory_new_array(sort->file_runs + 1, sizeof(*sort->heap));
+	for (i = 0; i < sort->file_runs; i++) {
+		run = &sort->runs[i];
+		run->ahead =
+		    memory_new_array(EXTSORT_AHEAD, sizeof(*run->ahead));
+		run->place = (off_t)i * EXTSORT_RUN_SIZE;
 		run->left = EXTSORT_ROOM;
-		spool_read(spool, run);
+		extsort_read(sort, run);
 	}
-	run = &spool->runs[spool->file_runs];
-	run->next = spool->entries;
-	run->end = spool->entries + spool->count;
-	for (i = 0; i <= spool->file_runs; i++) {
-		run = &spool->runs[i];
+	run = &sort->runs[sort->file_runs];
+	run->next = sort->entries;
+	run->end = sort->entries + sort->count;
+	for (i = 0; i <= sort->file_runs; i++) {
+		run = &sort->runs[i];
 		if (run->next < run->end)
-			spool->heap[spool->heap_count++] = run;
+			sort->heap[sort->heap_count++] = run;
 	}
-	for (i = spool->heap_count / 2; i > 0; i--)
-		spool_sift(spool, i - 1);
-	return (!spool->failed);
+	for (i = sort->heap_count / 2; i > 0; i--)
+		extsort_sift(sort, i - 1);
+	return (!sort->failed);
 }
 
 const struct extsort_entry *
-extsort_next(const struct extsort *spool)
+extsort_next(const struct extsort *sort)
 {
-	return (spool->heap_count > 0 ? spool->heap[0]->next : NULL);
+	return (sort->heap_count > 0 ? sort->heap[0]->next : NULL);
 }
 
 void
-extsort_take(struct extsort *spool)
+extsort_take(struct extsort *sort)
 {
-	struct spool_run *run = spool->heap[0];
+	struct extsort_run *run = sort->heap[0];
 
 	if (++run->next == run->end && run->ahead != NULL)
-		spool_read(spool, run);
+		extsort_read(sort, run);
 	if (run->next == run->end)
-		spool->heap[0] = spool->heap[--spool->heap_count];
-	if (spool->heap_count > 0)
-		spool_sift(spool, 0);
+		sort->heap[0] = sort->heap[--sort->heap_count];
+	if (sort->heap_count > 0)
+		extsort_sift(sort, 0);
 }
 
 bool
-extsort_failed(const struct extsort *spool)
+extsort_failed(const struct extsort *sort)
 {
-	return (spool->failed);
+	return (sort->failed);
 }

@@ -23,22 +23,22 @@ struct extsort_entry {
 struct extsort;
 
 struct extsort *extsort_new(void);
-void extsort_free(struct extsort *spool);
+void extsort_free(struct extsort *sort);
 
 /* Before extsort_begin.  False: there is no room for the file. */
-bool extsort_add(struct extsort *spool, const struct extsort_entry *entry)
+bool extsort_add(struct extsort *sort, const struct extsort_entry *entry)
     __attribute__((warn_unused_result));
 
 /* Once, before what follows.  False: the file cannot be read. */
-bool extsort_begin(struct extsort *spool) __attribute__((warn_unused_result));
+bool extsort_begin(struct extsort *sort) __attribute__((warn_unused_result));
 
 /* The lowest that was not taken; NULL when there is none. */
-const struct extsort_entry *extsort_next(const struct extsort *spool);
+const struct extsort_entry *extsort_next(const struct extsort *sort);
 
 /* Takes that, of which there is one. */
-void extsort_take(struct extsort *spool);
+void extsort_take(struct extsort *sort);
 
 /* Whether the file could not be read to its end. */
-bool extsort_failed(const struct extsort *spool);
+bool extsort_failed(const struct extsort *sort);
 
 #endif

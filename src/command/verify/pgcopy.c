@@ -5,9 +5,9 @@
 #include "base/memory.h"
 #include "command/verify/pgcopy.h"
 
-#define COPY_SIGNATURE "PGCOPY\n\377\r\n\0"
-#define COPY_SIGNATURE_SIZE 11
-#define COPY_ROW_MAX 16777216 /* a row that is larger is none of ours */
+#define PGCOPY_SIGNATURE "PGCOPY\n\377\r\n\0"
+#define PGCOPY_SIGNATURE_SIZE 11
+#define PGCOPY_ROW_MAX 16777216 /* a row that is larger is none of ours */
 
 struct pgcopy {
 	FILE *file;
@@ -22,7 +22,7 @@ struct pgcopy {
 };
 
 static struct pgcopy *
-copy_new(FILE *file, PGconn *connection)
+pgcopy_new(FILE *file, PGconn *connection)
 {
 	struct pgcopy *copy = memory_new(sizeof(*copy));
 
@@ -38,7 +38,7 @@ pgcopy_open(const char *path)
 {
 	FILE *file = fopen(path, "re");
 
-	return (file != NULL ? copy_new(file, NULL) : NULL);
+	return (file != NULL ? pgcopy_new(file, NULL) : NULL);
 }
 
 struct pgcopy *
@@ -48,7 +48,7 @@ pgcopy_query(PGconn *connection, const char *sql)
 	bool begun = PQresultStatus(result) == PGRES_COPY_OUT;
 
 	PQclear(result);
-	return (begun ? copy_new(NULL, connection) : NULL);
+	return (begun ? pgcopy_new(NULL, connection) : NULL);
 }
 
 /*
@@ -56,7 +56,7 @@ pgcopy_query(PGconn *connection, const char *sql)
  * that begins another COPY instead would be asked without end.
  */
 static void
-copy_drain(struct pgcopy *copy)
+pgcopy_drain(struct pgcopy *copy)
 {
 	bool over = false;
 	PGresult *result;
@@ -81,14 +81,14 @@ pgcopy_free(struct pgcopy *copy)
 	if (copy->file != NULL)
 		fclose(copy->file);
 	else
-		copy_drain(copy);
+		pgcopy_drain(copy);
 	memory_free(copy->row);
 	memory_free(copy);
 }
 
 /* The next bytes, all of them or none. */
 static bool
-copy_read(struct pgcopy *copy, void *out, size_t size)
+pgcopy_read(struct pgcopy *copy, void *out, size_t size)
 {
 	unsigned char *to = out;
 	size_t part;
@@ -119,44 +119,44 @@ copy_read(struct pgcopy *copy, void *out, size_t size)
 }
 
 static bool
-copy_fail(struct pgcopy *copy)
+pgcopy_fail(struct pgcopy *copy)
 {
 	copy->failed = true;
 	return (false);
 }
 
 static bool
-copy_begin(struct pgcopy *copy)
+pgcopy_begin(struct pgcopy *copy)
 {
-	char signature[COPY_SIGNATURE_SIZE];
+	char signature[PGCOPY_SIGNATURE_SIZE];
 	uint32_t words[2], skip;
 
 	copy->begun = true;
-	if (!copy_read(copy, signature, sizeof(signature)) ||
-	    memcmp(signature, COPY_SIGNATURE, sizeof(signature)) != 0 ||
-	    !copy_read(copy, words, sizeof(words)))
-		return (copy_fail(copy));
+	if (!pgcopy_read(copy, signature, sizeof(signature)) ||
+	    memcmp(signature, PGCOPY_SIGNATURE, sizeof(signature)) != 0 ||
+	    !pgcopy_read(copy, words, sizeof(words)))
+		return (pgcopy_fail(copy));
 	for (skip = be32toh(words[1]); skip > 0; skip--) {
-		if (!copy_read(copy, signature, 1))
-			return (copy_fail(copy));
+		if (!pgcopy_read(copy, signature, 1))
+			return (pgcopy_fail(copy));
 	}
 	return (true);
 }
 
 /* Room is made before; fields point into the row once it is all there. */
 static bool
-copy_field_read(struct pgcopy *copy, size_t *used, uint32_t *size, bool *null)
+pgcopy_field_read(struct pgcopy *copy, size_t *used, uint32_t *size, bool *null)
 {
 	unsigned char *larger;
 	size_t room = copy->room;
 
-	if (!copy_read(copy, size, sizeof(*size)))
+	if (!pgcopy_read(copy, size, sizeof(*size)))
 		return (false);
 	*size = be32toh(*size);
 	*null = *size == UINT32_MAX;
 	if (*null)
 		*size = 0;
-	if (*size > COPY_ROW_MAX || *used + *size > COPY_ROW_MAX)
+	if (*size > PGCOPY_ROW_MAX || *used + *size > PGCOPY_ROW_MAX)
 		return (false);
 	while (*used + *size > room)
 		room *= 2;
@@ -167,7 +167,7 @@ copy_field_read(struct pgcopy *copy, size_t *used, uint32_t *size, bool *null)
 		copy->row = larger;
 		copy->room = room;
 	}
-	return (copy_read(copy, copy->row + *used, *size));
+	return (pgcopy_read(copy, copy->row + *used, *size));
 }
 
 bool
@@ -177,22 +177,23 @@ pgcopy_next(struct pgcopy *copy, struct pgcopy_field *fields, uint16_t count)
 	bool nulls[PGCOPY_FIELDS_MAX];
 	uint16_t given, i;
 
-	if (copy->failed || copy->ended || (!copy->begun && !copy_begin(copy)))
+	if (copy->failed || copy->ended ||
+	    (!copy->begun && !pgcopy_begin(copy)))
 		return (false);
-	if (!copy_read(copy, &given, sizeof(given)))
-		return (copy_fail(copy));
+	if (!pgcopy_read(copy, &given, sizeof(given)))
+		return (pgcopy_fail(copy));
 	given = be16toh(given);
 	if (given == UINT16_MAX) {
 		copy->ended = true;
 		return (false);
 	}
 	if (given < count || given > PGCOPY_FIELDS_MAX)
-		return (copy_fail(copy));
+		return (pgcopy_fail(copy));
 	for (i = 0; i < given; i++) {
 		uint32_t size;
 
-		if (!copy_field_read(copy, &used, &size, &nulls[i]))
-			return (copy_fail(copy));
+		if (!pgcopy_field_read(copy, &used, &size, &nulls[i]))
+			return (pgcopy_fail(copy));
 		offsets[i] = used;
 		used += size;
 		if (i < count)

@@ -45,47 +45,47 @@ struct receipt_log_fault {
 };
 
 /* Reads one more file; false when it cannot be read, or kept. */
-bool receipt_log_read(struct receipt_log *witness, const char *path)
+bool receipt_log_read(struct receipt_log *log, const char *path)
     __attribute__((warn_unused_result));
-void receipt_log_free(struct receipt_log *witness);
+void receipt_log_free(struct receipt_log *log);
 
 /* After the last file; false when what was kept cannot be read again. */
-bool receipt_log_begin(struct receipt_log *witness)
-    __attribute__((warn_unused_result));
+bool
+receipt_log_begin(struct receipt_log *log) __attribute__((warn_unused_result));
 
 /*
  * Whether the anchors of a seal have this hash; true when there are none.  In
  * the order of seals: those that are passed over are lost.  An anchor names its
  * epoch, and is of no seal of a later one; lines of before name none.
  */
-bool receipt_log_seal_agrees(struct receipt_log *witness, int64_t no,
-    int64_t epoch, const unsigned char *hash);
+bool receipt_log_seal_agrees(struct receipt_log *log, int64_t no, int64_t epoch,
+    const unsigned char *hash);
 
 /* The anchors of this seal are of one that was lost when its epoch ended. */
-void receipt_log_seal_ended(struct receipt_log *witness, int64_t no);
+void receipt_log_seal_ended(struct receipt_log *log, int64_t no);
 
 /* There are no more seals; the last was of this epoch. */
-void receipt_log_seals_end(struct receipt_log *witness, int64_t epoch);
+void receipt_log_seals_end(struct receipt_log *log, int64_t epoch);
 
 /*
  * Keeps the hash of a row for the comparison with receipts, with its mark of
  * coverage_mark and its time in seconds.
  */
-void receipt_log_row(struct receipt_log *witness, int64_t id, uint32_t mark,
+void receipt_log_row(struct receipt_log *log, int64_t id, uint32_t mark,
     uint32_t at, const unsigned char *hash);
 
 /* There are no more rows; false when they cannot be read again. */
-bool receipt_log_rows_end(struct receipt_log *witness)
+bool receipt_log_rows_end(struct receipt_log *log)
     __attribute__((warn_unused_result));
 
 /*
  * After that, the next row, in the order of numbers, that one of its receipts
  * does not fit; false when there are no more.
  */
-bool receipt_log_next_fault(struct receipt_log *witness,
+bool receipt_log_next_fault(struct receipt_log *log,
     struct receipt_log_fault *fault) __attribute__((warn_unused_result));
 
 /* At the end: whether all was compared that is in the files. */
-bool receipt_log_is_whole(const struct receipt_log *witness);
+bool receipt_log_is_whole(const struct receipt_log *log);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Verifies the audit from outside: nothing of the database is trusted, all
- * hashes are computed anew from the columns.  Memory does not grow with it.
+ * The state of one verification of the audit, from outside: nothing of the
+ * database is trusted, all hashes are computed anew from the columns.  Memory
+ * does not grow with it.  chain.c, rows.c and evidence.c do it, in this order.
  */
 #ifndef COFFER_VERIFY_H
 #define COFFER_VERIFY_H
@@ -34,7 +35,7 @@ struct verify {
 	/* The keys that are trusted; without any, no signature is verified. */
 	struct verify_key *keys;
 	size_t keys_count, keys_room;
-	struct receipt_log *witness; /* NULL: there are no anchors */
+	struct receipt_log *log; /* NULL: there are no anchors */
 	bool standby; /* more may come, of rows after this id */
 	int64_t standby_row;
 	bool complete; /* of all daemons, from start to end */
@@ -69,20 +70,18 @@ struct verify {
 /* Adds a public key to those that are trusted. */
 void verify_trust(struct verify *verify, const unsigned char *key);
 
-/* Each damage is a line on standard output: kind, place, words. */
-
-/* The chain, of audit.seal by no. */
-void verify_chain(struct verify *verify, struct pgcopy *seals);
-
 /*
- * The rows, of audit.event by epoch, xid and id, against audit.seal by
- * epoch, xid_from, xid_to and month; after the chain.
+ * Reports and counts a damage, as a line on standard output: kind, place,
+ * words.
  */
-void
-verify_rows(struct verify *verify, struct pgcopy *seals, struct pgcopy *events);
+void verify_damage(struct verify *verify, const char *kind, const char *place,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* What was anchored and not found; after both. */
-void verify_anchors(struct verify *verify);
+/* "seal 7"; good until the next call. */
+const char *verify_place(const char *what, int64_t number);
+
+/* Reports a file or an answer that could not be read to its end. */
+void verify_read_failed(struct verify *verify, const struct pgcopy *copy);
 
 void verify_free(struct verify *verify);
 

@@ -8,13 +8,13 @@
 
 #define MANY (3 * EXTSORT_ROOM + 7)
 
-static struct extsort *spool;
+static struct extsort *sort;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	spool = extsort_new();
+	sort = extsort_new();
 	return (0);
 }
 
@@ -22,7 +22,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	extsort_free(spool);
+	extsort_free(sort);
 	return (0);
 }
 
@@ -32,29 +32,29 @@ add(int64_t number)
 	struct extsort_entry entry = { .number = number };
 
 	memset(entry.hash, (int)(number % 251), sizeof(entry.hash));
-	assert_true(extsort_add(spool, &entry));
+	assert_true(extsort_add(sort, &entry));
 }
 
 /* The next is this one, with its own hash. */
 static void
 take(int64_t number)
 {
-	const struct extsort_entry *entry = extsort_next(spool);
+	const struct extsort_entry *entry = extsort_next(sort);
 
 	assert_non_null(entry);
 	assert_int_equal(entry->number, number);
 	assert_int_equal(entry->hash[0], number % 251);
 	assert_int_equal(entry->hash[31], number % 251);
-	extsort_take(spool);
+	extsort_take(sort);
 }
 
 static void
 test_nothing(void **state)
 {
 	(void)state;
-	assert_true(extsort_begin(spool));
-	assert_null(extsort_next(spool));
-	assert_false(extsort_failed(spool));
+	assert_true(extsort_begin(sort));
+	assert_null(extsort_next(sort));
+	assert_false(extsort_failed(sort));
 	extsort_free(NULL);
 }
 
@@ -66,12 +66,12 @@ test_few(void **state)
 	add(1);
 	add(3);
 	add(2);
-	assert_true(extsort_begin(spool));
+	assert_true(extsort_begin(sort));
 	take(1);
 	take(2);
 	take(3);
 	take(3);
-	assert_null(extsort_next(spool));
+	assert_null(extsort_next(sort));
 }
 
 /* All numbers once, in an order in which each run has some of everywhere. */
@@ -83,11 +83,11 @@ test_more_than_there_is_room_for(void **state)
 	(void)state;
 	for (i = 0; i < MANY; i++)
 		add(i * 100003 % MANY);
-	assert_true(extsort_begin(spool));
+	assert_true(extsort_begin(sort));
 	for (i = 0; i < MANY; i++)
 		take(i);
-	assert_null(extsort_next(spool));
-	assert_false(extsort_failed(spool));
+	assert_null(extsort_next(sort));
+	assert_false(extsort_failed(sort));
 }
 
 static void
@@ -98,10 +98,10 @@ test_as_many_as_there_is_room_for(void **state)
 	(void)state;
 	for (i = EXTSORT_ROOM; i > 0; i--)
 		add(i);
-	assert_true(extsort_begin(spool));
+	assert_true(extsort_begin(sort));
 	for (i = 1; i <= EXTSORT_ROOM; i++)
 		take(i);
-	assert_null(extsort_next(spool));
+	assert_null(extsort_next(sort));
 }
 
 /* Where a file may have no more than a page, nothing is left out in silence. */
@@ -120,7 +120,7 @@ test_no_room_on_disk(void **state)
 	page.rlim_cur = 4096;
 	setrlimit(RLIMIT_FSIZE, &page);
 	for (i = 0; i <= EXTSORT_ROOM && added; i++)
-		added = extsort_add(spool, &entry);
+		added = extsort_add(sort, &entry);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_false(added);
 }
@@ -136,7 +136,7 @@ test_no_directory(void **state)
 	(void)state;
 	assert_int_equal(setenv("TMPDIR", "/proc", 1), 0);
 	for (i = 0; i <= EXTSORT_ROOM && added; i++)
-		added = extsort_add(spool, &entry);
+		added = extsort_add(sort, &entry);
 	assert_int_equal(unsetenv("TMPDIR"), 0);
 	assert_false(added);
 }
@@ -145,14 +145,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define SPOOL_TEST(name) \
+#define EXTSORT_TEST(name) \
 	cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
-		SPOOL_TEST(nothing),
-		SPOOL_TEST(few),
-		SPOOL_TEST(more_than_there_is_room_for),
-		SPOOL_TEST(as_many_as_there_is_room_for),
-		SPOOL_TEST(no_room_on_disk),
-		SPOOL_TEST(no_directory),
+		EXTSORT_TEST(nothing),
+		EXTSORT_TEST(few),
+		EXTSORT_TEST(more_than_there_is_room_for),
+		EXTSORT_TEST(as_many_as_there_is_room_for),
+		EXTSORT_TEST(no_room_on_disk),
+		EXTSORT_TEST(no_directory),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -6,9 +6,9 @@
 #include "command/verify/receipt_log.h"
 #include "tests/src/test.h"
 
-#define PATH "witness_test.tmp"
+#define PATH "receipt_log_test.tmp"
 
-static struct receipt_log witness;
+static struct receipt_log given_log;
 static unsigned char hash[CRYPTO_SHA256_SIZE], other[CRYPTO_SHA256_SIZE];
 
 #define HEX                                \
@@ -22,7 +22,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	memset(&witness, 0, sizeof(witness));
+	memset(&given_log, 0, sizeof(given_log));
 	memset(hash, 0xab, sizeof(hash));
 	memset(other, 0xac, sizeof(other));
 	return (0);
@@ -32,7 +32,7 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	receipt_log_free(&witness);
+	receipt_log_free(&given_log);
 	remove(PATH);
 	return (0);
 }
@@ -45,7 +45,7 @@ read_text(const char *text)
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
-	assert_true(receipt_log_read(&witness, PATH));
+	assert_true(receipt_log_read(&given_log, PATH));
 }
 
 /* The anchors that are left, which are taken. */
@@ -54,8 +54,8 @@ seals_left(void)
 {
 	size_t count = 0;
 
-	while (extsort_next(witness.seals) != NULL) {
-		extsort_take(witness.seals);
+	while (extsort_next(given_log.seals) != NULL) {
+		extsort_take(given_log.seals);
 		count++;
 	}
 	return (count);
@@ -71,16 +71,16 @@ assert_faults(const unsigned char *const hashes[3],
 
 	for (i = 0; i < 3; i++) {
 		if (hashes[i] != NULL)
-			receipt_log_row(&witness, 69 + i, 0, 0, hashes[i]);
+			receipt_log_row(&given_log, 69 + i, 0, 0, hashes[i]);
 	}
-	assert_true(receipt_log_rows_end(&witness));
+	assert_true(receipt_log_rows_end(&given_log));
 	for (; expected->row != 0; expected++) {
-		assert_true(receipt_log_next_fault(&witness, &fault));
+		assert_true(receipt_log_next_fault(&given_log, &fault));
 		assert_int_equal(fault.row, expected->row);
 		assert_int_equal(fault.lost, expected->lost);
 	}
-	assert_false(receipt_log_next_fault(&witness, &fault));
-	assert_true(receipt_log_is_whole(&witness));
+	assert_false(receipt_log_next_fault(&given_log, &fault));
+	assert_true(receipt_log_is_whole(&given_log));
 }
 
 #define ROWS(...) ((const unsigned char *const[3]){ __VA_ARGS__ })
@@ -94,13 +94,13 @@ test_seals_and_receipts(void **state)
 	read_text("{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"}\n"
 		  "{\"event\":\"request\",\"receipt\":70,\"receipt_hash\":"
 		  "\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	/* Of what it has not seen it has nothing to say. */
-	assert_true(receipt_log_seal_agrees(&witness, 6, 1, other));
-	assert_true(receipt_log_seal_agrees(&witness, 7, 1, hash));
-	assert_true(receipt_log_seal_agrees(&witness, 70, 1, other));
-	receipt_log_seals_end(&witness, 1);
-	assert_int_equal(witness.seals_lost, 0);
+	assert_true(receipt_log_seal_agrees(&given_log, 6, 1, other));
+	assert_true(receipt_log_seal_agrees(&given_log, 7, 1, hash));
+	assert_true(receipt_log_seal_agrees(&given_log, 70, 1, other));
+	receipt_log_seals_end(&given_log, 1);
+	assert_int_equal(given_log.seals_lost, 0);
 	assert_faults(ROWS(other, hash, other), FAULTS({ 0, false }));
 }
 
@@ -111,11 +111,11 @@ test_receipts_of_other_rows(void **state)
 	read_text("{\"receipt\":71,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	assert_faults(
 	    ROWS(NULL, other, hash), FAULTS({ 69, true }, { 70, false }));
-	assert_int_equal(witness.receipts_rows, 3);
-	assert_int_equal(witness.receipts_found, 2);
+	assert_int_equal(given_log.receipts_rows, 3);
+	assert_int_equal(given_log.receipts_found, 2);
 }
 
 /* Of two rows with the number of a receipt, one is another. */
@@ -124,8 +124,8 @@ test_a_row_that_is_there_twice(void **state)
 {
 	(void)state;
 	read_text("{\"receipt\":70,\"receipt_hash\":\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
-	receipt_log_row(&witness, 70, 0, 0, other);
+	assert_true(receipt_log_begin(&given_log));
+	receipt_log_row(&given_log, 70, 0, 0, other);
 	assert_faults(ROWS(NULL, hash, NULL), FAULTS({ 70, false }));
 }
 
@@ -135,8 +135,8 @@ test_lines_of_syslog(void **state)
 	(void)state;
 	read_text("Nov 23 09:00:00 host coffer: coffer {\"event\":\"seal\","
 		  "\"no\":7,\"hash\":\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
-	assert_false(receipt_log_seal_agrees(&witness, 7, 1, other));
+	assert_true(receipt_log_begin(&given_log));
+	assert_false(receipt_log_seal_agrees(&given_log, 7, 1, other));
 }
 
 /* Several files, and a seal that went out twice: all of them must agree. */
@@ -151,9 +151,9 @@ test_more_than_once(void **state)
 		  "{\"event\":\"seal\",\"no\":6,\"hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":69,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":70,\"receipt_hash\":\"ac" HEX_62 "\"}\n");
-	assert_true(receipt_log_begin(&witness));
-	assert_true(receipt_log_seal_agrees(&witness, 6, 1, hash));
-	assert_false(receipt_log_seal_agrees(&witness, 7, 1, hash));
+	assert_true(receipt_log_begin(&given_log));
+	assert_true(receipt_log_seal_agrees(&given_log, 6, 1, hash));
+	assert_false(receipt_log_seal_agrees(&given_log, 7, 1, hash));
 	assert_faults(ROWS(hash, hash, NULL), FAULTS({ 70, false }));
 }
 
@@ -167,15 +167,15 @@ test_seals_lost(void **state)
 		  "{\"event\":\"seal\",\"no\":8,\"hash\":\"" HEX "\"}\n"
 		  "{\"event\":\"seal\",\"no\":8,\"hash\":\"" HEX "\"}\n"
 		  "{\"event\":\"seal\",\"no\":9,\"hash\":\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
-	assert_true(receipt_log_seal_agrees(&witness, 5, 1, hash));
-	assert_true(receipt_log_seal_agrees(&witness, 7, 1, hash));
-	receipt_log_seals_end(&witness, 1);
-	assert_int_equal(witness.seals_lost, 3);
-	assert_int_equal(witness.seals_found, 1);
-	assert_int_equal(witness.seals_found_last, 5);
-	assert_int_equal(witness.entries, 5);
-	assert_int_equal(witness.seals_lost_first, 6);
+	assert_true(receipt_log_begin(&given_log));
+	assert_true(receipt_log_seal_agrees(&given_log, 5, 1, hash));
+	assert_true(receipt_log_seal_agrees(&given_log, 7, 1, hash));
+	receipt_log_seals_end(&given_log, 1);
+	assert_int_equal(given_log.seals_lost, 3);
+	assert_int_equal(given_log.seals_found, 1);
+	assert_int_equal(given_log.seals_found_last, 5);
+	assert_int_equal(given_log.entries, 5);
+	assert_int_equal(given_log.seals_lost_first, 6);
 }
 
 static void
@@ -192,11 +192,11 @@ test_other_lines(void **state)
 		  "{\"event\":\"seal\",\"no\":7,\"hash\":\"" HEX "\"\n"
 		  "{\"event\":\"started\"}\n"
 		  "{\"receipt\":70}\n");
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	assert_int_equal(seals_left(), 0);
-	assert_null(witness.receipts);
-	assert_int_equal(witness.entries, 0);
-	assert_false(receipt_log_read(&witness, "no such file"));
+	assert_null(given_log.receipts);
+	assert_int_equal(given_log.entries, 0);
+	assert_false(receipt_log_read(&given_log, "no such file"));
 }
 
 /* However long ago a receipt was given out, and in whichever of the files. */
@@ -217,21 +217,21 @@ test_many_receipts(void **state)
 			    "{\"receipt\":%zu,\"receipt_hash\":\"" HEX "\"}\n",
 			    i);
 		fclose(file);
-		assert_true(receipt_log_read(&witness, PATH));
+		assert_true(receipt_log_read(&given_log, PATH));
 	}
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	for (i = 4 * some; i > 0; i--) {
 		if (i != 8)
-			receipt_log_row(&witness, (int64_t)i - 1, 0, 0,
+			receipt_log_row(&given_log, (int64_t)i - 1, 0, 0,
 			    i == 3 * some ? other : hash);
 	}
-	assert_true(receipt_log_rows_end(&witness));
-	assert_true(receipt_log_next_fault(&witness, &fault));
+	assert_true(receipt_log_rows_end(&given_log));
+	assert_true(receipt_log_next_fault(&given_log, &fault));
 	assert_true(fault.row == 7 && fault.lost);
-	assert_true(receipt_log_next_fault(&witness, &fault));
+	assert_true(receipt_log_next_fault(&given_log, &fault));
 	assert_true(fault.row == (int64_t)(3 * some) - 1 && !fault.lost);
-	assert_false(receipt_log_next_fault(&witness, &fault));
-	assert_true(receipt_log_is_whole(&witness));
+	assert_false(receipt_log_next_fault(&given_log, &fault));
+	assert_true(receipt_log_is_whole(&given_log));
 }
 
 /* Rows that cannot be kept are not taken for rows that fit. */
@@ -244,17 +244,17 @@ test_no_room_for_rows(void **state)
 	(void)state;
 	read_text("{\"receipt\":1,\"receipt_hash\":\"" HEX "\"}\n"
 		  "{\"receipt\":999999,\"receipt_hash\":\"" HEX "\"}\n");
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &before);
 	page = before;
 	page.rlim_cur = 4096;
 	setrlimit(RLIMIT_FSIZE, &page);
 	for (i = 1; i <= EXTSORT_ROOM + 1; i++)
-		receipt_log_row(&witness, i, 0, 0, hash);
+		receipt_log_row(&given_log, i, 0, 0, hash);
 	setrlimit(RLIMIT_FSIZE, &before);
-	assert_false(receipt_log_rows_end(&witness));
-	assert_false(receipt_log_is_whole(&witness));
+	assert_false(receipt_log_rows_end(&given_log));
+	assert_false(receipt_log_is_whole(&given_log));
 }
 
 #define SEAL(no, epoch)                                        \
@@ -267,16 +267,16 @@ test_seals_of_an_epoch_that_has_ended(void **state)
 {
 	(void)state;
 	read_text(SEAL(5, 1) SEAL(6, 1) SEAL(7, 1) SEAL(6, 2));
-	assert_true(receipt_log_begin(&witness));
-	assert_true(receipt_log_seal_agrees(&witness, 5, 1, hash));
-	assert_true(receipt_log_seal_agrees(&witness, 6, 2, hash));
-	assert_true(receipt_log_seal_agrees(&witness, 7, 2, other));
-	receipt_log_seals_end(&witness, 2);
-	assert_int_equal(witness.seals_found, 2);
-	assert_int_equal(witness.seals_lost, 0);
-	assert_int_equal(witness.seals_ended, 2);
-	assert_int_equal(witness.seals_ended_first, 6);
-	assert_int_equal(witness.seals_ended_last, 7);
+	assert_true(receipt_log_begin(&given_log));
+	assert_true(receipt_log_seal_agrees(&given_log, 5, 1, hash));
+	assert_true(receipt_log_seal_agrees(&given_log, 6, 2, hash));
+	assert_true(receipt_log_seal_agrees(&given_log, 7, 2, other));
+	receipt_log_seals_end(&given_log, 2);
+	assert_int_equal(given_log.seals_found, 2);
+	assert_int_equal(given_log.seals_lost, 0);
+	assert_int_equal(given_log.seals_ended, 2);
+	assert_int_equal(given_log.seals_ended_first, 6);
+	assert_int_equal(given_log.seals_ended_last, 7);
 }
 
 /* The same beyond the last seal, but not of the epoch that goes on. */
@@ -285,13 +285,13 @@ test_seals_after_the_last(void **state)
 {
 	(void)state;
 	read_text(SEAL(8, 1) SEAL(9, 2) SEAL(10, 3));
-	assert_true(receipt_log_begin(&witness));
-	assert_true(receipt_log_seal_agrees(&witness, 5, 1, hash));
-	receipt_log_seals_end(&witness, 2);
-	assert_int_equal(witness.seals_ended, 1);
-	assert_int_equal(witness.seals_lost, 2);
-	assert_int_equal(witness.seals_lost_first, 9);
-	assert_int_equal(witness.seals_lost_last, 10);
+	assert_true(receipt_log_begin(&given_log));
+	assert_true(receipt_log_seal_agrees(&given_log, 5, 1, hash));
+	receipt_log_seals_end(&given_log, 2);
+	assert_int_equal(given_log.seals_ended, 1);
+	assert_int_equal(given_log.seals_lost, 2);
+	assert_int_equal(given_log.seals_lost_first, 9);
+	assert_int_equal(given_log.seals_lost_last, 10);
 }
 
 /* A database from before an epoch that was anchored lacks it. */
@@ -300,11 +300,11 @@ test_seals_of_a_later_epoch(void **state)
 {
 	(void)state;
 	read_text(SEAL(6, 2));
-	assert_true(receipt_log_begin(&witness));
-	assert_true(receipt_log_seal_agrees(&witness, 6, 1, other));
-	receipt_log_seals_end(&witness, 1);
-	assert_int_equal(witness.seals_lost, 1);
-	assert_int_equal(witness.seals_ended, 0);
+	assert_true(receipt_log_begin(&given_log));
+	assert_true(receipt_log_seal_agrees(&given_log, 6, 1, other));
+	receipt_log_seals_end(&given_log, 1);
+	assert_int_equal(given_log.seals_lost, 1);
+	assert_int_equal(given_log.seals_ended, 0);
 }
 
 int

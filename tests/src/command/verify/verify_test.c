@@ -2,6 +2,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "command/verify/chain.h"
+#include "command/verify/evidence.h"
+#include "command/verify/rows.h"
 #include "command/verify/verify.h"
 #include "tests/src/pgcopy_write.h"
 #include "tests/src/test.h"
@@ -39,7 +42,7 @@ static const unsigned char private_key[32] = { 1, 2, 3 };
 static unsigned char public_key[32];
 static const char *signer; /* that seals name */
 static struct verify verify;
-static struct receipt_log witness;
+static struct receipt_log given_log;
 
 /* As record_send writes it: number of columns, and of each type and size. */
 static const struct {
@@ -188,27 +191,27 @@ export_month(void)
 }
 
 static void
-witness_all(void)
+receipt_log_all(void)
 {
 	struct extsort_entry entry;
 	int i;
 
-	verify.witness = &witness;
-	witness.seals = extsort_new();
+	verify.log = &given_log;
+	given_log.seals = extsort_new();
 	for (i = 0; i < 3; i++) {
 		entry.number = seals[i].no * 65536; /* without an epoch */
 		memcpy(entry.hash, seals[i].hash, 32);
-		assert_true(extsort_add(witness.seals, &entry));
+		assert_true(extsort_add(given_log.seals, &entry));
 	}
-	witness.receipts = extsort_new();
-	witness.receipts_first = rows[0].id;
-	witness.receipts_last = rows[3].id;
+	given_log.receipts = extsort_new();
+	given_log.receipts_first = rows[0].id;
+	given_log.receipts_last = rows[3].id;
 	for (i = 0; i < 4; i++) {
 		entry.number = rows[i].id;
 		memcpy(entry.hash, rows[i].hash, 32);
-		assert_true(extsort_add(witness.receipts, &entry));
+		assert_true(extsort_add(given_log.receipts, &entry));
 	}
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 }
 
 static int
@@ -242,7 +245,7 @@ set_up(void **state)
 	}
 	make_chain();
 	memset(&verify, 0, sizeof(verify));
-	memset(&witness, 0, sizeof(witness));
+	memset(&given_log, 0, sizeof(given_log));
 	crypto_public(private_key, public_key);
 	verify_trust(&verify, public_key);
 	signer = verify.keys[0].signer;
@@ -254,7 +257,7 @@ tear_down(void **state)
 {
 	(void)state;
 	verify_free(&verify);
-	receipt_log_free(&witness);
+	receipt_log_free(&given_log);
 	remove(SEALS);
 	remove(EVENTS);
 	remove(FOUND);
@@ -369,9 +372,9 @@ verify_all(void)
 	struct pgcopy *chain = pgcopy_open(SEALS), *again = pgcopy_open(SEALS),
 		      *events = pgcopy_open(EVENTS);
 
-	verify_chain(&verify, chain);
-	verify_rows(&verify, again, events);
-	verify_anchors(&verify);
+	chain_verify(&verify, chain);
+	rows_verify(&verify, again, events);
+	evidence_verify(&verify);
 	pgcopy_free(chain);
 	pgcopy_free(again);
 	pgcopy_free(events);
@@ -395,7 +398,7 @@ static void
 test_sound(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	assert_string_equal(found(), "");
 	assert_int_equal(verify.seals, 3);
 	assert_int_equal(verify.rows, 4);
@@ -416,7 +419,7 @@ static void
 test_row_and_its_hash_changed(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	rows[1].method = "mothod";
 	hash_row(&rows[1]);
 	assert_string_equal(
@@ -427,7 +430,7 @@ static void
 test_row_missing(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	rows[0].left_out = true;
 	assert_string_equal(found(), "rows_missing seal 1, receipt_lost row 1");
 }
@@ -436,7 +439,7 @@ static void
 test_tail_missing(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	rows[2].left_out = rows[3].left_out = true;
 	assert_string_equal(found(), "rows_missing seal 2, receipt_lost row 4");
 }
@@ -531,7 +534,7 @@ test_month_dropped(void **state)
 {
 	(void)state;
 	drop_month(DROPPED);
-	witness_all();
+	receipt_log_all();
 	assert_string_equal(found(), "");
 	assert_true(verify.months.drops[0].believed);
 }
@@ -544,7 +547,7 @@ test_month_dropped_and_more(void **state)
 	drop_month("\1{\"month\":\"2026-11-01\",\"rows\":2,"
 		   "\"first_id\":1,\"last_id\":5}");
 	rows[3].left_out = true;
-	witness_all();
+	receipt_log_all();
 	assert_string_equal(found(), "receipt_lost row 5");
 }
 
@@ -612,7 +615,7 @@ static void
 test_seal_made_anew(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	seals[1].xid_to = 19;
 	hash_seal(&seals[1]);
 	assert_string_equal(found(),
@@ -623,7 +626,7 @@ static void
 test_seal_missing(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	seals[1].left_out = true;
 	assert_string_equal(found(),
 	    "seal_missing seal 2, row_unsealed row 1, row_unsealed row 2, "
@@ -666,7 +669,7 @@ static void
 test_end_cut_off(void **state)
 {
 	(void)state;
-	witness_all();
+	receipt_log_all();
 	seals[2].left_out = rows[2].left_out = rows[3].left_out = true;
 	assert_string_equal(found(), "anchor_lost seal 2, receipt_lost row 4");
 }
@@ -743,13 +746,13 @@ test_export(void **state)
 	struct extsort_entry entry = { .number = 1000000 };
 
 	(void)state;
-	verify.witness = &witness;
-	witness.seals = extsort_new();
-	assert_true(extsort_add(witness.seals, &entry));
-	witness.receipts = extsort_new();
-	witness.receipts_first = witness.receipts_last = entry.number;
-	assert_true(extsort_add(witness.receipts, &entry));
-	assert_true(receipt_log_begin(&witness));
+	verify.log = &given_log;
+	given_log.seals = extsort_new();
+	assert_true(extsort_add(given_log.seals, &entry));
+	given_log.receipts = extsort_new();
+	given_log.receipts_first = given_log.receipts_last = entry.number;
+	assert_true(extsort_add(given_log.receipts, &entry));
+	assert_true(receipt_log_begin(&given_log));
 	export_month();
 	assert_string_equal(found(), "");
 }
@@ -836,11 +839,11 @@ test_anchors_that_are_not_given(void **state)
 	struct extsort_entry entry = { .number = 65536 };
 
 	(void)state;
-	verify.witness = &witness;
-	witness.seals = extsort_new();
+	verify.log = &given_log;
+	given_log.seals = extsort_new();
 	memcpy(entry.hash, seals[1].hash, 32);
-	assert_true(extsort_add(witness.seals, &entry));
-	assert_true(receipt_log_begin(&witness));
+	assert_true(extsort_add(given_log.seals, &entry));
+	assert_true(receipt_log_begin(&given_log));
 	assert_string_equal(found(), "");
 	assert_int_equal(verify.unanchored, 1);
 }
@@ -854,15 +857,15 @@ test_anchors_of_seals_before(void **state)
 
 	(void)state;
 	export_month();
-	verify.witness = &witness;
-	witness.seals = extsort_new();
-	assert_true(extsort_add(witness.seals, &entry));
+	verify.log = &given_log;
+	given_log.seals = extsort_new();
+	assert_true(extsort_add(given_log.seals, &entry));
 	for (i = 0; i < 4; i++) {
 		entry.number = seals[i].no * 65536;
 		memcpy(entry.hash, seals[i].hash, 32);
-		assert_true(extsort_add(witness.seals, &entry));
+		assert_true(extsort_add(given_log.seals, &entry));
 	}
-	assert_true(receipt_log_begin(&witness));
+	assert_true(receipt_log_begin(&given_log));
 	assert_string_equal(found(), "");
 	assert_int_equal(verify.unanchored, 0);
 }
