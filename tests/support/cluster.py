@@ -25,6 +25,7 @@ class Cluster:
         self.logs = self.directory / "postgres" / "log"
         self._passwords = passwords if passwords is not None else {}
         self._databases = 0
+        self._template = None
         self.start()
 
     def start(self):
@@ -124,13 +125,22 @@ class Cluster:
 
     def database(self, migrated=True):
         """Make a database, installed and migrated, or else empty."""
+        if not migrated:
+            return self._create()
+        if not self._template:
+            self._template = self._create()
+            self._template.install()
+            self._template.migrate()
+        # A copy takes a fifth of the time of a deploy.
+        database = self._create(template=self._template.name)
+        database.install()  # rights on a database are not copied
+        return database
+
+    def _create(self, template="template0"):
         self._databases += 1
         database = Database(self, f"coffer_{self._databases}")
         with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {database.name} TEMPLATE template0")
-        if migrated:
-            database.install()
-            database.migrate()
+            connection.execute(f"CREATE DATABASE {database.name} TEMPLATE {template}")
         return database
 
     def set_passwords(self):
