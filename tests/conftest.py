@@ -13,6 +13,15 @@ from support.daemon import Daemon, coffer
 from support.tenant import Tenant
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: a file that takes a minute or more, so it runs first")
+
+
+def pytest_collection_modifyitems(items):
+    """Run the files that take long first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def directory(request):
     """Where this run writes. It stays when something failed, for its logs."""

@@ -30,34 +30,34 @@ src/command/manual.c contract/man.sh
 src/command/tables.c contract/documents.sh
 END
 elsewhere 'it says how all of the service goes together' <<END
-src/main.c system/test_start.py
-src/readiness.c system/test_readiness.py
-src/reload.c system/test_root_key_sources.py
-src/service.c system/test_stop.py
+src/main.c system/service/test_start.py
+src/readiness.c system/service/test_readiness.py
+src/reload.c system/keys/test_root_key_sources.py
+src/service.c system/service/test_stop.py
 END
 elsewhere 'it is one step of a request, from and to the network' <<END
-src/call/authenticate.c system/test_contract_errors.py
-src/call/call.c system/test_contract_shapes.py
-src/http/connection.c system/test_connections.py
-src/http/connections.c system/test_connections.py
-src/http/listen.c system/test_stop.py
-src/http/health.c system/test_http.py
-src/http/rate.c system/test_rates.py
-src/http/http_request.c system/test_http.py
-src/http/respond.c system/test_http.py
-src/http/scrape.c system/test_metrics.py
-src/base/systemd.c system/test_systemd.py
-src/http/tls.c system/test_tls.py
+src/call/authenticate.c system/contract/test_contract_errors.py
+src/call/call.c system/contract/test_contract_shapes.py
+src/http/connection.c system/http/test_connections.py
+src/http/connections.c system/http/test_connections.py
+src/http/listen.c system/service/test_stop.py
+src/http/health.c system/http/test_http.py
+src/http/rate.c system/http/test_rates.py
+src/http/http_request.c system/http/test_http.py
+src/http/respond.c system/http/test_http.py
+src/http/scrape.c system/service/test_metrics.py
+src/base/systemd.c system/service/test_systemd.py
+src/http/tls.c system/http/test_tls.py
 END
 elsewhere 'it is a conversation with PostgreSQL' <<END
-src/db/drift.c system/test_preflight.py
-src/command/command.c system/test_doctor.py
-src/db/handshake.c system/test_start.py
-src/job/job.c system/test_two_daemons.py
-src/job/rekey.c system/test_keys.py
-src/audit/seal.c system/test_audit_proof.py
-src/db/session.c system/test_outage.py
-src/db/statements.c system/test_start.py
+src/db/drift.c system/database/test_preflight.py
+src/command/command.c system/service/test_doctor.py
+src/db/handshake.c system/service/test_start.py
+src/job/job.c system/database/test_two_daemons.py
+src/job/rekey.c system/keys/test_keys.py
+src/audit/seal.c system/audit/test_audit_proof.py
+src/db/session.c system/database/test_outage.py
+src/db/statements.c system/service/test_start.py
 END
 elsewhere 'it is a part of the verification, which is tested as one' <<END
 src/command/verify/chain.c src/command/verify/verify_test.c
@@ -65,14 +65,14 @@ src/command/verify/evidence.c src/command/verify/verify_test.c
 src/command/verify/rows.c src/command/verify/verify_test.c
 END
 elsewhere 'it is a command' <<END
-src/command/command_api_key.c system/test_start.py
-src/command/commands.c system/test_start.py
-src/command/dispatch.c system/test_start.py
-src/command/synopsis.c system/test_start.py
-src/command/command_audit.c system/test_audit_attacks.py
-src/command/command_doctor.c system/test_doctor.py
-src/command/command_recover.c system/test_recover.py
-src/command/command_root_key.c system/test_keys.py
+src/command/command_api_key.c system/service/test_start.py
+src/command/commands.c system/service/test_start.py
+src/command/dispatch.c system/service/test_start.py
+src/command/synopsis.c system/service/test_start.py
+src/command/command_audit.c system/audit/test_audit_attacks.py
+src/command/command_doctor.c system/service/test_doctor.py
+src/command/command_recover.c system/keys/test_recover.py
+src/command/command_root_key.c system/keys/test_keys.py
 END
 while read -r file; do
 	twin=tests/${file%.*}_test.${file##*.}

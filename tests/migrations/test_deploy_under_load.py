@@ -15,6 +15,8 @@ from support import eventually, keys
 from support.daemon import coffer
 from support.load import Load
 
+pytestmark = pytest.mark.long
+
 DEPLOYS = 10
 LOCK = "hashtextextended('coffer migrate', 0)"
 WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -12,6 +12,8 @@ from support.audit import is_anchored, verify, verify_inside
 from support.daemon import Daemon
 from support.majors import DEBIAN, OtherCluster, servers
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 OTHER = "deployed under PostgreSQL {}, running under PostgreSQL {}: run migrations/migrate"
 

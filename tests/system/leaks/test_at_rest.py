@@ -27,6 +27,8 @@ from support.cluster import Cluster
 from support.daemon import BINARY, Daemon, coffer, environment
 from support.tenant import Tenant
 
+pytestmark = pytest.mark.long
+
 # Ways to log, besides those of leak.VERBOSE. What one says another may say in other words, or at another time.
 VARIANTS = {"all": {}}
 if os.environ.get("COFFER_LEAKS") == "long":

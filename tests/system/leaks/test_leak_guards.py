@@ -24,6 +24,8 @@ from support.daemon import BINARY, Daemon
 from support.mutant import mutant
 from support.tenant import Tenant
 
+pytestmark = pytest.mark.long
+
 # Ways to log, each of which can be set for a role.
 SPEAKERS = {
     "log_statement": {"log_statement": "all"},

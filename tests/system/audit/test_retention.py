@@ -75,6 +75,16 @@ def drop(database, month):
     )[0][0]
 
 
+def drop_in_the_end(database, month):
+    """Call again as often as it gives up, as its hint says."""
+    while True:
+        try:
+            return drop(database, month)
+        except psycopg.DatabaseError as error:
+            if "somebody reads the audit all the time" not in str(error):
+                raise
+
+
 def is_waiting(database):
     """Whether the drop waits for its lock, for no longer than it may."""
     [[waits]] = database.query(
@@ -102,7 +112,7 @@ def test_reads_go_on_while_a_month_is_dropped(database, month, tmp_path):
     ):
         with auditor.transaction():
             auditor.execute("SELECT count(*) FROM audit.event")
-            dropped = threads.submit(drop, database, month)
+            dropped = threads.submit(drop_in_the_end, database, month)
             for _ in range(3):
                 eventually(lambda: is_waiting(database))
                 before = load.count(200)

@@ -6,11 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.daemon import free_port
 from support.load import Load
+from support.metrics import values
 from support.tenant import Tenant
 
 
@@ -182,7 +182,7 @@ def test_a_wait_ends_with_a_change_that_another_daemon_made(watched, database, s
         assert names(heard.result(60)) == ["CreateSecretVersion"]
 
 
-def is_parked(metrics):
+def is_waiting(metrics):
     """Whether a client waits for its answer, and nothing is asked of PostgreSQL for it."""
     return (
         metrics["coffer_connections_busy"] == 1
@@ -201,7 +201,7 @@ def test_a_wait_outlives_postgresql(own_cluster, start_daemon, new_tenant, troub
     cursor = cursor_of_now(database, client)
     with ThreadPoolExecutor(1) as threads:
         heard = waiting(threads, client, cursor)
-        eventually(lambda: is_parked(values(port)))
+        eventually(lambda: is_waiting(values(port)))
         trouble(own_cluster, [daemon])
         eventually(daemon.ready)
         eventually(lambda: client.post(f"/secrets/{secret}/protect").status == 200)

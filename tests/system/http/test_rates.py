@@ -6,12 +6,12 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from test_changes import is_parked
-from test_metrics import values
+from test_changes import is_waiting
 
 from support import eventually
 from support.daemon import Daemon, free_port
 from support.load import together
+from support.metrics import values
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +206,7 @@ def test_call_that_waits_for_changes_holds_nobody_up(wary, tenant):
     cursor = tenant.client().changes(after="latest")["cursor"]
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(lambda: watcher.changes(after=cursor, wait=60))
-        eventually(lambda: is_parked(metrics_of(wary)))
+        eventually(lambda: is_waiting(metrics_of(wary)))
         client = tenant.client(wary)
         assert client.get("/tags").status == 200
         client.create_secret(name="s")

@@ -10,11 +10,11 @@ import time
 import uuid
 
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.client import Client
 from support.daemon import Daemon, free_port
+from support.metrics import values
 
 METADATA = b"GET /metadata HTTP/1.1\r\nHost: x\r\n\r\n"
 # Of a body, which is read only with a token.

@@ -12,6 +12,8 @@ import pytest
 from support import TIMES, eventually, keys, outside
 from support.daemon import BINARY, coffer, environment
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def new_root_key(numbered):

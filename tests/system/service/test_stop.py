@@ -6,12 +6,12 @@ import socket
 from contextlib import suppress
 
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.client import Client
 from support.daemon import free_port
 from support.load import Load, together
+from support.metrics import values
 
 
 def waiting(database, schema="api"):

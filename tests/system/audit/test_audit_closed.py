@@ -6,12 +6,12 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.audit import is_anchored, verify
 from support.cluster import Cluster
 from support.daemon import Daemon, free_port
+from support.metrics import values
 from support.tenant import Tenant
 
 VALUE = b"canary of a value"

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.daemon import free_port
+from support.metrics import values
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from expected import assert_answer, invalid_arguments
 
-CERTIFICATE = (Path(__file__).parents[1] / "clients" / "certificate.pem").read_bytes()
+CERTIFICATE = (Path(__file__).parents[2] / "clients" / "certificate.pem").read_bytes()
 BASIC = {"username": "u", "password": "p"}
 DATABASE = {
     "engine": "postgres",

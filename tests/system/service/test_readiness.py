@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
-from test_metrics import values
 from test_stop import refuses_connections
 
 from support import eventually
 from support.client import Client
 from support.daemon import BINARY, environment, free_port
+from support.metrics import values
 
 
 def reason(daemon):

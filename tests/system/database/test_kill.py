@@ -18,7 +18,9 @@ from support.daemon import Daemon
 from support.load import Load
 from support.tenant import Tenant
 
-KILLS = int(os.environ.get("COFFER_KILLS") or 200)
+pytestmark = pytest.mark.long
+
+KILLS = int(os.environ.get("COFFER_KILLS") or 100)
 SEED = random.randrange(2**32)
 
 

@@ -7,11 +7,11 @@ import uuid
 
 import pytest
 from test_connections import authenticated, connect
-from test_metrics import values
 
 from support import eventually
 from support.daemon import free_port
 from support.load import together
+from support.metrics import values
 from support.tenant import Tenant
 
 MIB = 1 << 20

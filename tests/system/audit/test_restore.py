@@ -9,6 +9,8 @@ import pytest
 from support import eventually
 from support.audit import is_anchored, start_verify, unsealed, verify, verify_inside
 
+pytestmark = pytest.mark.long
+
 
 def begin_epoch(database):
     return database.query(

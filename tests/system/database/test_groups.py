@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from test_metrics import values
 
 from support import eventually
 from support.client import Answer
 from support.cluster import Cluster
 from support.daemon import Daemon, free_port
+from support.metrics import values
 from support.tenant import Tenant
 
 LIMIT = 8

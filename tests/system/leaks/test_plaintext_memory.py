@@ -25,6 +25,8 @@ from support.memory import SANITIZED, mappings
 from support.mutant import mutant
 from support.tenant import Tenant
 
+pytestmark = pytest.mark.long
+
 
 def memory(daemon):
     return b"".join(content for content, _ in mappings(daemon))

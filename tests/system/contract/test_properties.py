@@ -8,14 +8,17 @@ import binascii
 import os
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from model import Model, Refused, instant_text
 
+pytestmark = pytest.mark.long
+
 VERSION_QUOTA = 6
 
-SHORT = settings(max_examples=40, stateful_step_count=100, derandomize=True)
+SHORT = settings(max_examples=20, stateful_step_count=100, derandomize=True)
 LONG = settings(max_examples=1000, stateful_step_count=200)
 
 # How often an operation comes up among the others. Hypothesis favours the first.
