@@ -156,7 +156,7 @@ call_start_deadline(struct call *call)
 }
 
 static void
-call_anew(struct call *call)
+call_restart(struct call *call)
 {
 	call->rounds = 0;
 	call_start_deadline(call);
@@ -167,7 +167,7 @@ call_anew(struct call *call)
 static void
 call_resumed(void *owner)
 {
-	call_anew(owner);
+	call_restart(owner);
 }
 
 static void call_stored(struct query *, const PGresult *, const struct error *);
@@ -194,8 +194,8 @@ call_go_on(struct call *call, enum request_next next)
 		if (!call_round(call))
 			call_finish(call);
 		break;
-	case REQUEST_ANEW:
-		call_anew(call);
+	case REQUEST_RESTART:
+		call_restart(call);
 		break;
 	case REQUEST_QUERY:
 		if (!call_query(call))

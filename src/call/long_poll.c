@@ -82,11 +82,11 @@ long_poll_wait(
 	if (polls->ended || poll->end == NULL ||
 	    !evtimer_pending(poll->end, NULL)) {
 		long_poll_forbid(document);
-		return (REQUEST_ANEW);
+		return (REQUEST_RESTART);
 	}
 	/* A change became known after the call was sent: it may have missed it. */
 	if (poll->last_change != polls->last_change)
-		return (REQUEST_ANEW);
+		return (REQUEST_RESTART);
 	poll->document = document;
 	poll->waits = true;
 	TAILQ_INSERT_TAIL(&polls->waiting, poll, entry);

@@ -21,7 +21,7 @@ struct long_polls;
 /* One call; its owner sets the first part before long_poll_sent(). */
 struct long_poll {
 	struct long_polls *polls;
-	void (*resumed)(void *owner); /* the call is to be sent anew */
+	void (*resumed)(void *owner); /* the call is to be sent again */
 	void *owner;
 
 	/* long_poll.c's own. */
@@ -42,7 +42,7 @@ void long_poll_sent(struct long_poll *poll);
 
 /*
  * The call has found no change, and may wait for so many seconds since it first
- * did.  Returns REQUEST_WAITS, and calls resumed later.  Or REQUEST_ANEW, when
+ * did.  Returns REQUEST_WAITS, and calls resumed later.  Or REQUEST_RESTART, when
  * there is a change since it was sent, or its time is over; in that case, and if
  * seconds is negative, the document says that it may not wait again.
  */

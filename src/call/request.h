@@ -22,7 +22,7 @@ struct evbuffer;
 /* What a call does next, as the step says that has answered a challenge. */
 enum request_next {
 	REQUEST_AGAIN, /* another round */
-	REQUEST_ANEW, /* a first round, with the whole time of a call */
+	REQUEST_RESTART, /* a first round, with the whole time of a call */
 	REQUEST_QUERY, /* another statement first, which the step has set */
 	REQUEST_WAITS, /* for a change */
 	REQUEST_ENDS, /* with the error that is set */

@@ -192,9 +192,9 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 	return (rows);
 }
 
-/* The access key of secret under the KEK at columns, wrapped in the next two. */
+/* The wrap key of secret under the KEK at columns, wrapped in the next two. */
 static bool
-rekey_access_key(struct rekey *rekey, const PGresult *result, int row,
+rekey_wrap_key(struct rekey *rekey, const PGresult *result, int row,
     const int columns[4], unsigned char key[KEYRING_ACCESS_KEY_SIZE])
 {
 	struct keyring *keyring = rekey->keyring;
@@ -227,8 +227,8 @@ rekey_fill_deks(struct rekey *rekey, const PGresult *result)
 
 	rekey_arrays(rekey, types, sizes, (size_t)columns_rows(result));
 	for (row = 0; row < columns_rows(result); row++) {
-		if (!rekey_access_key(rekey, result, row, old, keys[0]) ||
-		    !rekey_access_key(rekey, result, row, new, keys[1]))
+		if (!rekey_wrap_key(rekey, result, row, old, keys[0]) ||
+		    !rekey_wrap_key(rekey, result, row, new, keys[1]))
 			continue;
 		pgarray_set(
 		    &rekey->arrays[0], count, columns_uuid(result, row, 0));

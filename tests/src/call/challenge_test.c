@@ -140,7 +140,7 @@ material(const char *name)
 static void
 test_material(void **state)
 {
-	static const char need[] =
+	static const char text[] =
 	    "{\"need\":\"material\",\"key_id\":\"" KEY
 	    "\",\"project_id\":\"" PROJECT
 	    "\",\"rotation\":7,\"active_root_id\":\"" FAKE_ROOT_ID "\"}";
@@ -150,7 +150,7 @@ test_material(void **state)
 	char before[UUID_STR_LEN];
 
 	(void)state;
-	assert_int_equal(challenge_answer(&challenge, need), REQUEST_AGAIN);
+	assert_int_equal(challenge_answer(&challenge, text), REQUEST_AGAIN);
 	assert_string_equal(material("key_id"), KEY);
 	/* It is a KEK of that project, and of that rotation of the key. */
 	json_object_object_get_ex(request.document.json, "material", &object);
@@ -164,7 +164,7 @@ test_material(void **state)
 	assert_false(keyring_kek_open(challenge.keyring, &place, &wrapped));
 	/* Asked again, it is another. */
 	snprintf(before, sizeof(before), "%s", material("kek_id"));
-	assert_int_equal(challenge_answer(&challenge, need), REQUEST_AGAIN);
+	assert_int_equal(challenge_answer(&challenge, text), REQUEST_AGAIN);
 	assert_string_not_equal(material("kek_id"), before);
 	assert_failed(&request,
 	    challenge_answer(

@@ -376,7 +376,7 @@ test_newest_rotation_is_remembered(void **state)
 static void
 test_nothing_is_guessed(void **state)
 {
-	struct key_cache_entry hint = { .rotation = 0 };
+	struct key_cache_entry entry = { .rotation = 0 };
 	uuid_t key;
 
 	(void)state;
@@ -393,14 +393,14 @@ test_nothing_is_guessed(void **state)
 	assert_false(guesses(&decrypt));
 	/* What is remembered of a secret is no rotation. */
 	uuid_parse(KEY, key);
-	uuid_copy(hint.project, project);
-	uuid_copy(hint.kek, rotations[1].kek);
-	key_cache_put(cache, key, &hint);
+	uuid_copy(entry.project, project);
+	uuid_copy(entry.kek, rotations[1].kek);
+	key_cache_put(cache, key, &entry);
 	assert_false(guesses(&generate));
 	/* A key that is not open any more. */
-	hint.rotation = 3;
-	uuid_copy(hint.kek, rotations[3].kek);
-	key_cache_put(cache, key, &hint);
+	entry.rotation = 3;
+	uuid_copy(entry.kek, rotations[3].kek);
+	key_cache_put(cache, key, &entry);
 	assert_false(guesses(&generate));
 	json_object_object_del(request.document.json, "path");
 	assert_false(guesses(&generate));

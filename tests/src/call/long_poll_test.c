@@ -118,7 +118,7 @@ test_waits_again(void **state)
 	(void)state;
 	wait_for_all();
 	waits_again = true;
-	/* The change is known before the calls are sent anew. */
+	/* The change is known before the calls are sent again. */
 	for (i = 0; i < CALLS; i++)
 		calls[i].poll.last_change = 1;
 	long_polls_notify(polls, 1);
@@ -148,7 +148,7 @@ test_time_is_over(void **state)
 	event_base_loop(base, EVLOOP_ONCE);
 	assert_string_equal(resumed, "0!");
 	/* The API function may ask again, in vain. */
-	assert_int_equal(wait_for(0, 60), REQUEST_ANEW);
+	assert_int_equal(wait_for(0, 60), REQUEST_RESTART);
 	assert_true(is_last(&calls[0]));
 	assert_string_equal(resumed, "0!");
 }
@@ -163,7 +163,7 @@ test_time_is_over_while_it_runs(void **state)
 	event_base_loop(base, EVLOOP_ONCE);
 	assert_string_equal(resumed, "0");
 	long_poll_sent(&calls[0].poll);
-	assert_int_equal(wait_for(0, 60), REQUEST_ANEW);
+	assert_int_equal(wait_for(0, 60), REQUEST_RESTART);
 	assert_true(is_last(&calls[0]));
 }
 
@@ -172,7 +172,7 @@ test_a_change_came_before(void **state)
 {
 	(void)state;
 	long_polls_notify(polls, 1);
-	assert_int_equal(wait_for(0, 60), REQUEST_ANEW);
+	assert_int_equal(wait_for(0, 60), REQUEST_RESTART);
 	assert_false(is_last(&calls[0]));
 	long_poll_sent(&calls[0].poll);
 	assert_int_equal(wait_for(0, 60), REQUEST_WAITS);
@@ -183,10 +183,10 @@ static void
 test_nobody_waits_in_vain(void **state)
 {
 	(void)state;
-	assert_int_equal(wait_for(0, -1), REQUEST_ANEW);
+	assert_int_equal(wait_for(0, -1), REQUEST_RESTART);
 	assert_true(is_last(&calls[0]));
 	long_polls_end(polls);
-	assert_int_equal(wait_for(1, 60), REQUEST_ANEW);
+	assert_int_equal(wait_for(1, 60), REQUEST_RESTART);
 	assert_true(is_last(&calls[1]));
 	assert_string_equal(resumed, "");
 }

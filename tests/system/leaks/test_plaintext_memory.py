@@ -326,7 +326,7 @@ if os.environ.get("COFFER_LEAKS") == "long":
     @in_a_core
     def test_registers_are_not_overwritten(numbered, start, stage):
         """It takes a processor whose C library copies by registers that have room for some of it, as those with AVX."""
-        daemon = start(mutant(numbered("mutant"), "request", "\tmemory_wipe_registers();\n"))
+        daemon = start(mutant(numbered("mutant"), "http_request", "\tmemory_wipe_registers();\n"))
         assert copied_last(daemon, stage, numbered("core")) != set()
 
 
