@@ -90,7 +90,7 @@ static struct settings settings;
 static struct event_base *base;
 static struct keyring *keyring;
 static struct newest newest;
-static struct dsn *dsn;
+static struct dsn *database;
 static struct job *job;
 static struct rekey *rekey;
 static struct rotate *rotate;
@@ -171,7 +171,7 @@ answer_open_background(void)
 		.settings = &settings,
 		.instance = ANSWER_ID,
 		.stopping = &stopping,
-		.dsn = dsn,
+		.dsn = database,
 		.pool = context.pool,
 		.keyring = keyring,
 		.newest = &newest,
@@ -199,9 +199,9 @@ answer_open(void)
 	stopping = false;
 	memset(&newest, 0, sizeof(newest));
 	base = event_base_new();
-	dsn = dsn_new(settings.dsn, "coffer");
+	database = dsn_new(settings.dsn, "coffer");
 	keyring = keyring_new(&settings, cause, sizeof(cause));
-	FUZZ_EXPECT(dsn != NULL && keyring != NULL);
+	FUZZ_EXPECT(database != NULL && keyring != NULL);
 	FUZZ_EXPECT(keyring_activate(keyring, ANSWER_ROOT_ID));
 	answer_make_wraps();
 	context = (struct call_context){
@@ -209,7 +209,7 @@ answer_open(void)
 		.keyring = keyring,
 		.key_cache = key_cache_new(8),
 		.newest = &newest,
-		.pool = pool_new(base, &settings, dsn, keyring, &newest,
+		.pool = pool_new(base, &settings, database, keyring, &newest,
 		    ANSWER_ID, answer_greeted, NULL),
 		.long_polls = long_polls_new(base),
 		.deadline = settings.request_deadline,
@@ -240,7 +240,7 @@ answer_free(void)
 	long_polls_free(context.long_polls);
 	key_cache_free(context.key_cache);
 	keyring_free(keyring);
-	dsn_free(dsn);
+	dsn_free(database);
 	event_base_free(base);
 }
 
