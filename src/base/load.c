@@ -32,7 +32,7 @@ load_number(struct settings *values, const struct setting *setting)
 	return ((long *)(void *)((char *)values + setting->offset));
 }
 
-/* The form that clients demand: two letters, '-', three to seven. */
+/* The form that clients demand: two letters, a hyphen, three to seven. */
 static bool
 load_is_region(const char *region, size_t size)
 {

@@ -89,7 +89,8 @@ api_key_read_expiry(struct api_key *key)
 	if (text == NULL || api_key_is_time(text))
 		return (true);
 	if (!api_key_matches(text, API_KEY_DURATION)) {
-		fprintf(stderr, "coffer: --expires-at is no time: %s\n", text);
+		fprintf(
+		    stderr, "coffer: --expires-at is not a time: %s\n", text);
 		return (false);
 	}
 	snprintf(key->lifetime_text, sizeof(key->lifetime_text), "%ld",
@@ -129,16 +130,16 @@ api_key_read_pepper(const PGresult *result, struct keyring_wrapped *wrapped)
 	    columns_copy(result, 0, 1, wrapped->bytes, sizeof(wrapped->bytes)));
 }
 
-/* Opens the pepper of the database, or makes it when it is the first use. */
+/* Unwraps the pepper of the database, and makes one when there is none. */
 static bool
-api_key_open_pepper(PGconn *connection, struct keyring *keyring)
+api_key_unwrap_pepper(PGconn *connection, struct keyring *keyring)
 {
 	struct keyring_wrapped wrapped;
 	const char *values[] = { wrapped.root_id, (char *)wrapped.bytes };
 	const int sizes[] = { 0, sizeof(wrapped.bytes) };
 	const int formats[] = { 0, 1 };
 	PGresult *result;
-	bool opened;
+	bool unwrapped;
 
 	result = command_query(connection, API_KEY_PEPPER_GET_SQL, 0, NULL,
 	    NULL, NULL, &api_key_pepper_columns);
@@ -150,13 +151,13 @@ api_key_open_pepper(PGconn *connection, struct keyring *keyring)
 	}
 	if (result == NULL)
 		return (false);
-	opened = api_key_read_pepper(result, &wrapped) &&
+	unwrapped = api_key_read_pepper(result, &wrapped) &&
 	    keyring_pepper_open(keyring, &wrapped);
-	if (!opened)
+	if (!unwrapped)
 		fprintf(
-		    stderr, "coffer: no loaded root key opens the pepper\n");
+		    stderr, "coffer: no loaded root key unwraps the pepper\n");
 	PQclear(result);
-	return (opened);
+	return (unwrapped);
 }
 
 /* Characters of a byte that would not be equally likely are drawn again. */
@@ -216,7 +217,7 @@ api_key_add(PGconn *connection, const struct api_key *key)
 	return (result != NULL);
 }
 
-/* There is no key that nobody was told: it is printed before the commit. */
+/* The key is printed before the commit, so that none is lost unseen. */
 static bool
 api_key_keep(PGconn *connection, const struct api_key *key)
 {
@@ -225,7 +226,8 @@ api_key_keep(PGconn *connection, const struct api_key *key)
 		return (false);
 	if (api_key_run(connection, "COMMIT"))
 		return (true);
-	fprintf(stderr, "coffer: the key that was printed may be no key\n");
+	fprintf(stderr,
+	    "coffer: the printed key may be invalid: its commit failed\n");
 	return (false);
 }
 
@@ -243,7 +245,7 @@ api_key_create(const struct settings *settings, struct api_key *key)
 		goto out;
 	}
 	connection = command_connect("dsn_operator", settings->dsn_operator);
-	if (connection == NULL || !api_key_open_pepper(connection, keyring))
+	if (connection == NULL || !api_key_unwrap_pepper(connection, keyring))
 		goto out;
 	api_key_mint(key, keyring);
 	created = api_key_keep(connection, key);

@@ -18,7 +18,7 @@
 #include "keys/keyring.h"
 
 #define DOCTOR_COMMIT_WAIT 2 /* seconds; more are a fault */
-#define DOCTOR_DESCRIPTORS 64 /* for all that is no connection */
+#define DOCTOR_DESCRIPTORS 64 /* for all but connections */
 
 #define DOCTOR_SQL                        \
 	"SELECT what, found, fault FROM " \
@@ -41,7 +41,7 @@ struct doctor {
 	int faults;
 };
 
-/* fault, and with it the remedy, NULL: it is as it must be. */
+/* Prints one check; fault has its remedy, too, and is NULL when all is well. */
 static void
 doctor_say(struct doctor *doctor, const char *what, const char *found,
     const char *fault)
@@ -110,7 +110,7 @@ doctor_check_tls(struct doctor *doctor)
 	tls_free(tls);
 }
 
-/* This host, whatever it is: dsn may ask for a primary. */
+/* Connects to this host even if it is a standby and dsn asks for a primary. */
 static PGconn *
 doctor_connect(const struct dsn *dsn, const struct dsn_host *host)
 {
@@ -214,7 +214,7 @@ doctor_check_connection(struct doctor *doctor)
 	return (doctor->connection != NULL);
 }
 
-/* NULL, once that is said: it failed. */
+/* NULL: it failed, which is printed. */
 static PGresult *
 doctor_query(struct doctor *doctor, const char *what, const char *sql,
     int count, const char *const *values, const struct columns *columns)
@@ -243,9 +243,9 @@ doctor_query(struct doctor *doctor, const char *what, const char *sql,
 	return (NULL);
 }
 
-/* Says each row of what, found and fault; frees the result, NULL: none. */
+/* Prints a check for each row of a result, which may be NULL, and frees it. */
 static void
-doctor_hear(struct doctor *doctor, PGresult *result)
+doctor_say_rows(struct doctor *doctor, PGresult *result)
 {
 	int i;
 
@@ -268,7 +268,7 @@ doctor_check_database(struct doctor *doctor)
 		keyring_root_ids(doctor->keyring, root_ids, sizeof(root_ids));
 	PQclear(PQexec(doctor->connection, "BEGIN; " STATEMENT_DEPLOY_SQL));
 	snprintf(size, sizeof(size), "%ld", doctor->settings->pool_size);
-	doctor_hear(doctor,
+	doctor_say_rows(doctor,
 	    doctor_query(
 		doctor, "database", DOCTOR_SQL, 2, values, &doctor_columns));
 	PQclear(PQexec(doctor->connection, "COMMIT"));
@@ -279,7 +279,7 @@ static void
 doctor_check_orphans(struct doctor *doctor)
 {
 	PQclear(PQexec(doctor->connection, "SET statement_timeout = 0"));
-	doctor_hear(doctor,
+	doctor_say_rows(doctor,
 	    doctor_query(doctor, "orphans", DOCTOR_ORPHANS_SQL, 0, NULL,
 		&doctor_columns));
 	PQclear(PQexec(doctor->connection, "RESET statement_timeout"));
@@ -292,7 +292,7 @@ doctor_check_pepper(struct doctor *doctor)
 	PGresult *result = doctor_query(doctor, "pepper", DOCTOR_PEPPER_SQL, 0,
 	    NULL, &doctor_pepper_columns);
 	char fault[160];
-	bool opens;
+	bool unwraps;
 
 	if (result != NULL && columns_rows(result) == 0) {
 		doctor_say(doctor, "pepper", "none yet", NULL);
@@ -300,19 +300,20 @@ doctor_check_pepper(struct doctor *doctor)
 		memset(&wrapped, 0, sizeof(wrapped));
 		snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
 		    columns_text(result, 0, 0));
-		opens = columns_copy(result, 0, 1, wrapped.bytes,
-			    sizeof(wrapped.bytes)) &&
+		unwraps = columns_copy(result, 0, 1, wrapped.bytes,
+			      sizeof(wrapped.bytes)) &&
 		    keyring_pepper_open(doctor->keyring, &wrapped);
 		snprintf(fault, sizeof(fault),
-		    "it does not open under root key %s: add that key to the "
+		    "root key %s does not unwrap it: add that key to the "
 		    "root keys, or else restore the pepper from a backup",
 		    wrapped.root_id);
-		doctor_say(doctor, "pepper", "opens", opens ? NULL : fault);
+		doctor_say(doctor, "pepper", "the root key unwraps it",
+		    unwraps ? NULL : fault);
 	}
 	PQclear(result);
 }
 
-/* A commit that waits for a standby keeps its call from an answer. */
+/* A call is answered after its commit, which may wait for a standby. */
 static void
 doctor_check_commits(struct doctor *doctor)
 {
@@ -356,7 +357,7 @@ doctor_check_clock(struct doctor *doctor)
 }
 
 static void
-doctor_check_doors(struct doctor *doctor)
+doctor_check_api(struct doctor *doctor)
 {
 	char sql[256], fault[256], sqlstate[SESSION_SQLSTATE_SIZE];
 	int found = 0;
@@ -375,14 +376,14 @@ doctor_check_doors(struct doctor *doctor)
 			    "api.%s cannot be called (SQLSTATE %s): deploy the "
 			    "SQL of this build with migrations/migrate",
 			    endpoints[i].function, sqlstate);
-			doctor_say(doctor, "doors", NULL, fault);
+			doctor_say(doctor, "API functions", NULL, fault);
 		} else {
 			found++;
 		}
 		PQclear(result);
 	}
 	snprintf(fault, sizeof(fault), "%d can be called", found);
-	doctor_say(doctor, "doors", fault, NULL);
+	doctor_say(doctor, "API functions", fault, NULL);
 }
 
 int
@@ -390,7 +391,7 @@ command_doctor(struct command_run *run)
 {
 	struct doctor doctor = { .settings = run->settings };
 
-	/* What is wrong with a setting by itself has been said by now. */
+	/* main() has refused each setting that is wrong by itself. */
 	doctor_say(&doctor, "settings", "each is within its bounds", NULL);
 	doctor_check_root_key(&doctor);
 	doctor_check_descriptors(&doctor);
@@ -398,7 +399,7 @@ command_doctor(struct command_run *run)
 	if (doctor_check_connection(&doctor)) {
 		doctor_check_database(&doctor);
 		doctor_check_orphans(&doctor);
-		doctor_check_doors(&doctor);
+		doctor_check_api(&doctor);
 		doctor_check_pepper(&doctor);
 		doctor_check_commits(&doctor);
 		doctor_check_clock(&doctor);

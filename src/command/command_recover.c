@@ -62,7 +62,7 @@ static const struct columns recover_columns = { 0, COLUMNS_ANY, 13,
 
 /* What holds keys and plaintext, in locked memory. */
 struct recover {
-	unsigned char access_key[KEYRING_ACCESS_KEY_SIZE];
+	unsigned char wrap_key[KEYRING_ACCESS_KEY_SIZE];
 	unsigned char dek[ENVELOPE_SIZE_MAX];
 	unsigned char plain[ENVELOPE_SIZE_MAX];
 	char text[BASE64_ENCODED_SIZE(ENVELOPE_SIZE_MAX)];
@@ -101,7 +101,7 @@ recover_revision(const PGresult *result, int row)
 }
 
 static bool
-recover_access_key(struct recover *recover, struct keyring *keyring,
+recover_wrap_key(struct recover *recover, struct keyring *keyring,
     const PGresult *result, int row)
 {
 	const unsigned char *kek = columns_uuid(result, row, RECOVER_KEK);
@@ -122,20 +122,19 @@ recover_access_key(struct recover *recover, struct keyring *keyring,
 		sizeof(wrapped.bytes)) &&
 	    keyring_kek_open(keyring, &place, &wrapped) &&
 	    keyring_access_key(keyring, kek, project,
-		columns_uuid(result, row, RECOVER_SECRET),
-		recover->access_key));
+		columns_uuid(result, row, RECOVER_SECRET), recover->wrap_key));
 }
 
-/* In front of the payload: 00, or 01 and the client's checksum. */
+/* The payload encoding begins with 00, or with 01 and a checksum. */
 static size_t
-recover_frame(const struct recover *recover)
+recover_prefix(const struct recover *recover)
 {
 	return (recover->plain[0] == 0 ? 1 : 5);
 }
 
-/* The way down: root key, KEK, access key, DEK, payload. */
+/* From key to key: root key, KEK, wrap key, DEK, payload. */
 static bool
-recover_open(struct recover *recover, struct keyring *keyring,
+recover_decrypt(struct recover *recover, struct keyring *keyring,
     const PGresult *result, int row)
 {
 	struct envelope_place place = {
@@ -151,8 +150,8 @@ recover_open(struct recover *recover, struct keyring *keyring,
 	const unsigned char *payload =
 	    columns_bytes(result, row, RECOVER_SEALED, &size);
 
-	if (!recover_access_key(recover, keyring, result, row) ||
-	    !envelope_open(recover->access_key, &place, dek, dek_size,
+	if (!recover_wrap_key(recover, keyring, result, row) ||
+	    !envelope_open(recover->wrap_key, &place, dek, dek_size,
 		recover->dek, &recover->size) ||
 	    recover->size != ENVELOPE_KEY_SIZE)
 		return (false);
@@ -160,17 +159,17 @@ recover_open(struct recover *recover, struct keyring *keyring,
 	place.kek = NULL;
 	return (envelope_open(recover->dek, &place, payload, size,
 		    recover->plain, &recover->size) &&
-	    recover->size >= recover_frame(recover));
+	    recover->size >= recover_prefix(recover));
 }
 
-/* Its key is no more: a managed key was purged, which is no failure. */
+/* Its managed key was purged, which is not a failure. */
 static bool
 recover_is_destroyed(const PGresult *result, int row)
 {
 	return (columns_is_null(result, row, RECOVER_DEK));
 }
 
-/* Says which are, for they are missing in what is printed; gives their number. */
+/* Prints the versions that will be missing; returns their number. */
 static int
 recover_count_destroyed(const PGresult *result)
 {
@@ -203,12 +202,12 @@ recover_print(struct recover *recover, const PGresult *result, int row)
 	    json_object_new_string(columns_text(result, row, RECOVER_PATH));
 	struct json_object *name =
 	    json_object_new_string(columns_text(result, row, RECOVER_NAME));
-	const size_t frame = recover_frame(recover);
+	const size_t prefix = recover_prefix(recover);
 	char secret[UUID_STR_LEN];
 
 	uuid_unparse_lower(columns_uuid(result, row, RECOVER_SECRET), secret);
 	base64_encode(
-	    recover->plain + frame, recover->size - frame, recover->text);
+	    recover->plain + prefix, recover->size - prefix, recover->text);
 	printf("{\"secret_id\":\"%s\",\"path\":%s,\"name\":%s,"
 	       "\"revision\":%u,\"status\":\"%s\",\"data\":\"%s\"}\n",
 	    secret,
@@ -222,7 +221,7 @@ recover_print(struct recover *recover, const PGresult *result, int row)
 	json_object_put(path);
 }
 
-/* Values in clear: they are wanted, but perhaps not on this screen. */
+/* Asks before values appear in clear on the screen. */
 static bool
 recover_is_wanted(const struct recover_options *options, int count)
 {
@@ -248,7 +247,7 @@ recover_all(struct keyring *keyring, const PGresult *result)
 	for (row = 0; row < columns_rows(result); row++) {
 		if (recover_is_destroyed(result, row))
 			continue;
-		if (recover_open(recover, keyring, result, row)) {
+		if (recover_decrypt(recover, keyring, result, row)) {
 			recover_print(recover, result, row);
 			continue;
 		}
@@ -256,8 +255,8 @@ recover_all(struct keyring *keyring, const PGresult *result)
 		uuid_unparse_lower(
 		    columns_uuid(result, row, RECOVER_SECRET), secret);
 		fprintf(stderr,
-		    "coffer: revision %u of %s does not open, under root key "
-		    "%s\n",
+		    "coffer: revision %u of %s cannot be decrypted under root "
+		    "key %s\n",
 		    recover_revision(result, row), secret,
 		    columns_text(result, row, RECOVER_ROOT_ID));
 	}
@@ -308,7 +307,7 @@ command_recover(struct command_run *run)
 		fprintf(stderr, "coffer: setting %s\n", cause);
 		return (2);
 	}
-	/* A copy may be of before its wraps were of the new form. */
+	/* The copy may have wraps of earlier releases. */
 	keyring_take_unbound(keyring);
 	code = recover_run(run->settings, keyring, &options);
 	keyring_free(keyring);

@@ -65,6 +65,7 @@ src/command/verify/evidence.c src/command/verify/verify_test.c
 src/command/verify/rows.c src/command/verify/verify_test.c
 END
 elsewhere 'it is a command' <<END
+src/command/audit_report.c system/audit/test_audit_proof.py
 src/command/command_api_key.c system/service/test_start.py
 src/command/commands.c system/service/test_start.py
 src/command/dispatch.c system/service/test_start.py

@@ -40,7 +40,7 @@ def test_all_is_well(doctor):
     assert found == {
         "settings", "root key", "descriptors", "TLS", "database", "schema", "encoding", "role settings", "deploy", "keys",
         "audit partitions", "audit seals", "audit anchors", "connections", "fsync", "full_page_writes", "standby",
-        "commits", "orphans", "doors", "pepper", "clock",
+        "commits", "orphans", "API functions", "pepper", "clock",
     }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_every_fault_is_said_at_once(doctor, tmp_path):
         "keys": "load it",
         "audit partitions": "SELECT job.audit_partition_create()",
         "connections": "lower pool_size",
-        "doors": "migrations/migrate",
+        "API functions": "migrations/migrate",
     }
     assert {fault[7:].split(":")[0] for fault in faults} == set(expected)
     for fault in faults:

@@ -300,7 +300,7 @@ def test_key_that_is_told_and_not_made(database, create_key):
         [BINARY, *arguments], env=environment(settings), capture_output=True, text=True
     )
     assert ended.returncode == 1 and "secret_key=" in ended.stdout
-    assert ended.stderr.endswith("coffer: the key that was printed may be no key\n")
+    assert ended.stderr.endswith("coffer: the printed key may be invalid: its commit failed\n")
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_expiry_that_is_no_time(database, create_key, given):
         text=True,
     )
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(f"coffer: --expires-at is no time: {given}\nusage: ")
+    assert ended.stderr.startswith(f"coffer: --expires-at is not a time: {given}\nusage: ")
     assert database.query("SELECT count(*) FROM store.api_key") == [(0,)]
 
 
