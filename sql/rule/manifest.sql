@@ -23,6 +23,29 @@ $$;
 COMMENT ON FUNCTION rule.manifest_index(oid) IS
     'Tells an index, but for its name: REINDEX CONCURRENTLY makes another one beside each that it replaces.';
 
+CREATE FUNCTION rule.manifest_flags(relation oid)
+RETURNS text
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    -- PostgreSQL may leave a flag set when the last trigger, rule or index goes. It never clears one while there is any.
+    RETURN (SELECT nullif(concat_ws(' ',
+                       CASE WHEN NOT c.relhastriggers AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid)
+                            THEN 'without triggers' END,
+                       CASE WHEN NOT c.relhasrules AND EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid)
+                            THEN 'without rules' END,
+                       CASE WHEN NOT c.relhasindex AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid)
+                            THEN 'without indexes' END,
+                       CASE WHEN c.relchecks < (SELECT count(*) FROM pg_constraint k
+                                                 WHERE k.conrelid = c.oid AND k.contype = 'c')
+                            THEN 'without checks' END), '')
+              FROM pg_class c WHERE c.oid = relation);
+END
+$$;
+COMMENT ON FUNCTION rule.manifest_flags(oid) IS
+    'Tells whether the flags of a table keep PostgreSQL from looking at triggers, rules, indexes or checks that it has, as after an '
+    'UPDATE of pg_class; null: they do not.';
+
 CREATE FUNCTION rule.manifest_parts(relations oid[])
 RETURNS TABLE (relation oid, parts text)
 LANGUAGE plpgsql STABLE
@@ -46,16 +69,26 @@ BEGIN
                  WHERE c.conrelid = ANY (relations) AND c.conislocal AND c.conparentid = 0
                    AND c.contype <> 'n'     -- NOT NULL, since PostgreSQL 18: it is told with its column
                 UNION ALL
-                SELECT i.indrelid, rule.manifest_index(i.indexrelid)
-                  FROM pg_index i
-                 WHERE i.indrelid = ANY (relations)
-                   -- CASE keeps it from printing the indexes of all partitions, to compare them, which is most of the time then:
-                   -- only one that a partition has of its own can be a half of REINDEX CONCURRENTLY of one that it has as its parent.
-                   AND CASE WHEN EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) THEN false
-                            WHEN NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indrelid) THEN true
-                            ELSE NOT EXISTS (SELECT FROM pg_index o JOIN pg_inherits h ON h.inhrelid = o.indexrelid
-                                              WHERE o.indrelid = i.indrelid
-                                                AND rule.manifest_index(o.indexrelid) = rule.manifest_index(i.indexrelid)) END
+                -- One of two of a definition is enough: REINDEX CONCURRENTLY has not finished the other, or failed.
+                SELECT i.indrelid, concat_ws(' ', i.definition, CASE WHEN NOT bool_or(i.used) THEN 'not used' END)
+                  FROM (SELECT x.indrelid, rule.manifest_index(x.indexrelid) AS definition, used.used
+                          FROM pg_index x
+                          LEFT JOIN pg_inherits h ON h.inhrelid = x.indexrelid
+                          LEFT JOIN pg_index parent ON parent.indexrelid = h.inhparent
+                         CROSS JOIN LATERAL (SELECT x.indisvalid AND x.indisready AND x.indislive
+                                                    AND x.indimmediate = coalesce(parent.indimmediate, x.indimmediate)
+                                                    AND x.indisunique = coalesce(parent.indisunique, x.indisunique)) AS used(used)
+                         WHERE x.indrelid = ANY (relations)
+                           -- CASE keeps it from printing the indexes of all partitions, to compare them, which is most of
+                           -- the time then: only one that a partition has of its own can be a half of REINDEX CONCURRENTLY
+                           -- of one that it has as its parent.
+                           AND CASE WHEN h.inhrelid IS NOT NULL THEN NOT used.used
+                                    WHEN NOT EXISTS (SELECT FROM pg_inherits t WHERE t.inhrelid = x.indrelid) THEN true
+                                    ELSE NOT EXISTS (SELECT FROM pg_index o JOIN pg_inherits t ON t.inhrelid = o.indexrelid
+                                                      WHERE o.indrelid = x.indrelid
+                                                        AND rule.manifest_index(o.indexrelid)
+                                                          = rule.manifest_index(x.indexrelid)) END) AS i
+                 GROUP BY i.indrelid, i.definition
                 UNION ALL
                 SELECT p.polrelid, concat_ws(' ', p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[],
                                              pg_get_expr(p.polqual, p.polrelid, true),
@@ -74,66 +107,67 @@ CREATE FUNCTION rule.manifest_builtin()
 RETURNS TABLE (object text, sha256 bytea)
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_plpgsql CONSTANT text := '(SELECT unnest(ARRAY[o.lanplcallfoid, o.laninline, o.lanvalidator])
+                                   FROM pg_language o WHERE o.lanname = ''plpgsql'')';
+    v_row     record;
 BEGIN
-    RETURN QUERY
-        SELECT 'PostgreSQL''s ' || builtin.kind, sha256(convert_to(builtin.text, 'UTF8'))
-          FROM (SELECT 'functions', string_agg(concat_ws(' ', p.oid, p.proname, p.prolang, p.prosecdef, p.prosupport::oid, p.prosrc, p.probin,
-                                                         p.prosqlbody, p.proconfig),
-                                               E'\n' ORDER BY p.oid)
-                  FROM pg_proc p WHERE p.oid < 12000
-                UNION ALL
-                -- initdb gives these numbers to what its scripts make. pg_upgrade makes plpgsql anew.
-                SELECT 'functions from scripts',
-                       string_agg(concat_ws(' ', p.oid::regprocedure, p.prolang, p.prosecdef, p.prosrc, p.probin, p.proconfig),
-                                  E'\n' ORDER BY p.oid::regprocedure::text COLLATE "C")
-                  FROM pg_proc p
-                 WHERE p.oid BETWEEN 12000 AND 16383 AND p.pronamespace = 'pg_catalog'::regnamespace
-                   AND NOT EXISTS (SELECT FROM pg_language o WHERE o.lanname = 'plpgsql'
-                                      AND p.oid IN (o.lanplcallfoid, o.laninline, o.lanvalidator))
-                UNION ALL
-                SELECT 'aggregates', string_agg(concat_ws(' ', a.aggfnoid::oid, a.aggtransfn::oid, a.aggfinalfn::oid, a.aggcombinefn::oid,
-                                                          a.aggmtransfn::oid, a.aggminvtransfn::oid, a.aggmfinalfn::oid, a.aggtranstype,
-                                                          a.agginitval, a.aggminitval), E'\n' ORDER BY a.aggfnoid::oid)
-                  FROM pg_aggregate a WHERE a.aggfnoid::oid < 12000
-                UNION ALL
-                SELECT 'operators', string_agg(concat_ws(' ', o.oid, o.oprname, o.oprleft, o.oprright, o.oprcode::oid, o.oprcom, o.oprnegate,
-                                                         o.oprrest::oid, o.oprjoin::oid), E'\n' ORDER BY o.oid)
-                  FROM pg_operator o WHERE o.oid < 12000
-                UNION ALL
-                SELECT 'operator classes', string_agg(concat_ws(' ', c.oid, c.opcmethod, c.opcfamily, c.opcintype, c.opcdefault),
-                                                      E'\n' ORDER BY c.oid)
-                  FROM pg_opclass c WHERE c.oid < 12000
-                UNION ALL
-                SELECT 'operator families', string_agg(concat_ws(' ', m.oid, m.amopfamily, m.amopstrategy, m.amopopr), E'\n' ORDER BY m.oid)
-                  FROM pg_amop m WHERE m.oid < 12000
-                UNION ALL
-                SELECT 'support functions', string_agg(concat_ws(' ', m.oid, m.amprocfamily, m.amprocnum, m.amproc::oid), E'\n' ORDER BY m.oid)
-                  FROM pg_amproc m WHERE m.oid < 12000
-                UNION ALL
-                SELECT 'types', string_agg(concat_ws(' ', t.oid, t.typname, t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid,
-                                                     t.typmodin::oid, t.typmodout::oid, t.typanalyze::oid, t.typsubscript::oid),
-                                           E'\n' ORDER BY t.oid)
-                  FROM pg_type t WHERE t.oid < 12000
-                UNION ALL
-                SELECT 'casts', string_agg(concat_ws(' ', c.castsource, c.casttarget, c.castfunc, c.castcontext, c.castmethod),
-                                           E'\n' ORDER BY c.castsource, c.casttarget)
-                  FROM pg_cast c WHERE c.oid < 12000
-                UNION ALL
-                SELECT 'access methods', string_agg(concat_ws(' ', a.oid, a.amname, a.amhandler::oid), E'\n' ORDER BY a.oid)
-                  FROM pg_am a WHERE a.oid < 12000
-                UNION ALL
-                SELECT 'collations', string_agg(concat_ws(' ', c.oid, c.collname, c.collprovider, c.collisdeterministic, c.collcollate, c.collctype),
-                                                E'\n' ORDER BY c.oid)
-                  FROM pg_collation c WHERE c.oid < 12000
-                UNION ALL
-                -- These come from a script, with other numbers each time; and pg_upgrade makes plpgsql anew.
-                SELECT 'conversions', string_agg(concat_ws(' ', c.conname, c.conforencoding, c.contoencoding, c.conproc, c.condefault),
-                                                 E'\n' ORDER BY c.conname)
-                  FROM pg_conversion c WHERE c.connamespace = 'pg_catalog'::regnamespace
-                UNION ALL
-                SELECT 'languages', string_agg(concat_ws(' ', l.lanname, p.proname, p.prolang, p.prosrc, p.probin), E'\n' ORDER BY l.lanname, p.proname)
-                  FROM pg_language l JOIN pg_proc p ON p.oid IN (l.lanplcallfoid, l.laninline, l.lanvalidator)
-                 WHERE l.lanname IN ('internal', 'c', 'sql', 'plpgsql')) AS builtin(kind, text);
+    FOR v_row IN
+        SELECT *
+          FROM (VALUES
+            ('functions',
+             'p.oid, p.proname, p.prolang, p.prosecdef, p.prosupport::oid, p.prosrc, p.probin, p.prosqlbody, p.proconfig',
+             'pg_proc p WHERE p.oid < 12000', 'p.oid'),
+            -- initdb gives these numbers to what its scripts make. pg_upgrade makes plpgsql anew.
+            ('functions from scripts',
+             'p.oid::regprocedure, p.prolang, p.prosecdef, p.prosrc, p.probin, p.proconfig',
+             'pg_proc p WHERE p.oid BETWEEN 12000 AND 16383 AND p.pronamespace = ''pg_catalog''::regnamespace'
+             ' AND p.oid NOT IN ' || v_plpgsql, 'p.oid::regprocedure::text COLLATE "C"'),
+            ('aggregates',
+             'a.aggfnoid::oid, a.aggtransfn::oid, a.aggfinalfn::oid, a.aggcombinefn::oid, a.aggmtransfn::oid,'
+             ' a.aggminvtransfn::oid, a.aggmfinalfn::oid, a.aggtranstype, a.agginitval, a.aggminitval',
+             'pg_aggregate a WHERE a.aggfnoid::oid < 12000', 'a.aggfnoid::oid'),
+            ('operators',
+             'o.oid, o.oprname, o.oprleft, o.oprright, o.oprcode::oid, o.oprcom, o.oprnegate, o.oprrest::oid, o.oprjoin::oid',
+             'pg_operator o WHERE o.oid < 12000', 'o.oid'),
+            ('operator classes',
+             'c.oid, c.opcmethod, c.opcfamily, c.opcintype, c.opcdefault',
+             'pg_opclass c WHERE c.oid < 12000', 'c.oid'),
+            ('operator families',
+             'm.oid, m.amopfamily, m.amopstrategy, m.amopopr',
+             'pg_amop m WHERE m.oid < 12000', 'm.oid'),
+            ('support functions',
+             'm.oid, m.amprocfamily, m.amprocnum, m.amproc::oid',
+             'pg_amproc m WHERE m.oid < 12000', 'm.oid'),
+            ('types',
+             't.oid, t.typname, t.typinput::oid, t.typoutput::oid, t.typreceive::oid, t.typsend::oid,'
+             ' t.typmodin::oid, t.typmodout::oid, t.typanalyze::oid, t.typsubscript::oid',
+             'pg_type t WHERE t.oid < 12000', 't.oid'),
+            ('casts',
+             'c.castsource, c.casttarget, c.castfunc, c.castcontext, c.castmethod',
+             'pg_cast c WHERE c.oid < 12000', 'c.castsource, c.casttarget'),
+            ('access methods',
+             'a.oid, a.amname, a.amhandler::oid',
+             'pg_am a WHERE a.oid < 12000', 'a.oid'),
+            ('collations',
+             'c.oid, c.collname, c.collprovider, c.collisdeterministic, c.collcollate, c.collctype',
+             'pg_collation c WHERE c.oid < 12000', 'c.oid'),
+            -- These come from a script, with other numbers each time; and pg_upgrade makes plpgsql anew.
+            ('conversions',
+             'c.conname, c.conforencoding, c.contoencoding, c.conproc, c.condefault',
+             'pg_conversion c WHERE c.connamespace = ''pg_catalog''::regnamespace', 'c.conname'),
+            ('languages',
+             'l.lanname, p.proname, p.prolang, p.prosrc, p.probin',
+             'pg_language l JOIN pg_proc p ON p.oid IN (l.lanplcallfoid, l.laninline, l.lanvalidator)'
+             ' WHERE l.lanname IN (''internal'', ''c'', ''sql'', ''plpgsql'')', 'l.lanname, p.proname')
+          ) AS builtin(kind, columns, catalogue, place)
+    LOOP
+        object := 'PostgreSQL''s ' || v_row.kind;
+        EXECUTE format(         -- dynamic: a catalogue is a row above
+            $query$SELECT sha256(convert_to(string_agg(concat_ws(' ', %s), E'\n' ORDER BY %s), 'UTF8')) FROM %s$query$,
+            v_row.columns, v_row.place, v_row.catalogue) INTO sha256;
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rule.manifest_builtin() IS
@@ -143,39 +177,46 @@ CREATE FUNCTION rule.manifest_added(ours oid[])
 RETURNS TABLE (object text, described text, function oid)
 LANGUAGE plpgsql STABLE
 AS $$
+DECLARE
+    v_schemas CONSTANT oid[] := ours || 'pg_catalog'::regnamespace::oid;
+    -- Functions of ours handle values of no other types, and compare and sort by the operators of btree and hash.
+    v_types   CONSTANT text := '(SELECT t.oid FROM pg_type t WHERE t.typnamespace = ANY ($1))';
+    v_methods CONSTANT text := '(SELECT a.oid FROM pg_am a WHERE a.amname IN (''btree'', ''hash''))';
+    v_row     record;
 BEGIN
-    RETURN QUERY
-        -- Functions of ours handle values of no other types, and compare and sort by the operators of btree and hash.
-        WITH type AS MATERIALIZED
-            (SELECT t.oid FROM pg_type t WHERE t.typnamespace = ANY (ours || 'pg_catalog'::regnamespace::oid)),
-        method AS MATERIALIZED
-            (SELECT a.oid FROM pg_am a WHERE a.amname IN ('btree', 'hash'))
-        SELECT format('cast from %s to %s', c.castsource::regtype, c.casttarget::regtype),
-               concat_ws(' ', nullif(c.castfunc, 0)::regprocedure, c.castcontext, c.castmethod), c.castfunc
-          FROM pg_cast c
-         WHERE c.oid >= 12000 AND c.castsource IN (SELECT type.oid FROM type) AND c.casttarget IN (SELECT type.oid FROM type)
-        UNION ALL
-        SELECT 'operator ' || o.oid::regoperator, concat_ws(' ', o.oprresult::regtype, o.oprcode, o.oprrest, o.oprjoin), o.oprcode
-          FROM pg_operator o
-         WHERE o.oid >= 12000 AND o.oprnamespace = ANY (ours || 'pg_catalog'::regnamespace::oid)
-        UNION ALL
-        SELECT format('operator class %s for %s', c.opcname, c.opcintype::regtype), concat(c.opcdefault), NULL
-          FROM pg_opclass c
-         WHERE c.oid >= 12000 AND c.opcintype IN (SELECT type.oid FROM type) AND c.opcmethod IN (SELECT method.oid FROM method)
-        UNION ALL
-        SELECT format('operator %s in operator family %s', m.amopopr::regoperator, f.opfname), concat(m.amopstrategy), o.oprcode
-          FROM pg_amop m JOIN pg_opfamily f ON f.oid = m.amopfamily JOIN pg_operator o ON o.oid = m.amopopr
-         WHERE m.oid >= 12000 AND m.amopmethod IN (SELECT method.oid FROM method)
-           AND m.amoplefttype IN (SELECT type.oid FROM type) AND m.amoprighttype IN (SELECT type.oid FROM type)
-        UNION ALL
-        SELECT format('support function %s in operator family %s', m.amproc::oid::regprocedure, f.opfname), concat(m.amprocnum), m.amproc
-          FROM pg_amproc m JOIN pg_opfamily f ON f.oid = m.amprocfamily
-         WHERE m.oid >= 12000 AND f.opfmethod IN (SELECT method.oid FROM method)
-           AND m.amproclefttype IN (SELECT type.oid FROM type) AND m.amprocrighttype IN (SELECT type.oid FROM type)
-        UNION ALL
-        SELECT 'event trigger ' || quote_ident(e.evtname),
-               concat_ws(' ', e.evtevent, e.evtowner::regrole, e.evtenabled, e.evttags, e.evtfoid::regprocedure), e.evtfoid
-          FROM pg_event_trigger e;
+    FOR v_row IN
+        SELECT *
+          FROM (VALUES
+            ($text$format('cast from %s to %s', c.castsource::regtype, c.casttarget::regtype)$text$,
+             'nullif(c.castfunc, 0)::regprocedure, c.castcontext, c.castmethod', 'c.castfunc',
+             'pg_cast c WHERE c.oid >= 12000 AND c.castsource IN types AND c.casttarget IN types'),
+            ($text$'operator ' || o.oid::regoperator$text$,
+             'o.oprresult::regtype, o.oprcode, o.oprrest, o.oprjoin', 'o.oprcode',
+             'pg_operator o WHERE o.oid >= 12000 AND o.oprnamespace = ANY ($1)'),
+            ($text$format('operator class %s for %s', c.opcname, c.opcintype::regtype)$text$,
+             'c.opcdefault', 'NULL',
+             'pg_opclass c WHERE c.oid >= 12000 AND c.opcintype IN types AND c.opcmethod IN methods'),
+            ($text$format('operator %s in operator family %s', m.amopopr::regoperator, f.opfname)$text$,
+             'm.amopstrategy', 'o.oprcode',
+             'pg_amop m JOIN pg_opfamily f ON f.oid = m.amopfamily JOIN pg_operator o ON o.oid = m.amopopr'
+             ' WHERE m.oid >= 12000 AND m.amopmethod IN methods'
+             ' AND m.amoplefttype IN types AND m.amoprighttype IN types'),
+            ($text$format('support function %s in operator family %s', m.amproc::oid::regprocedure, f.opfname)$text$,
+             'm.amprocnum', 'm.amproc',
+             'pg_amproc m JOIN pg_opfamily f ON f.oid = m.amprocfamily'
+             ' WHERE m.oid >= 12000 AND f.opfmethod IN methods'
+             ' AND m.amproclefttype IN types AND m.amprocrighttype IN types'),
+            ($text$'event trigger ' || quote_ident(e.evtname)$text$,
+             'e.evtevent, e.evtowner::regrole, e.evtenabled, e.evttags, e.evtfoid::regprocedure', 'e.evtfoid',
+             'pg_event_trigger e')
+          ) AS added(name, columns, called, catalogue)
+    LOOP
+        RETURN QUERY EXECUTE format(        -- dynamic: a catalogue is a row above
+            $query$SELECT %s, concat_ws(' ', %s), %s::oid FROM %s$query$,
+            v_row.name, v_row.columns, v_row.called,
+            replace(replace(v_row.catalogue, 'IN types', 'IN ' || v_types), 'IN methods', 'IN ' || v_methods))
+            USING v_schemas;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION rule.manifest_added(oid[]) IS
@@ -303,7 +344,7 @@ BEGIN
                       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                      WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
                    c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity, nullif(m.amname, 'heap'),
-                   part.parts), 'UTF8'))
+                   rule.manifest_flags(c.oid), part.parts), 'UTF8'))
           FROM pg_class c
           LEFT JOIN pg_am m ON m.oid = c.relam
           LEFT JOIN part ON part.relation = c.oid
@@ -314,6 +355,7 @@ BEGIN
           FROM (SELECT c.oid::regclass AS partition,
                        concat_ws(' ', nullif(c.relkind, 'r'), nullif(c.relpersistence, 'p'), nullif(c.relispartition, true),
                            nullif(c.relrowsecurity, false), nullif(c.relforcerowsecurity, false), nullif(m.amname, 'heap'),
+                           rule.manifest_flags(c.oid),
                            nullif(c.relowner, child.parent_owner)::regrole,
                            -- What default privileges give each table is told with these.
                            (SELECT string_agg(concat_ws(' ', coalesce(r.rolname, 'PUBLIC'), e.privilege_type, e.is_grantable), ','

@@ -54,6 +54,53 @@ SELECT is(cardinality(rule.manifest_faults()), 2, 'a trigger that partitions hav
 DO $$ BEGIN EXECUTE format('ALTER TABLE audit.%I DISABLE TRIGGER nothing', rule.audit_partition(current_date)); END $$;
 SELECT is(cardinality(rule.manifest_faults()), 3, 'and a partition that has it switched off, too');
 DROP TRIGGER nothing ON audit.event;
+
+-- What an UPDATE of the catalogue switches off without a command that would.
+CREATE FUNCTION test.updated(catalogue text, changed text, which text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    v_faults text[];
+BEGIN
+    EXECUTE format('UPDATE pg_catalog.%I SET %s WHERE %s', catalogue, changed, which);
+    v_faults := ARRAY(SELECT split_part(fault, ':', 1) FROM unnest(rule.manifest_faults()) AS fault);
+    RAISE EXCEPTION USING ERRCODE = 'SM000', DETAIL = v_faults;
+EXCEPTION
+    WHEN SQLSTATE 'SM000' THEN
+        GET STACKED DIAGNOSTICS v_faults = PG_EXCEPTION_DETAIL;
+        RETURN v_faults;
+END
+$$;
+SELECT is(updated(catalogue, changed, which), ARRAY[fault], title)
+  FROM (VALUES
+    ('pg_class', 'relhastriggers = false', $$oid = 'store.secret'::regclass$$,
+     'table store.secret is not as it was deployed', 'a table whose triggers are switched off'),
+    ('pg_class', 'relhasindex = false', $$oid = 'store.kek'::regclass$$,
+     'table store.kek is not as it was deployed', 'or its indexes'),
+    ('pg_class', 'relchecks = 0', $$oid = 'store.kek'::regclass$$,
+     'table store.kek is not as it was deployed', 'or its checks'),
+    ('pg_class', 'relhasrules = false', $$oid = 'auditor.change'::regclass$$,
+     'view auditor.change is not as it was deployed', 'or a view its rule'),
+    ('pg_class', 'relrowsecurity = true', $$oid = 'store.kek'::regclass$$,
+     'table store.kek is not as it was deployed', 'a table that hides rows'),
+    ('pg_index', 'indisvalid = false', $$indexrelid = 'store.project_pkey'::regclass$$,
+     'table store.project is not as it was deployed', 'an index that is not used'),
+    ('pg_index', 'indisready = false', $$indexrelid = 'store.project_pkey'::regclass$$,
+     'table store.project is not as it was deployed', 'or not written'),
+    ('pg_index', 'indisunique = false', $$indexrelid = 'store.project_pkey'::regclass$$,
+     'table store.project is not as it was deployed', 'or not unique'),
+    ('pg_trigger', $$tgenabled = 'D'$$, $$tgrelid = 'store.secret'::regclass AND NOT tgisinternal$$,
+     'table store.secret is not as it was deployed', 'a trigger that is switched off'),
+    ('pg_constraint', 'convalidated = false', $$conrelid = 'store.kek'::regclass AND contype = 'f'$$,
+     'table store.kek is not as it was deployed', 'a constraint that is not validated')
+  ) AS t(catalogue, changed, which, fault, title);
+SELECT is(updated('pg_index', changed,
+                  format($$indexrelid = (SELECT i.indexrelid FROM pg_index i JOIN pg_inherits h ON h.inhrelid = i.indexrelid
+                                          WHERE i.indrelid = 'audit.%s'::regclass LIMIT 1)$$,
+                         rule.audit_partition(current_date))),
+          ARRAY[format('what partition audit.%s has of its own was not deployed', rule.audit_partition(current_date))],
+          'an index of a partition with ' || changed)
+  FROM unnest('{indisvalid = false,indisready = false,indisunique = true}'::text[]) AS changed;
+SELECT is(rule.manifest_faults(), '{}', 'and nothing once it is undone');
+SELECT is(rule.manifest_flags('store.secret'::regclass), NULL, 'rule.manifest_flags finds nothing wrong');
 CREATE FUNCTION pg_catalog.nothing() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION rule.nothing() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 UPDATE pg_proc SET oid = 16300 WHERE oid = 'pg_catalog.nothing()'::regprocedure;
