@@ -1,19 +1,28 @@
--- Who may do what in the database. Functions were just made anew, so every right on them is given here, and only here;
--- what a deploy may keep has its rights in type.sql and argument.sql.
--- What exec may do with a table is as little as its functions need: column by column, and on the audit nothing but INSERT.
+-- Who may do what in the database. Functions were just made anew, so every right on them is given
+-- here, and only here; what a deploy may keep has its rights in type.sql and argument.sql. What
+-- exec may do with a table is as little as its functions need: column by column, and on the audit
+-- nothing but INSERT.
 
 SET LOCAL ROLE coffer_owner;
-GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
-                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.secret_count,
-                store.version, store.dek, store.request, store.migration, store.signer, store.expiry_warning,
+GRANT SELECT ON store.organization, store.project, store.principal, store.api_key, store.policy,
+      store.policy_rule,
+                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret,
+                    store.secret_count,
+                store.version, store.dek, store.request, store.migration, store.signer,
+                    store.expiry_warning,
                 store.root_key, store.manifest, store.managed_key TO coffer_exec;
 GRANT SELECT ON audit.epoch, audit.seal TO coffer_exec;
-GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy, store.policy_rule,
-                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret, store.version,
-                store.dek, store.request, store.signer, store.root_key, store.managed_key TO coffer_exec;
-GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request, store.managed_key,
+GRANT INSERT ON store.organization, store.project, store.principal, store.api_key, store.policy,
+      store.policy_rule,
+                store.quota, store.setting, store.pepper, store.kek, store.instance, store.secret,
+                    store.version,
+                store.dek, store.request, store.signer, store.root_key,
+                    store.managed_key TO coffer_exec;
+GRANT DELETE ON store.project, store.policy, store.kek, store.secret, store.version, store.request,
+      store.managed_key,
                 store.dek, store.instance TO coffer_exec;
-GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;      -- so that a row can be locked
+-- so that a row can be locked
+GRANT UPDATE (name) ON store.organization, store.project TO coffer_exec;
 GRANT UPDATE (revoked_at) ON store.api_key TO coffer_exec;
 GRANT UPDATE (quota) ON store.quota TO coffer_exec;
 GRANT UPDATE (repeats) ON store.request TO coffer_exec;
@@ -23,12 +32,15 @@ GRANT UPDATE (reached, secret_id, revision) ON store.expiry_warning TO coffer_ex
 GRANT UPDATE (signer, signature, instance, taken_at, anchored_at) ON audit.seal TO coffer_exec;
 GRANT UPDATE (build, root_ids, seen_at, binds) ON store.instance TO coffer_exec;
 GRANT UPDATE (path, name, description, tags, used_by, status, protected, managed_by, time_to_live,
-              expires_once_accessed, action, policy_origin, last_revision, updated_at, deletion_requested_at)
+              expires_once_accessed, action, policy_origin, last_revision, updated_at,
+                  deletion_requested_at)
    ON store.secret TO coffer_exec;
-GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action, recoverable, updated_at,
+GRANT UPDATE (status, status_to_restore, description, expires_at, expires_once_accessed, action,
+              recoverable, updated_at,
               deletion_requested_at) ON store.version TO coffer_exec;
 GRANT UPDATE (active, activated_at, retired_at) ON store.root_key TO coffer_exec;
-GRANT UPDATE (name, description, tags, enabled, protected, rotation_count, rotation_period, next_rotation_at, updated_at,
+GRANT UPDATE (name, description, tags, enabled, protected, rotation_count, rotation_period,
+              next_rotation_at, updated_at,
               rotated_at, deletion_requested_at) ON store.managed_key TO coffer_exec;
 -- Keys change hands, never values: what is under a key moves to another, and stays what it is.
 GRANT UPDATE (root_id, wrapped) ON store.pepper, store.signer TO coffer_exec;
@@ -41,7 +53,8 @@ GRANT SELECT ON ALL TABLES IN SCHEMA auditor TO coffer_auditor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA auditor TO coffer_auditor;
 -- What of the audit an endpoint may see.
 GRANT EXECUTE ON FUNCTION auditor.changes(text, integer, uuid[], text, uuid), auditor.changes_end(),
-                          auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz, bigint, integer,
+                          auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz,
+                                             bigint, integer,
                                              rule.event_filter) TO coffer_exec;
 RESET ROLE;
 
@@ -68,6 +81,7 @@ ALTER FUNCTION operator.audit_export_month(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_export_seals(date) OWNER TO coffer_owner;
 ALTER FUNCTION operator.audit_drop_month(date) OWNER TO coffer_owner;
 SET LOCAL ROLE coffer_owner;
-GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint), daemon.audit_state(),
+GRANT EXECUTE ON FUNCTION job.audit_partition_create(integer), job.audit_seal(bigint),
+      daemon.audit_state(),
                           daemon.seen_faults(jsonb) TO coffer_exec;
 RESET ROLE;

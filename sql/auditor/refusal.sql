@@ -1,7 +1,9 @@
 -- What was refused, to whom and why.
 
-CREATE FUNCTION auditor.refusals(since timestamptz DEFAULT now() - interval '1 day', until timestamptz DEFAULT 'infinity')
-RETURNS TABLE (principal_id uuid, principal text, error text, api_key text, method text, refused bigint, first_at timestamptz,
+CREATE FUNCTION auditor.refusals(since timestamptz DEFAULT now() - interval '1 day',
+                                 until timestamptz DEFAULT 'infinity')
+RETURNS TABLE (principal_id uuid, principal text, error text, api_key text, method text,
+               refused bigint, first_at timestamptz,
                last_at timestamptz, ips inet[])
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -20,4 +22,6 @@ AS $$
      ORDER BY count(*) DESC, p.name, e.error, r.api_key, e.method
 $$;
 COMMENT ON FUNCTION auditor.refusals(timestamptz, timestamptz) IS
-    'Counts the refusals by principal, reason and method, with up to ten of the addresses they came from; where the API key was refused (denied_authentication), api_key is revoked, expired or unknown, and principal_id null if unknown; by default of the last day.';
+    'Counts the refusals by principal, reason and method, with up to ten of the addresses they '
+    'came from; where the API key was refused (denied_authentication), api_key is revoked, '
+    'expired or unknown, and principal_id null if unknown; by default of the last day.';

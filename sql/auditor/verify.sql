@@ -1,6 +1,7 @@
 -- Whether the audit is what was sealed.
 
-CREATE FUNCTION auditor.verify(since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity')
+CREATE FUNCTION auditor.verify(since timestamptz DEFAULT '-infinity',
+                               until timestamptz DEFAULT 'infinity')
 RETURNS TABLE (kind text, place text, words text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -13,7 +14,8 @@ BEGIN
     PERFORM set_config('jit', 'off', true);
     since := coalesce(since, '-infinity');
     until := coalesce(until, 'infinity');
-    -- No month is dropped from here on, whose row of operator.audit_drop_month this snapshot would not show.
+    -- No month is dropped from here on, whose row of operator.audit_drop_month this snapshot would
+    -- not show.
     PERFORM FROM audit.event LIMIT 1;
     RETURN QUERY SELECT * FROM rule.verify_chain(since, until);
     RETURN QUERY SELECT * FROM rule.verify_absent(since, until);
@@ -30,4 +32,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION auditor.verify(timestamptz, timestamptz) IS
-    'Verifies the seals that were made in [since, until), by default all, and their rows: no row if all is sound, else one for each damage, with its kind, its place and words. What it cannot see is a chain that was made anew as a whole, or cut off at its end: for that `coffer audit verify` compares with anchors outside of the database.';
+    'Verifies the seals that were made in [since, until), by default all, and their rows: no row '
+    'if all is sound, else one for each damage, with its kind, its place and words. What it '
+    'cannot see is a chain that was made anew as a whole, or cut off at its end: for that `coffer '
+    'audit verify` compares with anchors outside of the database.';

@@ -16,7 +16,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_keep(uuid, uuid, text, bytea) IS
-    'Keeps a new wrapped key-encryption key if the project has none; gives the one that is kept, whoever made it; no row if there is none, for the new one is not under the active root key.';
+    'Keeps a new wrapped key-encryption key if the project has none; gives the one that is kept, '
+    'whoever made it; no row if there is none, for the new one is not under the active root key.';
 
 CREATE FUNCTION daemon.kek_due(after uuid, batch integer)
 RETURNS TABLE (kek_id uuid, project_id uuid, active_root_id text)
@@ -33,9 +34,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_due(uuid, integer) IS
-    'Gives at most batch key-encryption keys, with ids after that one, in whose place an operator wants new ones, and the root key to wrap those under.';
+    'Gives at most batch key-encryption keys, with ids after that one, in whose place an operator '
+    'wants new ones, and the root key to wrap those under.';
 
-CREATE FUNCTION daemon.kek_replace(old_ids uuid[], new_ids uuid[], new_root_id text, new_wrapped bytea[])
+CREATE FUNCTION daemon.kek_replace(old_ids uuid[], new_ids uuid[], new_root_id text,
+                                   new_wrapped bytea[])
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -64,4 +67,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.kek_replace(uuid[], uuid[], text, bytea[]) IS
-    'Puts new key-encryption keys, wrapped under the active root key, in the place of those that are still to be replaced; gives their number. The old ones stay until nothing is under them.';
+    'Puts new key-encryption keys, wrapped under the active root key, in the place of those that '
+    'are still to be replaced; gives their number. The old ones stay until nothing is under them.';

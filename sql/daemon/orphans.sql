@@ -4,7 +4,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT 'orphans', 'no rows are left behind', format('%s rows of %s: as coffer_owner, %s', o.number, o.what, o.mend)
+    RETURN QUERY SELECT 'orphans', 'no rows are left behind',
+        format('%s rows of %s: as coffer_owner, %s', o.number, o.what, o.mend)
                    FROM rule.orphans() AS o;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'orphans', 'no rows are left behind', NULL::text;
@@ -12,4 +13,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.orphans() IS
-    'Says for coffer doctor which rows foreign keys should have removed, each kind with the statement that mends it; null: none are left.';
+    'Says for coffer doctor which rows foreign keys should have removed, each kind with the '
+    'statement that mends it; null: none are left.';

@@ -13,7 +13,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.seal_begin() IS
-    'Seals what is due, and gives the first seals that have no signature, with the id of the key to sign them with, null if nobody has made one yet.';
+    'Seals what is due, and gives the first seals that have no signature, with the id of the key '
+    'to sign them with, null if nobody has made one yet.';
 
 CREATE FUNCTION daemon.seal_sign(no bigint, signer text, signature bytea)
 RETURNS boolean

@@ -8,4 +8,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.session_faults() IS
-    'Lists for a session that serves the settings that are no more as they must be, each with the statement that mends it.';
+    'Lists for a session that serves the settings that are no more as they must be, each with the '
+    'statement that mends it.';

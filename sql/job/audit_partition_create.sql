@@ -11,13 +11,16 @@ BEGIN
     FOR i IN 0..months LOOP
         v_name := rule.audit_partition(v_month);
         IF to_regclass(format('audit.%I', v_name)) IS NULL THEN
-            -- Dynamic: DDL with a computed name. Made aside and attached, because CREATE ... PARTITION OF would
-            -- lock out every call that writes its audit row.
-            EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', v_name);
+            -- Dynamic: DDL with a computed name. Made aside and attached, because CREATE ...
+            -- PARTITION OF would lock out every call that writes its audit row.
+            EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING '
+                           'CONSTRAINTS)', v_name);
             -- A partition does not get that of its parent.
             EXECUTE format('ALTER TABLE audit.%I REPLICA IDENTITY FULL', v_name);
-            EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) TO (%L)', v_name,
-                           rule.audit_bound(v_month), rule.audit_bound((v_month + interval '1 month')::date));
+            EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) '
+                           'TO (%L)', v_name,
+                           rule.audit_bound(v_month),
+                               rule.audit_bound((v_month + interval '1 month')::date));
             v_count := v_count + 1;
         END IF;
         v_month := v_month + interval '1 month';
@@ -26,4 +29,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.audit_partition_create(integer) IS
-    'Makes the monthly partitions of the audit that are missing from this month to so many months ahead; gives their number.';
+    'Makes the monthly partitions of the audit that are missing from this month to so many months '
+    'ahead; gives their number.';

@@ -21,7 +21,8 @@ BEGIN
         RETURN 0;
     END IF;
     v_count := rule.seal_rows(v_last.epoch, v_last.xid_to, v_to);
-    -- A quiet time leaves no seal each second, but is passed over in long strides when other databases are busy.
+    -- A quiet time leaves no seal each second, but is passed over in long strides when other
+    -- databases are busy.
     IF v_count = 0 AND v_to < v_end THEN
         PERFORM rule.seal_append(v_last.epoch, date_trunc('month', now() AT TIME ZONE 'UTC')::date,
                                  v_last.xid_to, v_to, 0, sha256(''));
@@ -30,4 +31,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.audit_seal(bigint) IS
-    'Seals what of the audit is complete and not sealed, of at most so many transactions; gives the number of rows, 0 if another instance is at it.';
+    'Seals what of the audit is complete and not sealed, of at most so many transactions; gives '
+    'the number of rows, 0 if another instance is at it.';

@@ -15,5 +15,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.instance_expire(integer) IS
-    'Forgets at most batch daemons that have made no handshake for a day; gives their number. The next handshake of one makes it '
-    'known again.';
+    'Forgets at most batch daemons that have made no handshake for a day; gives their number. The '
+    'next handshake of one makes it known again.';

@@ -17,7 +17,8 @@ BEGIN
         -- A key goes whole, as a secret does.
         EXIT WHEN v_versions >= 20 * batch;
         v_gone := rule.managed_key_delete(v_key);
-        PERFORM rule.audit_write_job('job.key_purge', v_key, jsonb_build_object('versions', v_gone));
+        PERFORM rule.audit_write_job('job.key_purge', v_key,
+                                     jsonb_build_object('versions', v_gone));
         v_versions := v_versions + v_gone;
         v_count := v_count + 1;
     END LOOP;
@@ -25,4 +26,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.key_purge(integer) IS
-    'Destroys at most batch managed keys that were scheduled for deletion longer ago than the setting purge_after, and with each what makes the versions under it readable, and none after those that had 20 times as many versions; gives their number.';
+    'Destroys at most batch managed keys that were scheduled for deletion longer ago than the '
+    'setting purge_after, and with each what makes the versions under it readable, and none after '
+    'those that had 20 times as many versions; gives their number.';

@@ -15,4 +15,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.request_expire(integer) IS
-    'Forgets at most batch answers of changes that are older than a day, when no daemon can ask for them any more; gives their number.';
+    'Forgets at most batch answers of changes that are older than a day, when no daemon can ask '
+    'for them any more; gives their number.';

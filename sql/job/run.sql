@@ -5,7 +5,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     PERFORM rule.session_require_plain();
-    -- Every instance calls this on its timer; the one that comes first does the work, the others go home.
+    -- Every instance calls this on its timer; the one that comes first does the work, the others go
+    -- home.
     IF NOT pg_try_advisory_xact_lock(x'C0FFE2'::integer, 1) THEN
         RETURN NULL;
     END IF;
@@ -25,4 +26,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.run(text, integer) IS
-    'Does what is due of one job, at most batch secrets, versions or keys; gives the number of things done, null if another instance runs a job.';
+    'Does what is due of one job, at most batch secrets, versions or keys; gives the number of '
+    'things done, null if another instance runs a job.';

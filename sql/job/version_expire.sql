@@ -4,14 +4,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    v_now    CONSTANT timestamptz := clock_timestamp();     -- once: an index is not searched by a function that changes
+    -- once: an index is not searched by a function that changes
+    v_now    CONSTANT timestamptz := clock_timestamp();
     v_secret store.secret;
     v_count  bigint := 0;
 BEGIN
     FOR v_secret IN
         SELECT s.* FROM store.secret s
          WHERE s.id IN (SELECT v.secret_id FROM store.version v
-                         WHERE v.expires_at <= v_now AND (v.status = 'enabled' OR v.action = 'delete')
+                         WHERE v.expires_at <= v_now
+                           AND (v.status = 'enabled' OR v.action = 'delete')
                          ORDER BY v.expires_at LIMIT batch)
            FOR UPDATE SKIP LOCKED
     LOOP
@@ -22,4 +24,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.version_expire(integer) IS
-    'Disables or removes at most batch versions that have expired; gives their number. What is in use is left to the next time.';
+    'Disables or removes at most batch versions that have expired; gives their number. What is in '
+    'use is left to the next time.';

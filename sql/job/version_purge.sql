@@ -11,7 +11,8 @@ DECLARE
 BEGIN
     FOR v_secret IN
         SELECT s.* FROM store.secret s
-         WHERE s.id IN (SELECT v.secret_id FROM store.version v WHERE v.deletion_requested_at <= v_before
+         WHERE s.id IN (SELECT v.secret_id FROM store.version v
+                        WHERE v.deletion_requested_at <= v_before
                          ORDER BY v.deletion_requested_at LIMIT batch)
            FOR UPDATE SKIP LOCKED
     LOOP
@@ -19,7 +20,8 @@ BEGIN
             DELETE FROM store.version v
              WHERE v.secret_id = v_secret.id
                AND v.revision = ANY (ARRAY(SELECT d.revision FROM store.version d
-                                            WHERE d.secret_id = v_secret.id AND d.deletion_requested_at <= v_before
+                                            WHERE d.secret_id = v_secret.id
+                                              AND d.deletion_requested_at <= v_before
                                             ORDER BY d.revision LIMIT batch - v_count))
             RETURNING v.revision
         LOOP
@@ -32,4 +34,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION job.version_purge(integer) IS
-    'Removes for ever at most batch versions that were scheduled for deletion longer ago than the setting purge_after; gives their number.';
+    'Removes for ever at most batch versions that were scheduled for deletion longer ago than the '
+    'setting purge_after; gives their number.';

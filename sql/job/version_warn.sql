@@ -22,29 +22,36 @@ BEGIN
             SELECT s AS secret, v.revision, v.expires_at
               FROM store.version v JOIN store.secret s ON s.id = v.secret_id
              WHERE v.status = 'enabled' AND v.expires_at <= v_to
-               AND (v.expires_at, v.secret_id, v.revision) > (v_warning.reached, v_warning.secret_id, v_warning.revision)
+               AND (v.expires_at, v.secret_id, v.revision)
+                   > (v_warning.reached, v_warning.secret_id, v_warning.revision)
              ORDER BY v.expires_at, v.secret_id, v.revision
              LIMIT batch - v_count
         LOOP
-            PERFORM rule.audit_write_job('job.version_warn', v_due.secret, v_due.revision,
-                                         jsonb_build_object('days', v_warning.days,
-                                                            'expires_at', rule.render_time(v_due.expires_at)));
+            PERFORM rule.audit_write_job(
+                'job.version_warn', v_due.secret, v_due.revision,
+                jsonb_build_object('days', v_warning.days,
+                                   'expires_at', rule.render_time(v_due.expires_at)));
             v_warning.reached := v_due.expires_at;
             v_warning.secret_id := (v_due.secret).id;
             v_warning.revision := v_due.revision;
             v_count := v_count + 1;
         END LOOP;
-        -- A batch may end among many that expire at one instant: the next goes on after the last of them.
+        -- A batch may end among many that expire at one instant: the next goes on after the last of
+        -- them.
         IF v_count >= batch THEN
             UPDATE store.expiry_warning w
-               SET reached = v_warning.reached, secret_id = v_warning.secret_id, revision = v_warning.revision
+               SET reached = v_warning.reached, secret_id = v_warning.secret_id,
+                   revision = v_warning.revision
              WHERE w.days = v_warning.days;
             EXIT;
         END IF;
-        UPDATE store.expiry_warning w SET reached = v_to, secret_id = DEFAULT, revision = DEFAULT WHERE w.days = v_warning.days;
+        UPDATE store.expiry_warning w SET reached = v_to, secret_id = DEFAULT, revision = DEFAULT
+        WHERE w.days = v_warning.days;
     END LOOP;
     RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION job.version_warn(integer) IS
-    'Writes an audit row, which is in the feed of changes, for each enabled version that from now on has less than 30, 7 or 1 days left; at most batch of them, and gives their number. One that is made or changed to expire sooner than that is not warned of.';
+    'Writes an audit row, which is in the feed of changes, for each enabled version that from now '
+    'on has less than 30, 7 or 1 days left; at most batch of them, and gives their number. One '
+    'that is made or changed to expire sooner than that is not warned of.';

@@ -4,8 +4,10 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    INSERT INTO store.organization (id, name) VALUES (organization_create.id, organization_create.name);
-    PERFORM rule.audit_write_operator('operator.organization_create', organization_create.id, NULL, NULL,
+    INSERT INTO store.organization (id, name)
+        VALUES (organization_create.id, organization_create.name);
+    PERFORM rule.audit_write_operator('operator.organization_create', organization_create.id, NULL,
+                                      NULL,
                                       jsonb_build_object('name', name));
     RETURN organization_create.id;
 END

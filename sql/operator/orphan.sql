@@ -8,4 +8,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION operator.orphans() IS
-    'Lists rows that foreign keys should have removed, and counters that are wrong: their number, and the statement that mends it as coffer_owner; no row: there are none. It reads each table of schema store once.';
+    'Lists rows that foreign keys should have removed, and counters that are wrong: their number, '
+    'and the statement that mends it as coffer_owner; no row: there are none. It reads each table '
+    'of schema store once.';

@@ -12,7 +12,8 @@ BEGIN
     END IF;
     UPDATE store.secret s SET status = 'locked' WHERE s.id = v_secret.id;
     PERFORM rule.audit_write_job('operator.secret_lock', v_secret, NULL,
-                                 jsonb_build_object('before', jsonb_build_object('status', v_secret.status)));
+                                 jsonb_build_object('before',
+                                                    jsonb_build_object('status', v_secret.status)));
 END
 $$;
 COMMENT ON FUNCTION operator.secret_lock(uuid) IS
@@ -32,7 +33,8 @@ BEGIN
     END IF;
     UPDATE store.secret s SET status = 'ready' WHERE s.id = v_secret.id;
     PERFORM rule.audit_write_job('operator.secret_unlock', v_secret, NULL,
-                                 jsonb_build_object('before', jsonb_build_object('status', v_secret.status)));
+                                 jsonb_build_object('before',
+                                                    jsonb_build_object('status', v_secret.status)));
 END
 $$;
 COMMENT ON FUNCTION operator.secret_unlock(uuid) IS
@@ -55,11 +57,14 @@ BEGIN
     END IF;
     UPDATE store.secret s SET managed_by = product WHERE s.id = v_secret.id;
     PERFORM rule.audit_write_job('operator.secret_manage', v_secret, NULL,
-                                 jsonb_build_object('product', product, 'before', jsonb_build_object('managed_by', v_secret.managed_by)));
+                                 jsonb_build_object('product', product, 'before',
+                                                    jsonb_build_object('managed_by',
+                                                        v_secret.managed_by)));
 END
 $$;
 COMMENT ON FUNCTION operator.secret_manage(uuid, text) IS
-    'Marks a secret as managed by a product, which alone may change or delete it; product is a word of the operators own.';
+    'Marks a secret as managed by a product, which alone may change or delete it; product is a '
+    'word of the operators own.';
 
 CREATE FUNCTION operator.secret_unmanage(secret_id uuid)
 RETURNS void
@@ -75,7 +80,9 @@ BEGIN
     END IF;
     UPDATE store.secret s SET managed_by = NULL WHERE s.id = v_secret.id;
     PERFORM rule.audit_write_job('operator.secret_unmanage', v_secret, NULL,
-                                 jsonb_build_object('before', jsonb_build_object('managed_by', v_secret.managed_by)));
+                                 jsonb_build_object('before',
+                                                    jsonb_build_object('managed_by',
+                                                        v_secret.managed_by)));
 END
 $$;
 COMMENT ON FUNCTION operator.secret_unmanage(uuid) IS

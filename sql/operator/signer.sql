@@ -6,13 +6,17 @@ AS $$
 DECLARE
     v_signer text;
 BEGIN
-    UPDATE store.signer s SET retired_at = clock_timestamp() WHERE s.retired_at IS NULL RETURNING s.id INTO v_signer;
+    UPDATE store.signer s SET retired_at = clock_timestamp() WHERE s.retired_at IS NULL
+    RETURNING s.id INTO v_signer;
     IF NOT FOUND THEN
-        PERFORM fail.operation_refused('there is no signer', 'a daemon makes one when it first seals');
+        PERFORM fail.operation_refused('there is no signer',
+                                       'a daemon makes one when it first seals');
     END IF;
-    PERFORM rule.audit_write_operator('operator.signer_retire', NULL, NULL, NULL, jsonb_build_object('signer', v_signer));
+    PERFORM rule.audit_write_operator('operator.signer_retire', NULL, NULL, NULL,
+                                      jsonb_build_object('signer', v_signer));
     RETURN v_signer;
 END
 $$;
 COMMENT ON FUNCTION operator.signer_retire() IS
-    'Puts the key that seals are signed with out of use, for a daemon to make another; gives its id. What it has signed stays verifiable.';
+    'Puts the key that seals are signed with out of use, for a daemon to make another; gives its '
+    'id. What it has signed stays verifiable.';

@@ -21,9 +21,13 @@ BEGIN
     IF NOT rule.key_fits(secret.id, v_version.kek_id, request, key) THEN
         PERFORM rule.key_challenge(secret, v_version.kek_id, request);
     END IF;
-    v_dek := rule.crypto_decrypt(key, rule.crypto_aad('dek', secret.project_id, secret.id, v_version.revision, v_version.kek_id),
+    v_dek := rule.crypto_decrypt(key,
+                                 rule.crypto_aad('dek', secret.project_id, secret.id,
+                                                 v_version.revision, v_version.kek_id),
                                  v_version.dek);
-    v_payload := rule.crypto_decrypt(v_dek, rule.crypto_aad('pay', secret.project_id, secret.id, v_version.revision, NULL),
+    v_payload := rule.crypto_decrypt(v_dek,
+                                     rule.crypto_aad('pay', secret.project_id, secret.id,
+                                                     v_version.revision, NULL),
                                      v_version.payload);
 
     IF v_version.expires_once_accessed THEN
@@ -32,12 +36,14 @@ BEGIN
         PERFORM rule.audit_write_job('job.version_expire', secret, v_version.revision);
     END IF;
     -- As rule.outcome makes it, which takes 3 us to call.
-    RETURN (200, rule.access_render(secret, v_version.revision, v_payload), secret.project_id, secret.id, v_version.revision,
+    RETURN (200, rule.access_render(secret, v_version.revision, v_payload), secret.project_id,
+            secret.id, v_version.revision,
             rule.snapshot(secret, v_version.created_at, v_version.updated_at))::rule.outcome;
 END
 $$;
 COMMENT ON FUNCTION rule.access(store.secret, text, jsonb, bytea) IS
-    'Decrypts a version for a caller who may access it. If it can be read only once, uses it up in the same transaction.';
+    'Decrypts a version for a caller who may access it. If it can be read only once, uses it up '
+    'in the same transaction.';
 
 CREATE FUNCTION rule.access_require_version(secret store.secret, revision text)
 RETURNS rule.version_encrypted
@@ -51,17 +57,22 @@ BEGIN
     END IF;
     -- One query for all: but for the decryption it is the most expensive part of a read.
     IF revision IN ('latest', 'latest_enabled') THEN
-        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped, v.created_at,
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped,
+               v.created_at,
                v.updated_at
           INTO v_version
-          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
-         WHERE v.secret_id = secret.id AND (access_require_version.revision = 'latest' OR v.status = 'enabled')
+          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id
+              AND d.revision = v.revision
+         WHERE v.secret_id = secret.id
+           AND (access_require_version.revision = 'latest' OR v.status = 'enabled')
          ORDER BY v.revision DESC LIMIT 1;
     ELSIF revision::numeric <= 2147483647 THEN      -- no version has a higher number
-        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped, v.created_at,
+        SELECT v.revision, v.status, v.expires_once_accessed, v.sealed, d.kek_id, d.wrapped,
+               v.created_at,
                v.updated_at
           INTO v_version
-          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id AND d.revision = v.revision
+          FROM rule.version_now v LEFT JOIN store.dek d ON d.secret_id = v.secret_id
+              AND d.revision = v.revision
          WHERE v.secret_id = secret.id AND v.revision = access_require_version.revision::integer;
     END IF;
     IF secret.key_id IS NOT NULL AND v_version.revision IS NOT NULL THEN
@@ -76,7 +87,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.access_require_version(store.secret, text) IS
-    'Finds an enabled version as rule.version_require does, with its key; refuses one that is not there or not enabled.';
+    'Finds an enabled version as rule.version_require does, with its key; refuses one that is not '
+    'there or not enabled.';
 
 CREATE FUNCTION rule.access_render(secret store.secret, revision integer, payload bytea)
 RETURNS text

@@ -1,4 +1,5 @@
--- Ephemeral policies of secrets and properties of versions: how they are written, and what they mean for a new version.
+-- Ephemeral policies of secrets and properties of versions: how they are written, and what they
+-- mean for a new version.
 
 CREATE FUNCTION rule.ephemeral_common_check(argument text, value jsonb, limit_name text)
 RETURNS json[]
@@ -10,25 +11,34 @@ BEGIN
     IF jsonb_typeof(value) <> 'object' THEN
         RETURN rule.argument_fault(argument, 'format', 'value must be an object');
     END IF;
-    IF coalesce(jsonb_typeof(value -> 'expires_once_accessed'), 'null') NOT IN ('boolean', 'null') THEN
-        v_faults := v_faults || rule.argument_fault(argument || '.expires_once_accessed', 'format', 'value must be a boolean');
+    IF coalesce(jsonb_typeof(value -> 'expires_once_accessed'), 'null') NOT IN ('boolean', 'null')
+        THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.expires_once_accessed', 'format',
+                                                    'value must be a boolean');
     END IF;
     IF value ->> 'action' IS NULL THEN
-        v_faults := v_faults || rule.argument_fault(argument || '.action', 'required', 'value is required');
+        v_faults := v_faults || rule.argument_fault(argument || '.action', 'required',
+                                                    'value is required');
     ELSIF value ->> 'action' NOT IN ('disable', 'delete') THEN
-        v_faults := v_faults || rule.argument_fault(argument || '.action', 'format', 'value must be one of disable, delete');
+        v_faults := v_faults || rule.argument_fault(argument || '.action', 'format',
+                                                    'value must be one of disable, delete');
     END IF;
     IF coalesce(jsonb_typeof(value -> limit_name), 'null') NOT IN ('string', 'null') THEN
-        v_faults := v_faults || rule.argument_fault(argument || '.' || limit_name, 'format', 'value must be a string');
-    ELSIF value ->> limit_name IS NULL AND coalesce(value ->> 'expires_once_accessed', 'false') = 'false' THEN
+        v_faults := v_faults || rule.argument_fault(argument || '.' || limit_name, 'format',
+                                                    'value must be a string');
+    ELSIF value ->> limit_name IS NULL
+        AND coalesce(value ->> 'expires_once_accessed', 'false') = 'false' THEN
         v_faults := v_faults || rule.argument_fault(argument, 'required',
-                                                    'one of ' || limit_name || ' and expires_once_accessed is required');
+                                                    'one of ' || limit_name
+                                                        || ' and expires_once_accessed is '
+                                                            'required');
     END IF;
     RETURN v_faults;
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_common_check(text, jsonb, text) IS
-    'Checks what a policy and properties have in common; limit_name is the member that bounds the time. Gives the faults, null if there is none.';
+    'Checks what a policy and properties have in common; limit_name is the member that bounds the '
+    'time. Gives the faults, null if there is none.';
 
 CREATE FUNCTION rule.ephemeral_policy_check(argument text, value jsonb)
 RETURNS json[]
@@ -41,7 +51,8 @@ BEGIN
     IF jsonb_typeof(value -> 'time_to_live') = 'string' THEN
         IF v_text !~ '^[0-9]{1,12}([.][0-9]{1,9})?s$' THEN
             v_faults := v_faults || rule.argument_fault(argument || '.time_to_live', 'format',
-                                                        'value must be a number of seconds followed by s');
+                                                        'value must be a number of seconds '
+                                                        'followed by s');
         ELSIF rtrim(v_text, 's')::numeric NOT BETWEEN 1 AND 31536000 THEN
             v_faults := v_faults || rule.argument_fault(argument || '.time_to_live', 'constraint',
                                                         'value must be from 1s to 31536000s');
@@ -63,7 +74,8 @@ BEGIN
             value ->> 'action')::rule.ephemeral_policy;
 END
 $$;
-COMMENT ON FUNCTION rule.ephemeral_policy(jsonb) IS 'Reads a checked ephemeral_policy; time_to_live in nanoseconds.';
+COMMENT ON FUNCTION rule.ephemeral_policy(jsonb) IS
+    'Reads a checked ephemeral_policy; time_to_live in nanoseconds.';
 
 CREATE FUNCTION rule.ephemeral_properties_check(argument text, value jsonb)
 RETURNS json[]
@@ -73,7 +85,8 @@ DECLARE
     v_faults json[] := rule.ephemeral_common_check(argument, value, 'expires_at');
 BEGIN
     IF jsonb_typeof(value -> 'expires_at') = 'string' THEN
-        v_faults := v_faults || rule.ephemeral_time_check(argument || '.expires_at', value ->> 'expires_at');
+        v_faults := v_faults || rule.ephemeral_time_check(argument || '.expires_at',
+                                                          value ->> 'expires_at');
     END IF;
     RETURN v_faults;
 END
@@ -108,14 +121,17 @@ RETURNS timestamptz
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
+    IF value !~*
+        '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T '
+        ']([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$' THEN
         RETURN NULL;
     ELSIF value ~* '(Z|[+-][0-9]{2}:[0-9]{2})$' THEN
         RETURN value::timestamptz;
     END IF;
     RETURN value::timestamp AT TIME ZONE 'UTC';
 EXCEPTION
-    WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value THEN
+    WHEN datetime_field_overflow OR invalid_datetime_format OR invalid_time_zone_displacement_value
+        THEN
         RETURN NULL;
 END
 $$;
@@ -146,19 +162,24 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_properties_from_policy(store.secret, timestamptz) IS
-    'Gives the properties that the present policy of a secret gives to a version made or enabled at since; not recoverable, and else all null, without a policy.';
+    'Gives the properties that the present policy of a secret gives to a version made or enabled '
+    'at since; not recoverable, and else all null, without a policy.';
 
--- Whoever may change a secret but not delete it could otherwise let time delete it, and a protected one too.
-CREATE FUNCTION rule.ephemeral_require_delete_allowed(caller rule.caller, secret store.secret, resource text)
+-- Whoever may change a secret but not delete it could otherwise let time delete it, and a protected
+-- one too.
+CREATE FUNCTION rule.ephemeral_require_delete_allowed(caller rule.caller, secret store.secret,
+                                                      resource text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     PERFORM rule.caller_require_right(caller, 'delete', resource, secret.project_id);
     IF secret.protected THEN
-        PERFORM fail.precondition_failed('protected_resource', 'cannot let versions of a protected secret be deleted');
+        PERFORM fail.precondition_failed('protected_resource',
+                                         'cannot let versions of a protected secret be deleted');
     END IF;
 END
 $$;
 COMMENT ON FUNCTION rule.ephemeral_require_delete_allowed(rule.caller, store.secret, text) IS
-    'Refuses a change that sets the action delete to a caller without the right to delete the resource, and on a protected secret.';
+    'Refuses a change that sets the action delete to a caller without the right to delete the '
+    'resource, and on a protected secret.';

@@ -11,5 +11,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.group_refuse(jsonb) IS
-    'Challenges a call that shares its transaction with others, to be made again in one of its own: it is about to lock or '
-    'change a row, and would hold up the others.';
+    'Challenges a call that shares its transaction with others, to be made again in one of its '
+    'own: it is about to lock or change a row, and would hold up the others.';

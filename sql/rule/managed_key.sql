@@ -1,6 +1,8 @@
--- Keys of the Key Manager: finding one for a caller, what its state allows, and its material, which only daemons unwrap.
+-- Keys of the Key Manager: finding one for a caller, what its state allows, and its material, which
+-- only daemons unwrap.
 
-CREATE FUNCTION rule.managed_key_require(caller rule.caller, request jsonb, key_id uuid, action text)
+CREATE FUNCTION rule.managed_key_require(caller rule.caller, request jsonb, key_id uuid,
+                                         action text)
 RETURNS store.managed_key
 LANGUAGE plpgsql STABLE
 AS $$
@@ -9,7 +11,8 @@ DECLARE
     v_region CONSTANT text := request ->> 'region';
 BEGIN
     SELECT * INTO v_key FROM store.managed_key k
-     WHERE k.id = managed_key_require.key_id AND k.region = v_region AND k.organization_id = caller.organization_id;
+     WHERE k.id = managed_key_require.key_id AND k.region = v_region
+       AND k.organization_id = caller.organization_id;
     IF NOT FOUND THEN
         PERFORM fail.not_found('key', key_id::text);
     END IF;
@@ -20,9 +23,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_require(rule.caller, jsonb, uuid, text) IS
-    'Finds a key of the caller''s organization in the region of the request, for an action that the caller must have a right to.';
+    'Finds a key of the caller''s organization in the region of the request, for an action that '
+    'the caller must have a right to.';
 
-CREATE FUNCTION rule.managed_key_require_for_change(caller rule.caller, request jsonb, key_id uuid, action text)
+CREATE FUNCTION rule.managed_key_require_for_change(caller rule.caller, request jsonb, key_id uuid,
+                                                    action text)
 RETURNS store.managed_key
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -31,7 +36,8 @@ DECLARE
     v_region CONSTANT text := request ->> 'region';
 BEGIN
     SELECT * INTO v_key FROM store.managed_key k
-     WHERE k.id = managed_key_require_for_change.key_id AND k.region = v_region AND k.organization_id = caller.organization_id
+     WHERE k.id = managed_key_require_for_change.key_id AND k.region = v_region
+       AND k.organization_id = caller.organization_id
        FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM fail.not_found('key', key_id::text);
@@ -41,7 +47,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_require_for_change(rule.caller, jsonb, uuid, text) IS
-    'Does as rule.managed_key_require, and locks the key: until the end of the transaction nobody else changes it, and no version is made under it.';
+    'Does as rule.managed_key_require, and locks the key: until the end of the transaction nobody '
+    'else changes it, and no version is made under it.';
 
 CREATE FUNCTION rule.managed_key_state(key store.managed_key)
 RETURNS text
@@ -66,34 +73,40 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_require_state(store.managed_key, text[]) IS 'Refuses a key whose state is none of those allowed.';
+COMMENT ON FUNCTION rule.managed_key_require_state(store.managed_key, text[]) IS
+    'Refuses a key whose state is none of those allowed.';
 
 CREATE FUNCTION rule.managed_key_refuse_state(key_id uuid)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    PERFORM fail.precondition_failed('resource_not_usable', format('key %s is in an invalid state', key_id));
+    PERFORM fail.precondition_failed('resource_not_usable',
+                                     format('key %s is in an invalid state', key_id));
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_refuse_state(uuid) IS 'Refuses what the state of a key forbids, or that the key has been purged.';
+COMMENT ON FUNCTION rule.managed_key_refuse_state(uuid) IS
+    'Refuses what the state of a key forbids, or that the key has been purged.';
 
--- Secrets under a key --------------------------------------------------------------------------------------------------
+-- Secrets under a key -----------------------------------------------------------------------------
 
-CREATE FUNCTION rule.managed_key_require_for_secret(secret_key_id uuid, project_id uuid, region text)
+CREATE FUNCTION rule.managed_key_require_for_secret(secret_key_id uuid, project_id uuid,
+                                                    region text)
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM store.managed_key k
-                    WHERE k.id = secret_key_id AND k.project_id = managed_key_require_for_secret.project_id
+                    WHERE k.id = secret_key_id
+                      AND k.project_id = managed_key_require_for_secret.project_id
                       AND k.region = managed_key_require_for_secret.region) THEN
         PERFORM fail.not_found('key', secret_key_id::text);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_require_for_secret(uuid, uuid, text) IS
-    'Refuses, for a secret, a key that is not of its project and region; the state of the key does not matter yet.';
+    'Refuses, for a secret, a key that is not of its project and region; the state of the key '
+    'does not matter yet.';
 
 CREATE FUNCTION rule.managed_key_require_usable(secret_key_id uuid)
 RETURNS void
@@ -101,7 +114,8 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM store.managed_key k
-                    WHERE k.id = secret_key_id AND k.enabled AND k.deletion_requested_at IS NULL) THEN
+                    WHERE k.id = secret_key_id AND k.enabled AND k.deletion_requested_at IS NULL)
+                          THEN
         PERFORM rule.managed_key_refuse_state(secret_key_id);
     END IF;
 END
@@ -116,8 +130,8 @@ AS $$
 DECLARE
     v_key store.managed_key;
 BEGIN
-    -- Shared with other versions, but a rotation, a change of state and the purge wait for it, and it for them: what it
-    -- sees of the key holds until it commits.
+    -- Shared with other versions, but a rotation, a change of state and the purge wait for it, and
+    -- it for them: what it sees of the key holds until it commits.
     SELECT * INTO v_key FROM store.managed_key k WHERE k.id = secret_key_id FOR SHARE;
     IF NOT FOUND OR rule.managed_key_state(v_key) <> 'enabled' THEN
         PERFORM rule.managed_key_refuse_state(secret_key_id);
@@ -126,9 +140,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_for_new_version(uuid) IS
-    'Gives the key-encryption key that is the newest rotation of a key; refuses one that is not enabled, or has been purged.';
+    'Gives the key-encryption key that is the newest rotation of a key; refuses one that is not '
+    'enabled, or has been purged.';
 
--- Material -------------------------------------------------------------------------------------------------------------
+-- Material ----------------------------------------------------------------------------------------
 
 CREATE FUNCTION rule.managed_key_challenge_material(key_id uuid, project_id uuid, rotation integer)
 RETURNS void
@@ -141,9 +156,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_challenge_material(uuid, uuid, integer) IS
-    'Challenges the daemon for new material for this rotation of this key, wrapped under the active root key.';
+    'Challenges the daemon for new material for this rotation of this key, wrapped under the '
+    'active root key.';
 
-CREATE FUNCTION rule.managed_key_rotate(key store.managed_key, kek_id uuid, root_id text, wrapped bytea)
+CREATE FUNCTION rule.managed_key_rotate(key store.managed_key, kek_id uuid, root_id text,
+                                        wrapped bytea)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -159,7 +176,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_rotate(store.managed_key, uuid, text, bytea) IS
-    'Gives a key, which the caller has locked, a new rotation; older ones stay, for what is under them.';
+    'Gives a key, which the caller has locked, a new rotation; older ones stay, for what is under '
+    'them.';
 
 CREATE FUNCTION rule.managed_key_delete(key store.managed_key)
 RETURNS bigint
@@ -169,12 +187,14 @@ DECLARE
     v_gone  bigint;
     v_count bigint := 0;
 BEGIN
-    -- A daemon may move some to the newest rotation meanwhile; none comes anew, for the caller has locked the key.
+    -- A daemon may move some to the newest rotation meanwhile; none comes anew, for the caller has
+    -- locked the key.
     LOOP
         DELETE FROM store.dek d USING store.kek k WHERE k.key_id = key.id AND d.kek_id = k.id;
         GET DIAGNOSTICS v_gone = ROW_COUNT;
         v_count := v_count + v_gone;
-        EXIT WHEN NOT EXISTS (SELECT FROM store.dek d JOIN store.kek k ON k.id = d.kek_id WHERE k.key_id = key.id);
+        EXIT WHEN NOT EXISTS (SELECT FROM store.dek d JOIN store.kek k ON k.id = d.kek_id
+                              WHERE k.key_id = key.id);
     END LOOP;
     DELETE FROM store.kek k WHERE k.key_id = key.id;
     DELETE FROM store.managed_key k WHERE k.id = key.id;
@@ -182,10 +202,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_delete(store.managed_key) IS
-    'Destroys a key, which the caller has locked FOR UPDATE, with all its rotations and the data-encryption keys under them: those versions are unreadable for ever; gives their number.';
+    'Destroys a key, which the caller has locked FOR UPDATE, with all its rotations and the '
+    'data-encryption keys under them: those versions are unreadable for ever; gives their number.';
 
--- Ciphers --------------------------------------------------------------------------------------------------------------
--- The daemon has plaintext and unwrapped keys. These functions decide whether it may, and with which rotation.
+-- Ciphers -----------------------------------------------------------------------------------------
+-- The daemon has plaintext and unwrapped keys. These functions decide whether it may, and with
+-- which rotation.
 
 CREATE FUNCTION rule.managed_key_rotation(key_id uuid, rotation bigint)
 RETURNS rule.rotation
@@ -195,11 +217,13 @@ DECLARE
     v_rotation rule.rotation;
 BEGIN
     SELECT k.rotation, k.id, k.root_id, k.wrapped INTO v_rotation
-      FROM store.kek k WHERE k.key_id = managed_key_rotation.key_id AND k.rotation = managed_key_rotation.rotation;
+      FROM store.kek k WHERE k.key_id = managed_key_rotation.key_id
+          AND k.rotation = managed_key_rotation.rotation;
     RETURN v_rotation;
 END
 $$;
-COMMENT ON FUNCTION rule.managed_key_rotation(uuid, bigint) IS 'Gives a rotation of a key by its number; null if there is none.';
+COMMENT ON FUNCTION rule.managed_key_rotation(uuid, bigint) IS
+    'Gives a rotation of a key by its number; null if there is none.';
 
 CREATE FUNCTION rule.managed_key_cipher(key store.managed_key, request jsonb, rotation bigint)
 RETURNS text
@@ -239,16 +263,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_cipher(store.managed_key, jsonb, bigint) IS
-    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it has none to answer. Challenges the '
-    'daemon until it has, with that rotation and the one that the ciphertext of the request names. Refuses a ciphertext that '
-    'cannot be decrypted and a rotation that cannot be unwrapped.';
+    'Gives the ciphertext that a daemon has made under the newest rotation of a key, null if it '
+    'has none to answer. Challenges the daemon until it has, with that rotation and the one that '
+    'the ciphertext of the request names. Refuses a ciphertext that cannot be decrypted and a '
+    'rotation that cannot be unwrapped.';
 
 CREATE FUNCTION rule.managed_key_refuse_ciphertext()
 RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-    PERFORM fail.invalid_argument('ciphertext', 'constraint', 'cipher: message authentication failed');
+    PERFORM fail.invalid_argument('ciphertext', 'constraint',
+                                  'cipher: message authentication failed');
 END
 $$;
 COMMENT ON FUNCTION rule.managed_key_refuse_ciphertext() IS

@@ -11,7 +11,8 @@ $$;
 COMMENT ON FUNCTION rule.outcome(integer, text, store.secret) IS
     'Makes the outcome of a call that concerned a secret; body is JSON, null for none.';
 
-CREATE FUNCTION rule.outcome(status integer, body text, secret store.secret, revision integer, created_at timestamptz,
+CREATE FUNCTION rule.outcome(status integer, body text, secret store.secret, revision integer,
+                             created_at timestamptz,
                              updated_at timestamptz)
 RETURNS rule.outcome
 LANGUAGE plpgsql STABLE
@@ -44,7 +45,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.outcome(integer, text, store.managed_key) IS
-    'Makes the outcome of a call that concerned a managed key, whose id stands where that of a secret does: the method tells them apart.';
+    'Makes the outcome of a call that concerned a managed key, whose id stands where that of a '
+    'secret does: the method tells them apart.';
 
 -- After a change: the answer shows what the event shows.
 
@@ -59,7 +61,8 @@ BEGIN
     RETURN rule.outcome(200, rule.render_secret(v_secret, request)::text, v_secret);
 END
 $$;
-COMMENT ON FUNCTION rule.outcome_of_secret(uuid, jsonb) IS 'Makes the outcome of a call that answers with a secret as it now is.';
+COMMENT ON FUNCTION rule.outcome_of_secret(uuid, jsonb) IS
+    'Makes the outcome of a call that answers with a secret as it now is.';
 
 CREATE FUNCTION rule.outcome_of_version(secret store.secret, revision integer, request jsonb)
 RETURNS rule.outcome
@@ -72,8 +75,10 @@ BEGIN
     SELECT v.* INTO v_version FROM rule.version_now v
      WHERE v.secret_id = secret.id AND v.revision = outcome_of_version.revision;
     v_latest := NOT EXISTS (SELECT FROM rule.version_now newer
-                             WHERE newer.secret_id = secret.id AND newer.revision > v_version.revision);
-    RETURN rule.outcome(200, rule.render_version(secret.region, v_version, v_latest, request)::text, secret, revision,
+                             WHERE newer.secret_id = secret.id
+                               AND newer.revision > v_version.revision);
+    RETURN rule.outcome(200, rule.render_version(secret.region, v_version, v_latest, request)::text,
+                        secret, revision,
                         v_version.created_at, v_version.updated_at);
 END
 $$;
@@ -91,4 +96,5 @@ BEGIN
     RETURN rule.outcome(200, rule.render_managed_key(v_key, request)::text, v_key);
 END
 $$;
-COMMENT ON FUNCTION rule.outcome_of_key(uuid, jsonb) IS 'Makes the outcome of a call that answers with a managed key as it now is.';
+COMMENT ON FUNCTION rule.outcome_of_key(uuid, jsonb) IS
+    'Makes the outcome of a call that answers with a managed key as it now is.';

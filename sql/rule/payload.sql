@@ -1,19 +1,22 @@
--- Payloads: what a type asks of them, and how their checksum travels. Plaintext is in variables here, never in a row.
--- A value is parsed only inside a block that catches every way in which parsing fails: PostgreSQL quotes the text it
--- could not parse in an error that reaches the log, and logs nothing of an error that is caught.
--- Plaintext is not cast, for a superuser can make a cast from text to another type with a function of his own: the
--- functions by which types read and print are called by their names. Each call that is given plaintext matches the types
--- of its function exactly.
+-- Payloads: what a type asks of them, and how their checksum travels. Plaintext is in variables
+-- here, never in a row. A value is parsed only inside a block that catches every way in which
+-- parsing fails: PostgreSQL quotes the text it could not parse in an error that reaches the log,
+-- and logs nothing of an error that is caught. Plaintext is not cast, for a superuser can make a
+-- cast from text to another type with a function of his own: the functions by which types read and
+-- print are called by their names. Each call that is given plaintext matches the types of its
+-- function exactly.
 
 CREATE FUNCTION rule.payload_encode(data bytea, crc32 bigint)
 RETURNS bytea
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT CASE WHEN crc32 IS NULL THEN E'\\x00'::bytea ELSE E'\\x01'::bytea || substr(int8send(crc32), 5) END || data
+    SELECT CASE WHEN crc32 IS NULL THEN E'\\x00'::bytea
+           ELSE E'\\x01'::bytea || substr(int8send(crc32), 5) END || data
 $$;
 COMMENT ON FUNCTION rule.payload_encode(bytea, bigint) IS
-    'Encodes a payload and its checksum, if the client gave one, as one value to encrypt: 00 || data, or 01 || CRC-32 (4 bytes, '
-    'big-endian) || data. The checksum is encrypted too, because in clear it would confirm a guess at a short secret.';
+    'Encodes a payload and its checksum, if the client gave one, as one value to encrypt: 00 || '
+    'data, or 01 || CRC-32 (4 bytes, big-endian) || data. The checksum is encrypted too, because '
+    'in clear it would confirm a guess at a short secret.';
 
 CREATE FUNCTION rule.payload_data(encoded bytea)
 RETURNS bytea
@@ -29,9 +32,11 @@ LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE get_byte(encoded, 0) WHEN 0 THEN NULL
         ELSE get_byte(encoded, 1)::bigint * 16777216
-             + (get_byte(encoded, 2) * 65536 + get_byte(encoded, 3) * 256 + get_byte(encoded, 4)) END
+             + (get_byte(encoded, 2) * 65536 + get_byte(encoded, 3) * 256 + get_byte(encoded, 4))
+                 END
 $$;
-COMMENT ON FUNCTION rule.payload_crc32(bytea) IS 'Gives the checksum out of the encoding of a payload, null if the client gave none.';
+COMMENT ON FUNCTION rule.payload_crc32(bytea) IS
+    'Gives the checksum out of the encoding of a payload, null if the client gave none.';
 
 CREATE FUNCTION rule.payload_checksum(data bytea)
 RETURNS bigint
@@ -65,11 +70,13 @@ AS $$
     SELECT CASE
         WHEN octet_length(data) BETWEEN 1 AND 65536 THEN '{}'
         WHEN octet_length(data) > 65536 THEN
-            rule.argument_fault('data', 'constraint', 'value must have at most 65536 bytes once decoded')
+            rule.argument_fault('data', 'constraint',
+                                'value must have at most 65536 bytes once decoded')
         ELSE rule.argument_fault('data', 'required', 'value is required')
     END
 $$;
-COMMENT ON FUNCTION rule.payload_fault(bytea) IS 'Gives the fault of a payload that is empty or too long, an empty list if there is none.';
+COMMENT ON FUNCTION rule.payload_fault(bytea) IS
+    'Gives the fault of a payload that is empty or too long, an empty list if there is none.';
 
 CREATE FUNCTION rule.payload_require_type(type text, data bytea)
 RETURNS void
@@ -83,7 +90,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.payload_require_type(text, bytea) IS 'Refuses a payload that is not of the type of its secret.';
+COMMENT ON FUNCTION rule.payload_require_type(text, bytea) IS
+    'Refuses a payload that is not of the type of its secret.';
 
 CREATE FUNCTION rule.payload_check(type text, data bytea)
 RETURNS text
@@ -120,7 +128,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.payload_check(text, bytea) IS
-    'Checks a payload against the type of its secret; gives the help message of the refusal, one line a fault, or null if all is well.';
+    'Checks a payload against the type of its secret; gives the help message of the refusal, one '
+    'line a fault, or null if all is well.';
 
 CREATE FUNCTION rule.payload_type_fault(field text, expected text, given jsonb)
 RETURNS text
@@ -131,7 +140,8 @@ AS $$
                        WHEN given::numeric = trunc(given::numeric) THEN 'integer'
                        ELSE 'number' END)
 $$;
-COMMENT ON FUNCTION rule.payload_type_fault(text, text, jsonb) IS 'Words the fault of a member that has the wrong JSON type.';
+COMMENT ON FUNCTION rule.payload_type_fault(text, text, jsonb) IS
+    'Words the fault of a member that has the wrong JSON type.';
 
 CREATE FUNCTION rule.payload_key_value_faults(object jsonb)
 RETURNS text
@@ -142,7 +152,8 @@ AS $$
      WHERE jsonb_typeof(value) NOT IN ('string', 'number', 'boolean')
 $$;
 COMMENT ON FUNCTION rule.payload_key_value_faults(jsonb) IS
-    'Lists the members of a key_value payload that are no string, number or boolean; null if there are none.';
+    'Lists the members of a key_value payload that are no string, number or boolean; null if '
+    'there are none.';
 
 CREATE FUNCTION rule.payload_object_faults(object jsonb, members text[])
 RETURNS text
@@ -162,7 +173,8 @@ AS $$
              WHERE object ? name) AS faults
 $$;
 COMMENT ON FUNCTION rule.payload_object_faults(jsonb, text[]) IS
-    'Lists what is missing, too much or wrong in a payload that must have exactly these members; null if nothing is.';
+    'Lists what is missing, too much or wrong in a payload that must have exactly these members; '
+    'null if nothing is.';
 
 CREATE FUNCTION rule.payload_member_fault(name text, value jsonb)
 RETURNS text
@@ -174,20 +186,25 @@ AS $$
             THEN E'- engine: engine must be one of the following: "postgres", "mysql", "other"\n'
         WHEN name = 'port' AND value #>> '{}' !~ '^[0-9]+$'
             THEN E'- port: Does not match pattern ''^[0-9]+$''\n'
-        WHEN name = 'port' AND (length(ltrim(value #>> '{}', '0')) > 5 OR right('0000' || (value #>> '{}'), 5) > '65535')
+        WHEN name = 'port' AND (length(ltrim(value #>> '{}', '0')) > 5
+                                OR right('0000' || (value #>> '{}'), 5) > '65535')
             THEN E'- port: Must be less than or equal to 65535\n'
     END
 $$;
-COMMENT ON FUNCTION rule.payload_member_fault(text, jsonb) IS 'Words the fault of one member of a typed payload; null if there is none.';
+COMMENT ON FUNCTION rule.payload_member_fault(text, jsonb) IS
+    'Words the fault of one member of a typed payload; null if there is none.';
 
 CREATE FUNCTION rule.payload_is_pem(text text)
 RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
-    -- Every BEGIN line opens a whole block: a label, optional headers, base64 in full groups, the same label at the end.
+    -- Every BEGIN line opens a whole block: a label, optional headers, base64 in full groups, the
+    -- same label at the end.
     SELECT count(*) > 0 AND bool_and(
-               block ~ (E'^-----BEGIN ([A-Z0-9 ]{1,64})-----\\s*\\n(?:[A-Za-z0-9-]+:[^\\n]*\\n)*\\s*'
-                        || E'(?:(?:[A-Za-z0-9+/]\\s*){4})*(?:(?:[A-Za-z0-9+/]\\s*){2}(?:=\\s*){2}|(?:[A-Za-z0-9+/]\\s*){3}=\\s*'
+               block ~ (E'^-----BEGIN ([A-Z0-9 ]{1,64})-----\\s*\\n'
+                        || E'(?:[A-Za-z0-9-]+:[^\\n]*\\n)*\\s*'
+                        || E'(?:(?:[A-Za-z0-9+/]\\s*){4})*(?:(?:[A-Za-z0-9+/]\\s*){2}(?:=\\s*){2}'
+                        || E'|(?:[A-Za-z0-9+/]\\s*){3}=\\s*'
                         || E'|(?:[A-Za-z0-9+/]\\s*){4})-----END \\1-----'))
       FROM regexp_split_to_table(text, '(?=-----BEGIN )') AS block
      WHERE starts_with(block, '-----BEGIN ')

@@ -6,12 +6,15 @@ LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     RETURN (SELECT coalesce((SELECT q.quota FROM store.quota q
-                              WHERE q.organization_id = quota_of.organization_id AND q.resource = quota_of.resource),
-                            CASE quota_of.resource WHEN 'secret' THEN 250 WHEN 'secret_version' THEN 20 WHEN 'key' THEN 250 END));
+                              WHERE q.organization_id = quota_of.organization_id
+                                AND q.resource = quota_of.resource),
+                            CASE quota_of.resource WHEN 'secret' THEN 250 WHEN 'secret_version'
+                                THEN 20 WHEN 'key' THEN 250 END));
 END
 $$;
 COMMENT ON FUNCTION rule.quota_of(uuid, text) IS
-    'Gives how many secrets or keys an organization, or versions (secret_version) a secret of it, may have.';
+    'Gives how many secrets or keys an organization, or versions (secret_version) a secret of it, '
+    'may have.';
 
 CREATE FUNCTION rule.quota_used(organization_id uuid)
 RETURNS bigint
@@ -22,7 +25,8 @@ BEGIN
              WHERE c.organization_id = quota_used.organization_id);
 END
 $$;
-COMMENT ON FUNCTION rule.quota_used(uuid) IS 'Tells how many secrets an organization has, scheduled ones included.';
+COMMENT ON FUNCTION rule.quota_used(uuid) IS
+    'Tells how many secrets an organization has, scheduled ones included.';
 
 CREATE FUNCTION rule.quota_require_room(organization_id uuid, resource text, current bigint)
 RETURNS void

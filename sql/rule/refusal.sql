@@ -4,7 +4,8 @@ LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
     v_outcome  rule.outcome := (status, body, NULL, NULL, NULL, NULL);
-    v_id       CONSTANT text := coalesce(request -> 'path' ->> 'secret_id', request -> 'path' ->> 'key_id');
+    v_id       CONSTANT text := coalesce(request -> 'path' ->> 'secret_id',
+                                         request -> 'path' ->> 'key_id');
     v_revision CONSTANT text := request -> 'path' ->> 'revision';
 BEGIN
     IF v_revision ~ '^[1-9][0-9]{0,8}$' THEN
@@ -28,4 +29,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.refusal(rule.caller, jsonb, smallint, text) IS
-    'Gives the outcome of a refused call, with the secret and the revision, or the managed key, that its path names, and a snapshot of it if the caller''s organization has it.';
+    'Gives the outcome of a refused call, with the secret and the revision, or the managed key, '
+    'that its path names, and a snapshot of it if the caller''s organization has it.';

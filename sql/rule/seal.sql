@@ -4,20 +4,25 @@ CREATE FUNCTION rule.seal_hash(seal audit.seal)
 RETURNS bytea
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT sha256('coffer-se1'::bytea || int8send(seal.no) || int4send(seal.epoch) || date_send(seal.month)
-                  || int8send(seal.xid_from) || int8send(seal.xid_to) || int8send(seal.n) || seal.root || seal.prev
+    SELECT sha256('coffer-se1'::bytea || int8send(seal.no) || int4send(seal.epoch)
+                  || date_send(seal.month)
+                  || int8send(seal.xid_from) || int8send(seal.xid_to) || int8send(seal.n)
+                      || seal.root || seal.prev
                   || timestamptz_send(seal.sealed_at))
 $$;
-COMMENT ON FUNCTION rule.seal_hash(audit.seal) IS 'Computes the hash of a seal, as the comment on its column says.';
+COMMENT ON FUNCTION rule.seal_hash(audit.seal) IS
+    'Computes the hash of a seal, as the comment on its column says.';
 
-CREATE FUNCTION rule.seal_append(epoch integer, month date, xid_from bigint, xid_to bigint, n bigint, root bytea)
+CREATE FUNCTION rule.seal_append(epoch integer, month date, xid_from bigint, xid_to bigint,
+                                 n bigint, root bytea)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_seal audit.seal;
 BEGIN
-    SELECT s.no + 1, s.hash INTO v_seal.no, v_seal.prev FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
+    SELECT s.no + 1, s.hash INTO v_seal.no, v_seal.prev FROM audit.seal s ORDER BY s.no DESC
+     LIMIT 1;
     v_seal.epoch := epoch;
     v_seal.month := month;
     v_seal.xid_from := xid_from;
@@ -44,7 +49,8 @@ BEGIN
         SELECT date_trunc('month', e.at AT TIME ZONE 'UTC')::date AS month, count(*) AS n,
                sha256(string_agg(e.hash, '' ORDER BY e.xid, e.id)) AS root
           FROM audit.event e
-         WHERE e.epoch = seal_rows.epoch AND e.xid >= seal_rows.xid_from AND e.xid < seal_rows.xid_to
+         WHERE e.epoch = seal_rows.epoch AND e.xid >= seal_rows.xid_from
+           AND e.xid < seal_rows.xid_to
          GROUP BY 1
          ORDER BY 1
     LOOP
@@ -55,7 +61,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.seal_rows(integer, bigint, bigint) IS
-    'Seals the rows of an epoch whose transactions, all of them ended, are in [xid_from, xid_to): one seal for each month; gives the number of rows.';
+    'Seals the rows of an epoch whose transactions, all of them ended, are in [xid_from, xid_to): '
+    'one seal for each month; gives the number of rows.';
 
 CREATE FUNCTION rule.seal_lock()
 RETURNS boolean
@@ -84,4 +91,5 @@ AS $$
      WHERE s.month = seal_closing.month AND s.no <= seal_closing.no
 $$;
 COMMENT ON FUNCTION rule.seal_closing(date, bigint) IS
-    'Computes the root of a seal that closes a month: over the hashes of all seals of the month, up to one.';
+    'Computes the root of a seal that closes a month: over the hashes of all seals of the month, '
+    'up to one.';

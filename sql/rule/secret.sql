@@ -21,9 +21,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.secret_require(rule.caller, jsonb, uuid, text, text) IS
-    'Finds a secret of the caller''s organization in the region of the request, for an action that the caller must have a right to; resource is what a refusal names.';
+    'Finds a secret of the caller''s organization in the region of the request, for an action '
+    'that the caller must have a right to; resource is what a refusal names.';
 
-CREATE FUNCTION rule.secret_require_for_change(caller rule.caller, request jsonb, secret_id uuid, action text,
+CREATE FUNCTION rule.secret_require_for_change(caller rule.caller, request jsonb, secret_id uuid,
+                                               action text,
                                        resource text DEFAULT 'secret')
 RETURNS store.secret
 LANGUAGE plpgsql VOLATILE
@@ -48,7 +50,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.secret_require_for_change(rule.caller, jsonb, uuid, text, text) IS
-    'Does as rule.secret_require, and locks the secret, without which none of its versions changes; refuses a managed or locked one and lets what has expired expire.';
+    'Does as rule.secret_require, and locks the secret, without which none of its versions '
+    'changes; refuses a managed or locked one and lets what has expired expire.';
 
 CREATE FUNCTION rule.secret_require_row(secret_id uuid)
 RETURNS store.secret
@@ -77,7 +80,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.secret_refuse_locked(store.secret) IS 'Refuses a secret that the operator has locked.';
+COMMENT ON FUNCTION rule.secret_refuse_locked(store.secret) IS
+    'Refuses a secret that the operator has locked.';
 
 CREATE FUNCTION rule.secret_is_usable(secret store.secret)
 RETURNS boolean
@@ -102,7 +106,8 @@ $$;
 COMMENT ON FUNCTION rule.secret_require_usable(store.secret) IS
     'Refuses a secret that is locked or scheduled for deletion.';
 
-CREATE FUNCTION rule.secret_update_name(secret_id uuid, new_name text, new_path text, at timestamptz)
+CREATE FUNCTION rule.secret_update_name(secret_id uuid, new_name text, new_path text,
+                                        at timestamptz)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -116,7 +121,8 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION rule.secret_update_name(uuid, text, text, timestamptz) IS
-    'Gives a secret a name and a path and makes it live, which is when both must be unique; refuses those of another live secret.';
+    'Gives a secret a name and a path and makes it live, which is when both must be unique; '
+    'refuses those of another live secret.';
 
 CREATE FUNCTION rule.secret_refuse_name()
 RETURNS void
@@ -126,7 +132,8 @@ BEGIN
     PERFORM fail.invalid_argument('name', 'format', 'cannot have same secret name in same path');
 END
 $$;
-COMMENT ON FUNCTION rule.secret_refuse_name() IS 'Refuses a name that a live secret of the path has already; clients test for this text.';
+COMMENT ON FUNCTION rule.secret_refuse_name() IS
+    'Refuses a name that a live secret of the path has already; clients test for this text.';
 
 CREATE FUNCTION rule.secret_delete(secret_id uuid)
 RETURNS void

@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     IF revision IN ('latest', 'latest_enabled') THEN
         SELECT * INTO v_version FROM rule.version_now v
-         WHERE v.secret_id = secret.id AND (version_require.revision = 'latest' OR v.status = 'enabled')
+         WHERE v.secret_id = secret.id
+           AND (version_require.revision = 'latest' OR v.status = 'enabled')
          ORDER BY v.revision DESC LIMIT 1;
     ELSE
         SELECT * INTO v_version FROM rule.version_now v
@@ -23,7 +24,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.version_require(store.secret, text) IS
-    'Finds a version by its number, latest (the highest revision, whatever its status) or latest_enabled (the highest enabled one).';
+    'Finds a version by its number, latest (the highest revision, whatever its status) or '
+    'latest_enabled (the highest enabled one).';
 
 CREATE FUNCTION rule.version_require_status(status text, VARIADIC allowed text[])
 RETURNS void
@@ -39,7 +41,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rule.version_require_status(text, text[]) IS 'Refuses a version whose status is none of those allowed.';
+COMMENT ON FUNCTION rule.version_require_status(text, text[]) IS
+    'Refuses a version whose status is none of those allowed.';
 
 CREATE FUNCTION rule.version_expire(secret store.secret, most bigint DEFAULT NULL)
 RETURNS bigint
@@ -52,7 +55,8 @@ DECLARE
 BEGIN
     FOR v_expired IN
         SELECT * FROM store.version v
-         WHERE v.secret_id = secret.id AND v.expires_at <= v_now AND (v.status = 'enabled' OR v.action = 'delete')
+         WHERE v.secret_id = secret.id AND v.expires_at <= v_now
+           AND (v.status = 'enabled' OR v.action = 'delete')
          ORDER BY v.revision
          LIMIT most
            FOR UPDATE
@@ -65,7 +69,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.version_expire(store.secret, bigint) IS
-    'Writes down what time has done to the versions of a secret, which the caller has locked, to at most so many of them, null: to all; gives their number.';
+    'Writes down what time has done to the versions of a secret, which the caller has locked, to '
+    'at most so many of them, null: to all; gives their number.';
 
 CREATE FUNCTION rule.version_act(version store.version, at timestamptz)
 RETURNS void
@@ -73,7 +78,8 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
     IF version.action = 'delete' AND version.recoverable THEN
-        -- The time has done its work: after a restore it would do it again. One reader is still all that it may have.
+        -- The time has done its work: after a restore it would do it again. One reader is still all
+        -- that it may have.
         UPDATE store.version v
            SET status = 'scheduled_for_deletion',
                status_to_restore = coalesce(v.status_to_restore, v.status),
@@ -83,7 +89,8 @@ BEGIN
                action = CASE WHEN v.expires_once_accessed THEN v.action END
          WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
     ELSIF version.action = 'delete' THEN
-        DELETE FROM store.version v WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
+        DELETE FROM store.version v WHERE v.secret_id = version.secret_id
+            AND v.revision = version.revision;
     ELSE
         UPDATE store.version v SET status = 'disabled', updated_at = at
          WHERE v.secret_id = version.secret_id AND v.revision = version.revision;
@@ -91,4 +98,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.version_act(store.version, timestamptz) IS
-    'Carries out the ephemeral action of an enabled or expired version: disables it, schedules it for deletion, or removes it with its key.';
+    'Carries out the ephemeral action of an enabled or expired version: disables it, schedules it '
+    'for deletion, or removes it with its key.';

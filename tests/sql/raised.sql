@@ -1,7 +1,8 @@
 -- For tests of what raises: what PostgreSQL says of it. Included after BEGIN.
 
 SET client_min_messages = error;
--- As where somebody replicates all tables: PostgreSQL then refuses to change rows of a table without a replica identity.
+-- As where somebody replicates all tables: PostgreSQL then refuses to change rows of a table
+-- without a replica identity.
 CREATE PUBLICATION everything FOR TABLES IN SCHEMA store, audit;
 SET client_min_messages = warning;
 CREATE SCHEMA test;

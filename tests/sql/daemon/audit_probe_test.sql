@@ -18,9 +18,12 @@ EXCEPTION
 END
 $$;
 SELECT is(probe_while(trouble), sqlstate, 'it fails ' || title)
-  FROM (VALUES ('REVOKE INSERT ON audit.event FROM coffer_exec', '42501', 'without the right to insert'),
-               ('DROP TABLE audit.' || rule.audit_partition(date_trunc('month', now() AT TIME ZONE 'UTC')::date), '23514', 'without a partition'),
-               ('SET LOCAL transaction_read_only = on', '25006', 'in a read-only transaction')) AS t(trouble, sqlstate, title);
+  FROM (VALUES ('REVOKE INSERT ON audit.event FROM coffer_exec', '42501',
+                'without the right to insert'),
+               ('DROP TABLE audit.' || rule.audit_partition(date_trunc('month',
+                   now() AT TIME ZONE 'UTC')::date), '23514', 'without a partition'),
+               ('SET LOCAL transaction_read_only = on', '25006', 'in a read-only transaction'))
+                   AS t(trouble, sqlstate, title);
 SELECT is(probe_while('SELECT'), 'true', 'and not when that is over');
 
 SELECT finish();

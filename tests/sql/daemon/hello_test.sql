@@ -8,9 +8,11 @@ DECLARE
     v_answer text;
 BEGIN
     SET LOCAL SESSION AUTHORIZATION coffer_api;
-    v_answer := (SELECT concat_ws(' ', count(*), min(schema_version), min(faults), min(pepper_root_id),
+    v_answer := (SELECT concat_ws(' ', count(*), min(schema_version), min(faults),
+                                  min(pepper_root_id),
                                   min(encode(pepper, 'hex')), min(lockout))
-                   FROM daemon.hello('11111111-0000-0000-0000-000000000001', build, '{0123456789abcdef}'));
+                   FROM daemon.hello('11111111-0000-0000-0000-000000000001', build,
+                                     '{0123456789abcdef}'));
     RESET SESSION AUTHORIZATION;
     RETURN v_answer;
 END
@@ -28,7 +30,8 @@ SELECT results_eq($$SELECT build, root_ids, seen_at > now() FROM store.instance
                   'it remembers the daemon as it last was');
 UPDATE store.pepper SET root_id = '00000000ffffffff';
 SELECT matches(hello(), format('^1 %s [{]"%2$s"[}] 00000000ffffffff (ab)+ %2$s$', max(number),
-                               'root key 00000000ffffffff is needed and not loaded [(][^)]+[)]: load it, then send SIGHUP or start again'),
+                               'root key 00000000ffffffff is needed and not loaded [(][^)]+[)]: '
+                               'load it, then send SIGHUP or start again'),
                'a root key that is missing is a fault, and said apart') FROM store.migration;
 SELECT is(build, '1.1', 'and the daemon is remembered as it was before') FROM store.instance
  WHERE id = '11111111-0000-0000-0000-000000000001';
@@ -38,7 +41,8 @@ SELECT is_empty('SELECT FROM store.instance', 'or not at all');
 UPDATE store.pepper SET root_id = '0123456789abcdef';
 SET LOCAL plan_cache_mode = auto;
 SELECT alike(hello(),
-             '% {"plan_cache_mode is auto: ALTER ROLE coffer_api SET plan_cache_mode = force_generic_plan"} %',
+             '% {"plan_cache_mode is auto: ALTER ROLE coffer_api SET plan_cache_mode = '
+             'force_generic_plan"} %',
              'and says what is wrong with its settings');
 
 SELECT finish();

@@ -34,13 +34,16 @@ SELECT set_eq(format('SELECT audited(id) FROM audit.event WHERE id > %s', :'befo
               'each has its row in the audit');
 SELECT is(job.version_expire(), 0::bigint, 'then there is nothing to do');
 
-SELECT expire('ready', 5, 'disable'), expire('protected', 1, 'disable'), expire('managed', 1, 'disable');
+SELECT expire('ready', 5, 'disable'), expire('protected', 1, 'disable'),
+       expire('managed', 1, 'disable');
 SELECT is(job.version_expire(2), 2::bigint, 'at most a batch is done at once');
 SELECT is(job.version_expire(2), 1::bigint, 'the rest the next time');
 
 -- Of both secrets one is among the first two, and one more is due.
-SELECT make_secret(name), make_version(name), make_version(name) FROM unnest('{one,other}'::text[]) AS name;
-SELECT expire(name, revision, 'disable') FROM generate_series(1, 2) AS revision, unnest('{one,other}'::text[]) AS name;
+SELECT make_secret(name), make_version(name), make_version(name)
+  FROM unnest('{one,other}'::text[]) AS name;
+SELECT expire(name, revision, 'disable') FROM generate_series(1, 2) AS revision,
+       unnest('{one,other}'::text[]) AS name;
 SELECT is(job.version_expire(3), 3::bigint, 'of no secret more than is left of the batch');
 SELECT is(job.version_expire(3), 1::bigint, 'the rest of it the next time');
 

@@ -3,7 +3,8 @@ BEGIN;
 \ir ../setup.sql
 SELECT backdate('ready');
 
--- Call an operator function on secret "ready", as the operator, and give status, managed_by and updated_at, and the audit row.
+-- Call an operator function on secret "ready", as the operator, and give status, managed_by and
+-- updated_at, and the audit row.
 CREATE FUNCTION test.after(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_call CONSTANT text := format('SELECT operator.' || call, quote_literal(secret('ready')));
@@ -35,11 +36,13 @@ SELECT is(after('secret_unmanage(%s)'),
           'operator.secret_unmanage takes it back');
 
 SELECT results_eq(format($$SELECT e.method, e.request - 'snapshot' FROM audit.event e
-                             WHERE e.method LIKE 'operator.secret%%' AND e.secret_id = %L ORDER BY e.id$$, secret('ready')),
+                             WHERE e.method LIKE 'operator.secret%%' AND e.secret_id = %L
+                             ORDER BY e.id$$, secret('ready')),
                   $$VALUES ('operator.secret_lock', '{"before": {"status": "ready"}}'::jsonb),
                            ('operator.secret_lock', '{"before": {"status": "locked"}}'),
                            ('operator.secret_unlock', '{"before": {"status": "locked"}}'),
-                           ('operator.secret_manage', '{"product": "shop", "before": {"managed_by": null}}'),
+                           ('operator.secret_manage',
+                            '{"product": "shop", "before": {"managed_by": null}}'),
                            ('operator.secret_unmanage', '{"before": {"managed_by": "shop"}}')$$,
                   'the audit says what was given, and what it was before');
 SELECT is(raised(format('SELECT operator.' || call, quote_literal(gen_random_uuid()))),

@@ -2,7 +2,8 @@
 BEGIN;
 \ir ../raised.sql
 
-SELECT is(rule.database_faults(), '{}', 'rule.database_faults finds nothing in a database that is encoded in UTF8');
+SELECT is(rule.database_faults(), '{}',
+          'rule.database_faults finds nothing in a database that is encoded in UTF8');
 
 SELECT finish();
 ROLLBACK;

@@ -3,12 +3,15 @@ BEGIN;
 \ir ../setup.sql
 
 SELECT kek_id AS kek FROM store.dek WHERE secret_id = secret('ready')::uuid \gset
-SELECT make_secret('once', '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'),
+SELECT make_secret('once',
+                   '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'),
        make_version('once', 'one');
 
 CREATE FUNCTION test.read_in_group(secret text, kek text) RETURNS test.answer LANGUAGE sql AS $$
     SELECT test.knock('secret_version_access',
-                      test.request(secret, '1', extra => test.key_of(test.secret(secret), kek) || '{"grouped": true}'),
+                      test.request(secret, '1',
+                                   extra => test.key_of(test.secret(secret), kek)
+                                       || '{"grouped": true}'),
                       key => test.access_key(test.secret(secret), kek))
 $$;
 

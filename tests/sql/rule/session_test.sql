@@ -18,10 +18,12 @@ END
 $$;
 
 SELECT is(faults_with(name,
-                      value), ARRAY[format('%s is %s: ALTER ROLE postgres SET %s = %s', name, shown, name,
+                      value), ARRAY[format('%s is %s: ALTER ROLE postgres SET %s = %s', name, shown,
+                                           name,
                                            must_be)],
           format('%s = %s is a fault, with its remedy', name, value))
-  FROM (VALUES ('log_parameter_max_length', '-1', '-1', '0'), ('log_parameter_max_length', '1', '1B', '0'),
+  FROM (VALUES ('log_parameter_max_length', '-1', '-1', '0'),
+        ('log_parameter_max_length', '1', '1B', '0'),
                ('log_parameter_max_length_on_error', '-1', '-1', '0'),
                ('plan_cache_mode', 'auto', 'auto', 'force_generic_plan'),
                ('pgaudit.log_parameter', 'on', 'on', 'off'),
@@ -29,7 +31,8 @@ SELECT is(faults_with(name,
                ('client_min_messages', 'error', 'error', 'notice'),
                ('session_replication_role', 'replica', 'replica', 'origin'),
                ('session_replication_role', 'local', 'local', 'origin'),
-               ('default_transaction_isolation', 'repeatable read', 'repeatable read', '''read committed'''),
+               ('default_transaction_isolation', 'repeatable read', 'repeatable read',
+                '''read committed'''),
                ('synchronous_commit', 'off', 'off', 'on'),
                ('synchronous_commit', 'local', 'local', 'on')) AS t(name, value, shown, must_be);
 SELECT is(faults_with('auto_explain.log_parameter_max_length', '1'),
@@ -37,13 +40,17 @@ SELECT is(faults_with('auto_explain.log_parameter_max_length', '1'),
                ELSE ARRAY['auto_explain.log_parameter_max_length is 1: '
                           'ALTER ROLE postgres SET auto_explain.log_parameter_max_length = 0'] END,
           'auto_explain.log_parameter_max_length = 1 is a fault where PostgreSQL knows it');
-SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}', 'synchronous_commit may be stricter');
-SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value) FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
-SELECT is(faults_with('client_min_messages', 'warning'), '{}', 'client_min_messages may let warnings through alone');
+SELECT is(faults_with('synchronous_commit', 'remote_apply'), '{}',
+          'synchronous_commit may be stricter');
+SELECT is(faults_with('work_mem', value), '{}', 'work_mem may be ' || value)
+  FROM unnest('{4MB,1GB,1TB}'::text[]) AS value;
+SELECT is(faults_with('client_min_messages', 'warning'), '{}',
+          'client_min_messages may let warnings through alone');
 
 RESET session_replication_role;
 SELECT is(rule.session_faults(),
-          '{"session_replication_role is not set for the role: ALTER ROLE postgres SET session_replication_role = origin"}',
+          '{"session_replication_role is not set for the role: ALTER ROLE postgres SET '
+          'session_replication_role = origin"}',
           'a session that follows the file of the server, which a reload changes, has a fault');
 SET LOCAL session_replication_role = origin;
 
@@ -64,20 +71,28 @@ SET LOCAL default_transaction_deferrable = on;
 SET LOCAL plpgsql.extra_errors = 'all';
 SELECT rule.session_pin();
 SELECT results_eq(
-    $$SELECT name COLLATE "C", current_setting(name) FROM unnest('{DateStyle,IntervalStyle,TimeZone,array_nulls,bytea_output,
-        default_transaction_deferrable,default_transaction_isolation,extra_float_digits,idle_session_timeout,plpgsql.extra_errors,
-        quote_all_identifiers,standard_conforming_strings,transform_null_equals}'::text[]) AS name ORDER BY 1$$,
-    $$VALUES ('DateStyle' COLLATE "C", 'ISO, MDY'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('array_nulls', 'on'),
-             ('bytea_output', 'hex'), ('default_transaction_deferrable', 'off'), ('default_transaction_isolation', 'read committed'),
-             ('extra_float_digits', '1'), ('idle_session_timeout', '0'), ('plpgsql.extra_errors', 'none'),
-             ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on'), ('transform_null_equals', 'off')$$,
+    $$SELECT name COLLATE "C", current_setting(name)
+        FROM unnest('{DateStyle,IntervalStyle,TimeZone,array_nulls,bytea_output,
+        default_transaction_deferrable,default_transaction_isolation,extra_float_digits,
+        idle_session_timeout,plpgsql.extra_errors,
+        quote_all_identifiers,standard_conforming_strings,transform_null_equals}'::text[]) AS name
+            ORDER BY 1$$,
+    $$VALUES ('DateStyle' COLLATE "C", 'ISO, MDY'), ('IntervalStyle', 'postgres'),
+        ('TimeZone', 'UTC'), ('array_nulls', 'on'),
+             ('bytea_output', 'hex'), ('default_transaction_deferrable', 'off'),
+                 ('default_transaction_isolation', 'read committed'),
+             ('extra_float_digits', '1'), ('idle_session_timeout', '0'),
+                 ('plpgsql.extra_errors', 'none'),
+             ('quote_all_identifiers', 'off'), ('standard_conforming_strings', 'on'),
+                 ('transform_null_equals', 'off')$$,
     'what changes how statements are read, run and answered is set for the session');
 
 -- What is refused ----------------------------------------------------------------------------
 
 SELECT lives_ok('SELECT rule.session_require_plain()', 'a plain session may do everything');
 SET LOCAL session_replication_role = replica;
-SELECT throws_ok('SELECT rule.session_require_plain()', 'SM900', 'session_replication_role is replica, and no foreign key is looked after',
+SELECT throws_ok('SELECT rule.session_require_plain()', 'SM900',
+                 'session_replication_role is replica, and no foreign key is looked after',
                  'rule.session_require_plain refuses a session without foreign keys (SM900)');
 SET LOCAL session_replication_role = origin;
 
