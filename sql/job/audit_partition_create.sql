@@ -11,11 +11,10 @@ BEGIN
     FOR i IN 0..months LOOP
         v_name := rule.audit_partition(v_month);
         IF to_regclass(format('audit.%I', v_name)) IS NULL THEN
-            -- Dynamic: DDL with a computed name. Made aside and attached, because CREATE ...
-            -- PARTITION OF would lock out every call that writes its audit row.
-            EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS INCLUDING '
-                           'CONSTRAINTS)', v_name);
-            -- A partition does not get that of its parent.
+            -- A partition is made aside and attached: CREATE ... PARTITION OF would lock out calls
+            -- that write their audit row. It has no replica identity from its parent. Dynamic: DDL.
+            EXECUTE format('CREATE TABLE audit.%I (LIKE audit.event INCLUDING DEFAULTS '
+                           'INCLUDING CONSTRAINTS)', v_name);
             EXECUTE format('ALTER TABLE audit.%I REPLICA IDENTITY FULL', v_name);
             EXECUTE format('ALTER TABLE audit.event ATTACH PARTITION audit.%I FOR VALUES FROM (%L) '
                            'TO (%L)', v_name,

@@ -41,7 +41,7 @@ fault 'CREATE OR REPLACE' '\bCREATE OR REPLACE\b' "${sql[@]}"
 while IFS= read -r line; do
 	echo "backslash in a literal without E: $line"
 	found=1
-done < <(sed -E "/^COMMENT ON/,/;\$/d; s/--.*//; s/E'([^']|'')*'//g" sql/*/*.sql sql/{type,argument,fail,api}.sql | grep -F '\' || true)
+done < <(sed -E "/^COMMENT ON/,/;\$/d; s/E'([^']|'')*'//g; s/--.*//" sql/*/*.sql sql/{type,argument,fail,api}.sql | grep -F '\' || true)
 
 # Dynamic SQL says why: `dynamic` in a comment on the line or the two before it, once for several in a row.
 while IFS= read -r line; do
@@ -93,6 +93,14 @@ done < <(awk '
 while read -r code count; do
 	[ "$count" -eq 1 ] || { echo "$code: raised by $count functions"; found=1; }
 done < <(grep -o "ERRCODE = '[^']*'" sql/fail.sql | sort | uniq -c | awk '{ print $4, $1 }')
+
+# Width, but for files that are not wrapped yet.
+while IFS= read -r line; do
+	echo "$line: wider than 100 columns"
+	found=1
+done < <(find sql tests/sql tests/isolation -name '*.sql' |
+	grep -vE '(api|state|type|argument|reset|endpoint/[a-z_]*|rule/(argument|list|event)|auditor/event)(_test)?\.sql$' |
+	xargs awk 'length($0) > 100 { print FILENAME ":" FNR }')
 
 # A function that runs with the rights of its owner looks names up in no schema that others write to.
 while IFS= read -r line; do

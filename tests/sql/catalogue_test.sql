@@ -57,7 +57,8 @@ SELECT is_empty($$SELECT name FROM function WHERE proleakproof OR proparallel <>
                 'none promises what nobody has looked at');
 SELECT is_empty($$SELECT name, provolatile FROM function WHERE schema IN ('api', 'endpoint', 'fail')
                      AND provolatile <> 'v'$$,
-                'API functions, endpoint functions and refusals are volatile: they are for what they do');
+                'API functions, endpoint functions and refusals are volatile: they are for what '
+                'they do');
 SELECT is_empty($$SELECT name FROM function
                    WHERE provolatile = 'i'
                      AND prosrc ~* '\m((store|audit)[.]|(now|clock_timestamp|current_setting|'

@@ -56,7 +56,8 @@ SELECT ok(pg_temp.settings('coffer_operator') @> ARRAY[wanted], 'coffer_operator
 SELECT set_eq($$SELECT name FROM our_function
               WHERE has_function_privilege('coffer_api', oid, 'EXECUTE')$$,
               $$SELECT name FROM our_function WHERE schema IN ('api', 'daemon', 'job')$$,
-              'coffer_api can execute API functions, jobs and what the daemon calls, and nothing else');
+              'coffer_api can execute API functions, jobs and what the daemon calls, and nothing '
+              'else');
 SELECT set_eq($$SELECT name FROM our_function
                  WHERE has_function_privilege('coffer_operator', oid, 'EXECUTE')$$,
               $$SELECT name FROM our_function

@@ -58,8 +58,8 @@ INSERT INTO permission VALUES
      '{key read,key create,key write,key delete,key restore,key encrypt,key decrypt}'),
     ('AllProductsReadOnly',        '{read,watch,key read}'),
     ('AllProductsFullAccess',      '{read,access,create,write,delete,restore,watch,
-                                     key read,key create,key write,key delete,key restore,key
-                                         encrypt,key decrypt}');
+                                     key read,key create,key write,key delete,key restore,
+                                     key encrypt,key decrypt}');
 
 SELECT make_caller(permission_set, 'acme', ARRAY[permission_set], '{main}', 'main') FROM permission;
 

@@ -4,7 +4,8 @@ BEGIN;
 
 SELECT kek_id AS kek FROM store.dek WHERE secret_id = secret('ready')::uuid \gset
 
--- What an API function answers to a key that is said to be derived for a secret from a key-encryption key.
+-- What an API function answers to a key that is said to be derived for a secret from a
+-- key-encryption key.
 CREATE FUNCTION test.answered(endpoint text, key bytea DEFAULT NULL, secret_id text DEFAULT NULL,
                               kek_id text DEFAULT NULL) RETURNS test.answer LANGUAGE sql AS $$
     SELECT test.knock(endpoint, test.request('ready', '1', data => 'x',
