@@ -1,4 +1,5 @@
--- What the database was made with. tests/system/database/test_preflight.py has one of another encoding.
+-- What the database was made with. tests/system/database/test_preflight.py has one of another
+-- encoding.
 BEGIN;
 \ir ../raised.sql
 
