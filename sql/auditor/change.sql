@@ -28,7 +28,7 @@ BEGIN
         PERFORM fail.operation_refused('this is no cursor',
                                        'pass the cursor of a change, or null to begin with the '
                                        'oldest');
-    ELSIF rule.cursor_is_ahead(after, auditor.changes_end()) THEN
+    ELSIF rule.change_cursor_is_ahead(after, auditor.changes_end()) THEN
         PERFORM fail.operation_refused('the cursor is ahead of the last change',
                                        'a restore or a failover has lost what it stands for: begin '
                                        'an epoch, or read from an earlier cursor');

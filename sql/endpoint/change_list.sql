@@ -17,14 +17,14 @@ BEGIN
     IF v_argument.after = 'latest' THEN
         v_argument.after := auditor.changes_end();
         v_argument.wait := 0;
-    ELSIF rule.cursor_is_ahead(v_argument.after, auditor.changes_end()) THEN
+    ELSIF rule.change_cursor_is_ahead(v_argument.after, auditor.changes_end()) THEN
         -- It would skip, without a word, what is given its ids.
         PERFORM fail.invalid_argument('after', 'constraint',
                                       'value is ahead of the last change, as changes were lost: read all anew, and go on with the cursor of latest');
     END IF;
     -- The end in the same statement, and so in the same snapshot, as what comes before it.
     SELECT count(*),
-           json_agg(rule.render_change(c.cursor, c.at, c.method, c.project_id, c.secret_id, c.revision, c.request_id)
+           json_agg(rule.change_render(c.cursor, c.at, c.method, c.project_id, c.secret_id, c.revision, c.request_id)
                     ORDER BY c.place),
            CASE WHEN count(*) < v_argument.page_size THEN auditor.changes_end()
                 ELSE (array_agg(c.cursor ORDER BY c.place DESC))[1] END
