@@ -99,7 +99,7 @@ while IFS= read -r line; do
 	echo "$line: wider than 100 columns"
 	found=1
 done < <(find sql tests/sql tests/isolation -name '*.sql' |
-	grep -vE '(api|state|type|argument|reset|endpoint/[a-z_]*|rule/(argument|list|event)|auditor/event)(_test)?\.sql$' |
+	grep -vE '(api|state|type|argument|reset|endpoint/[a-z_]*|rule/(argument|list|event|render_event|method|change)|auditor/event(_page)?)(_test)?\.sql$' |
 	xargs awk 'length($0) > 100 { print FILENAME ":" FNR }')
 
 # A function that runs with the rights of its owner looks names up in no schema that others write to.
