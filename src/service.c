@@ -8,6 +8,7 @@
 
 #include "audit/seal.h"
 #include "base/load.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
@@ -33,7 +34,6 @@
 #define SERVICE_EXIT_SETTING 2
 #define SERVICE_APPLICATION_SIZE 32
 #define SERVICE_LOG_DRAIN 2000 /* ms for what is left of the log at the end */
-#define SERVICE_DESCRIPTORS 64 /* for all else, /metrics included */
 
 /*
  * No core file, and no other process of the same user, gets to see a key: but
@@ -57,8 +57,7 @@ service_hide(void)
 static void
 service_raise_descriptors(const struct settings *settings)
 {
-	const rlim_t needed = (rlim_t)settings->max_connections +
-	    (rlim_t)settings->pool_size * 2 + SERVICE_DESCRIPTORS;
+	const rlim_t needed = (rlim_t)descriptors_needed(settings);
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)

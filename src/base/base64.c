@@ -1,3 +1,4 @@
+#include <openssl/evp.h>
 #include <stdint.h>
 
 #include "base/base64.h"
@@ -48,25 +49,5 @@ base64_decode(const char *text, size_t size, unsigned char *out, size_t *length)
 void
 base64_encode(const unsigned char *bytes, size_t size, char *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t group;
-	size_t i;
-
-	for (i = 0; i < size; i += 3) {
-		group = (uint32_t)bytes[i] << 16;
-		if (i + 1 < size)
-			group |= (uint32_t)bytes[i + 1] << 8;
-		if (i + 2 < size)
-			group |= bytes[i + 2];
-		*out++ = digits[group >> 18];
-		*out++ = digits[group >> 12 & 63];
-		*out++ = digits[group >> 6 & 63];
-		*out++ = digits[group & 63];
-		if (i + 1 >= size)
-			out[-2] = '=';
-		if (i + 2 >= size)
-			out[-1] = '=';
-	}
-	*out = '\0';
+	EVP_EncodeBlock((unsigned char *)out, bytes, (int)size);
 }

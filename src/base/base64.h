@@ -19,7 +19,7 @@
 bool base64_decode(const char *text, size_t size, unsigned char *out,
     size_t *length) __attribute__((warn_unused_result));
 
-/* Encodes into out, which has BASE64_ENCODED_SIZE(size) bytes. */
+/* Encodes less than 1 GiB into out, which has BASE64_ENCODED_SIZE(size) bytes. */
 void base64_encode(const unsigned char *bytes, size_t size, char *out);
 
 #endif

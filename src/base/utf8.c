@@ -1,3 +1,4 @@
+#include <event2/http.h>
 #include <stdint.h>
 #include <string.h>
 #include <uuid/uuid.h>
@@ -87,38 +88,13 @@ utf8_clean(char *destination, size_t size, const char *source)
 	destination[used] = '\0';
 }
 
-static int
-text_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
-
 char *
 utf8_unescape(const char *text, size_t *size, bool plus)
 {
-	char *plain = memory_new(*size + 1);
-	size_t used = 0, i;
+	char *whole = memory_copy_bytes(text, *size), *plain;
 
-	for (i = 0; i < *size; i++) {
-		if (text[i] == '%' && i + 2 < *size &&
-		    text_hex(text[i + 1]) >= 0 && text_hex(text[i + 2]) >= 0) {
-			plain[used++] = (char)(text_hex(text[i + 1]) << 4 |
-			    text_hex(text[i + 2]));
-			i += 2;
-		} else if (text[i] == '+' && plus) {
-			plain[used++] = ' ';
-		} else {
-			plain[used++] = text[i];
-		}
-	}
-	plain[used] = '\0';
-	*size = used;
+	plain = evhttp_uridecode(whole, plus, size);
+	memory_free(whole);
 	return (plain);
 }
 

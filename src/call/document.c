@@ -1,5 +1,4 @@
 #include <event2/buffer.h>
-#include <json-c/printbuf.h>
 #include <limits.h>
 #include <string.h>
 
@@ -19,10 +18,26 @@
 #define DOCUMENT_ARGUMENTS_MAX 1024
 
 /*
- * json-c gathers each string in a buffer of its own, which it would let grow
- * and leave behind, payload and all.  It gets its full size at first, so that
- * it does not move, and is wiped at last; json-c has no call for that.
+ * json-c gathers each string in a buffer, which it would let grow and leave
+ * behind, payload and all.  It parses a string of this size before the text, so
+ * that the buffer does not grow, and again after it, which overwrites it.
  */
+static void
+document_fill(struct json_tokener *tokener, size_t size)
+{
+	char filler[1024];
+	size_t piece;
+
+	memset(filler, 'x', sizeof(filler));
+	json_tokener_reset(tokener);
+	json_tokener_parse_ex(tokener, "\"", 1);
+	for (; size > 0; size -= piece) {
+		piece = size < sizeof(filler) ? size : sizeof(filler);
+		json_tokener_parse_ex(tokener, filler, (int)piece);
+	}
+	json_tokener_reset(tokener);
+}
+
 struct json_object *
 document_parse(const char *text, size_t size)
 {
@@ -33,7 +48,7 @@ document_parse(const char *text, size_t size)
 	    !json_strict_is_sound(text, size))
 		return (NULL);
 	tokener = json_tokener_new_ex(JSON_STRICT_DEPTH_MAX + 1);
-	printbuf_memset(tokener->pb, 0, 0, (int)size);
+	document_fill(tokener, size);
 	/* A NUL after the text tells json-c that it is the end. */
 	value = json_tokener_parse_ex(tokener, text, (int)size + 1);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
@@ -41,7 +56,7 @@ document_parse(const char *text, size_t size)
 		json_object_put(value);
 		value = NULL;
 	}
-	memory_wipe(tokener->pb->buf, (size_t)tokener->pb->size);
+	document_fill(tokener, size); /* overwrites */
 	json_tokener_free(tokener);
 	return (value);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/endpoints.h"
 #include "base/memory.h"
 #include "command/command_doctor.h"
@@ -18,7 +19,6 @@
 #include "keys/keyring.h"
 
 #define DOCTOR_COMMIT_WAIT 2 /* seconds; more are a fault */
-#define DOCTOR_DESCRIPTORS 64 /* for all but connections */
 
 #define DOCTOR_SQL                        \
 	"SELECT what, found, fault FROM " \
@@ -73,8 +73,7 @@ doctor_check_root_key(struct doctor *doctor)
 static void
 doctor_check_descriptors(struct doctor *doctor)
 {
-	const rlim_t needed = (rlim_t)doctor->settings->max_connections +
-	    (rlim_t)doctor->settings->pool_size * 2 + DOCTOR_DESCRIPTORS;
+	const rlim_t needed = (rlim_t)descriptors_needed(doctor->settings);
 	struct rlimit limit = { 0, 0 };
 	char text[160];
 

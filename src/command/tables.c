@@ -3,22 +3,8 @@
 #include "base/endpoints.h"
 #include "base/errors.h"
 #include "base/load.h"
+#include "base/methods.h"
 #include "command/tables.h"
-
-static const char *
-tables_method(enum evhttp_cmd_type method)
-{
-	switch (method) {
-	case EVHTTP_REQ_GET:
-		return ("GET");
-	case EVHTTP_REQ_POST:
-		return ("POST");
-	case EVHTTP_REQ_PATCH:
-		return ("PATCH");
-	default:
-		return ("DELETE");
-	}
-}
 
 void
 tables_endpoints(void)
@@ -26,7 +12,7 @@ tables_endpoints(void)
 	size_t i;
 
 	for (i = 0; i < endpoints_count; i++)
-		printf("%-6s %s %s\n", tables_method(endpoints[i].method),
+		printf("%-6s %s %s\n", method_name(endpoints[i].method),
 		    endpoints[i].path, endpoints[i].function);
 }
 

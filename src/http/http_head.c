@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/methods.h"
 #include "base/utf8.h"
 #include "http/http_head.h"
 
@@ -211,8 +212,6 @@ static bool
 http_head_request_line(struct http_head *head, struct http_head_parse *parse,
     struct http_head_text line)
 {
-	static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE",
-		"HEAD", "PUT", "OPTIONS", "TRACE" };
 	struct http_head_text target;
 	bool known = false;
 	size_t i;
@@ -227,8 +226,8 @@ http_head_request_line(struct http_head *head, struct http_head_parse *parse,
 	if (!parse->old && !http_head_is(line, "HTTP/1.1"))
 		return (http_head_refuse(
 		    head, ERROR_VERSION, "the version is neither 1.0 nor 1.1"));
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		known = known || http_head_is(parse->method, methods[i]);
+	for (i = 0; i < methods_count; i++)
+		known = known || http_head_is(parse->method, methods[i].name);
 	if (!known)
 		return (http_head_refuse(
 		    head, ERROR_NO_METHOD, "the method is unknown"));

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/methods.h"
 #include "base/metrics.h"
 #include "base/settings.h"
 #include "base/systemd.h"
@@ -162,10 +163,7 @@ listen_http(struct listen *listen, struct event_base *base,
 	struct evhttp *http = evhttp_new(base);
 
 	/* All that it can read, so that their refusal has our form. */
-	evhttp_set_allowed_methods(http,
-	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-		EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS |
-		EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
+	evhttp_set_allowed_methods(http, methods_all());
 	/* feed.c has seen to these, and phase.c to all times. */
 	evhttp_set_max_headers_size(http, settings->max_headers);
 	evhttp_set_max_body_size(http, settings->max_body);

@@ -6,26 +6,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/methods.h"
 #include "base/metrics.h"
 #include "call/request.h"
 #include "http/respond.h"
-
-/* In the order of the header Allow. */
-static const struct respond_method {
-	enum evhttp_cmd_type type;
-	const char *name;
-} respond_methods[] = {
-	{ EVHTTP_REQ_DELETE, "DELETE" },
-	{ EVHTTP_REQ_GET, "GET" },
-	{ EVHTTP_REQ_HEAD, "HEAD" },
-	{ EVHTTP_REQ_OPTIONS, "OPTIONS" },
-	{ EVHTTP_REQ_PATCH, "PATCH" },
-	{ EVHTTP_REQ_POST, "POST" },
-	{ EVHTTP_REQ_PUT, "PUT" },
-	{ EVHTTP_REQ_TRACE, "TRACE" },
-};
-
-#define RESPOND_METHODS (sizeof(respond_methods) / sizeof(respond_methods[0]))
 
 /* Those that evhttp does not know. */
 static const struct respond_reason {
@@ -51,18 +35,6 @@ respond_reason(int status)
 	return (NULL); /* evhttp's own */
 }
 
-static const char *
-respond_method(enum evhttp_cmd_type type)
-{
-	size_t i;
-
-	for (i = 0; i < RESPOND_METHODS; i++) {
-		if (respond_methods[i].type == type)
-			return (respond_methods[i].name);
-	}
-	return (NULL);
-}
-
 static void
 respond_header(
     struct evhttp_request *evhttp, const char *name, const char *value)
@@ -75,26 +47,26 @@ respond_header(
 static unsigned int
 respond_methods_of(const struct route *route)
 {
-	unsigned int methods = route->methods;
+	unsigned int allowed = route->methods;
 	size_t i;
 
 	for (i = 0; i < endpoints_count && route->methods == 0; i++)
-		methods |= endpoints[i].method;
-	return (methods);
+		allowed |= endpoints[i].method;
+	return (allowed);
 }
 
 static void
 respond_allow(struct evhttp_request *evhttp, const struct route *route)
 {
-	unsigned int methods = respond_methods_of(route);
+	const unsigned int allowed = respond_methods_of(route);
 	char allow[64] = "";
 	size_t used = 0, i;
 
-	for (i = 0; i < RESPOND_METHODS; i++) {
-		if (methods & respond_methods[i].type)
-			used += (size_t)snprintf(allow + used,
-			    sizeof(allow) - used, "%s%s", used > 0 ? ", " : "",
-			    respond_methods[i].name);
+	for (i = 0; i < methods_count; i++) {
+		if (allowed & methods[i].type)
+			used +=
+			    (size_t)snprintf(allow + used, sizeof(allow) - used,
+				"%s%s", used > 0 ? ", " : "", methods[i].name);
 	}
 	respond_header(evhttp, "Allow", allow);
 }
@@ -193,7 +165,7 @@ respond_request(struct request *request, struct evhttp_request *evhttp,
 	if (fault != NULL)
 		respond_log_fault(request, fault);
 	else
-		respond_log(request, respond_method(type), microseconds);
+		respond_log(request, method_name(type), microseconds);
 	metrics_request(request->route.endpoint, request->status, microseconds,
 	    request->body);
 	if (type == EVHTTP_REQ_HEAD)
