@@ -6,26 +6,15 @@
 #include "base/cache.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/gcra.h"
 #include "base/memory.h"
 #include "http/rate.h"
 #include "keys/keyring.h"
 
-#define RATE_SECOND INT64_C(1000000000) /* in nanoseconds */
 #define RATE_LISTS 256
 
-/*
- * A bucket of tokens, kept as one number: the time at which it is full again.
- * A request moves that by the interval, and is one too many when the time lies
- * further ahead than a whole bucket takes.
- */
-struct rate {
-	long quota; /* requests a second; 0: any number */
-	int64_t interval;
-	int64_t whole;
-};
-
 struct rate_bucket {
-	int64_t full;
+	int64_t full; /* gcra.h */
 	bool good; /* the database has accepted the key */
 };
 
@@ -40,7 +29,7 @@ struct rate_stranger {
 	LIST_ENTRY(rate_stranger) entry;
 	unsigned char address[CACHE_KEY_SIZE];
 	size_t running;
-	struct rate_line waiting;
+	struct rate_queue waiting;
 	struct event *decide;
 };
 
@@ -58,9 +47,9 @@ LIST_HEAD(rate_list, rate_stranger);
  */
 struct rates {
 	struct event_base *base;
-	struct rate key;
-	struct rate refused; /* what a refusal takes on top, of a key */
-	struct rate denied;
+	struct gcra key;
+	struct gcra refused; /* what a refusal takes on top, of a key */
+	struct gcra denied;
 	struct cache *keys;
 	struct cache *addresses;
 	struct cache *repeats; /* as addresses, of keys that were refused */
@@ -70,33 +59,21 @@ struct rates {
 	unsigned char spread[CRYPTO_KEY_SIZE];
 };
 
-static struct rate
-rate_of(long quota, long burst)
-{
-	struct rate rate = { .quota = quota };
-
-	if (quota > 0) {
-		rate.interval = RATE_SECOND / quota;
-		rate.whole = rate.interval * burst;
-	}
-	return (rate);
-}
-
 /*
  * A refusal leaves a row in the audit as any call does, and a key without
  * rights has nothing but refusals: as many as an address may fail at once
  * empty the bucket of the key.
  */
-static struct rate
-rate_of_refusals(const struct settings *settings, const struct rate *key)
+static struct gcra
+rate_of_refusals(const struct settings *settings, const struct gcra *key)
 {
-	struct rate rate = *key;
+	struct gcra gcra = *key;
 	long calls = settings->key_burst / settings->denied_burst;
 
 	if (settings->denied_rate == 0 || calls < 1)
 		calls = 1;
-	rate.interval *= calls - 1;
-	return (rate);
+	gcra.interval *= calls - 1;
+	return (gcra);
 }
 
 struct rates *
@@ -106,8 +83,8 @@ rates_new(
 	struct rates *rates = memory_new(sizeof(*rates));
 
 	rates->base = base;
-	rates->key = rate_of(settings->key_rate, settings->key_burst);
-	rates->denied = rate_of(settings->denied_rate, settings->denied_burst);
+	rates->key = gcra_of(settings->key_rate, settings->key_burst);
+	rates->denied = gcra_of(settings->denied_rate, settings->denied_burst);
 	rates->refused = rate_of_refusals(settings, &rates->key);
 	rates->keys = cache_new(entries, sizeof(struct rate_bucket), false);
 	rates->addresses =
@@ -128,25 +105,6 @@ rates_free(struct rates *rates)
 	cache_free(rates->repeats);
 	cache_free(rates->failed);
 	memory_free(rates);
-}
-
-static bool
-rate_is_empty(
-    const struct rate *rate, const struct rate_bucket *bucket, int64_t now)
-{
-	return (rate->quota > 0 &&
-	    bucket->full + rate->interval > now + rate->whole);
-}
-
-/* Failures that nobody asked about empty a bucket, and no more than that. */
-static void
-rate_take(const struct rate *rate, struct rate_bucket *bucket, int64_t now)
-{
-	if (bucket->full < now)
-		bucket->full = now;
-	bucket->full += rate->interval;
-	if (bucket->full > now + rate->whole)
-		bucket->full = now + rate->whole;
 }
 
 /* A table forgets, and what it does not know is a full bucket. */
@@ -206,9 +164,9 @@ rate_set_repeat(
 }
 
 static bool
-rate_refuse(struct rate_call *call, const struct rate *rate)
+rate_refuse(struct rate_call *call, const struct gcra *gcra)
 {
-	call->quota = rate->quota;
+	call->quota = gcra->quota;
 	return (false);
 }
 
@@ -218,9 +176,9 @@ rate_key(struct rate_call *call, struct rate_bucket *bucket, int64_t now)
 {
 	struct rates *rates = call->rates;
 
-	if (rate_is_empty(&rates->key, bucket, now))
+	if (gcra_is_empty(&rates->key, bucket->full, now))
 		return (rate_refuse(call, &rates->key));
-	rate_take(&rates->key, bucket, now);
+	bucket->full = gcra_take(&rates->key, bucket->full, now);
 	cache_put(rates->keys, call->digest, bucket);
 	return (true);
 }
@@ -232,9 +190,9 @@ rate_repeat(struct rate_call *call, const unsigned char *address, int64_t now)
 	struct rates *rates = call->rates;
 	struct rate_bucket bucket = rate_get(rates->repeats, address);
 
-	if (rate_is_empty(&rates->denied, &bucket, now))
+	if (gcra_is_empty(&rates->denied, bucket.full, now))
 		return (rate_refuse(call, &rates->denied));
-	rate_take(&rates->denied, &bucket, now);
+	bucket.full = gcra_take(&rates->denied, bucket.full, now);
 	cache_put(rates->repeats, address, &bucket);
 	call->repeats = true;
 	return (true);
@@ -285,7 +243,7 @@ rate_address_is_empty(
 {
 	struct rate_bucket bucket = rate_get(rates->addresses, address);
 
-	return (rate_is_empty(&rates->denied, &bucket, now));
+	return (gcra_is_empty(&rates->denied, bucket.full, now));
 }
 
 static void
@@ -294,7 +252,7 @@ rate_address_take(
 {
 	struct rate_bucket bucket = rate_get(rates->addresses, address);
 
-	rate_take(&rates->denied, &bucket, now);
+	bucket.full = gcra_take(&rates->denied, bucket.full, now);
 	cache_put(rates->addresses, address, &bucket);
 }
 
@@ -303,7 +261,7 @@ rate_address_give_back(struct rates *rates, const unsigned char *address)
 {
 	struct rate_bucket bucket = rate_get(rates->addresses, address);
 
-	bucket.full -= rates->denied.interval;
+	bucket.full = gcra_give_back(&rates->denied, bucket.full);
 	cache_put(rates->addresses, address, &bucket);
 }
 
@@ -324,7 +282,7 @@ rate_wait(struct rate_call *call, struct rate_stranger *stranger)
 }
 
 static void
-rate_leave_line(struct rate_call *call)
+rate_leave_queue(struct rate_call *call)
 {
 	TAILQ_REMOVE(&call->stranger->waiting, call, entry);
 	call->stranger = NULL;
@@ -343,7 +301,7 @@ rate_waits_on(struct rate_call *call, int64_t now)
 
 	if (!bucket.good && !repeat && empty && stranger->running > 0)
 		return (true);
-	rate_leave_line(call);
+	rate_leave_queue(call);
 	if (bucket.good)
 		call->passes = rate_key(call, &bucket, now);
 	else if (repeat)
@@ -357,12 +315,12 @@ rate_waits_on(struct rate_call *call, int64_t now)
 	return (false);
 }
 
-/* First all are decided, because to go on with one may change the line. */
+/* First all are decided, because to go on with one may change the queue. */
 static void
 rate_decide(evutil_socket_t fd, short what, void *arg)
 {
 	struct rate_stranger *stranger = arg;
-	struct rate_line decided = TAILQ_HEAD_INITIALIZER(decided);
+	struct rate_queue decided = TAILQ_HEAD_INITIALIZER(decided);
 	int64_t now = clock_microseconds() * 1000;
 	struct rate_call *call, *next;
 
@@ -389,7 +347,7 @@ rate_settle(struct rate_call *call, bool denied)
 	bool guess;
 
 	if (call->waits)
-		rate_leave_line(call);
+		rate_leave_queue(call);
 	else {
 		call->stranger = NULL;
 		stranger->running--;
@@ -447,7 +405,7 @@ rate_accept(struct rate_call *call)
 		return;
 	bucket = rate_get(rates->keys, call->digest);
 	bucket.good = true;
-	rate_take(&rates->key, &bucket, call->arrived * 1000);
+	bucket.full = gcra_take(&rates->key, bucket.full, call->arrived * 1000);
 	cache_put(rates->keys, call->digest, &bucket);
 	if (call->stranger != NULL)
 		return (rate_settle(call, false));
@@ -482,7 +440,8 @@ rate_charge_refusal(struct rate_call *call)
 	struct rates *rates = call->rates;
 	struct rate_bucket bucket = rate_get(rates->keys, call->digest);
 
-	rate_take(&rates->refused, &bucket, call->arrived * 1000);
+	bucket.full =
+	    gcra_take(&rates->refused, bucket.full, call->arrived * 1000);
 	cache_put(rates->keys, call->digest, &bucket);
 }
 

@@ -40,7 +40,7 @@ struct rate_call {
 	long quota; /* of a call that does not pass: calls a second */
 };
 
-TAILQ_HEAD(rate_line, rate_call);
+TAILQ_HEAD(rate_queue, rate_call);
 
 /*
  * What a daemon remembers of API keys, and of addresses.  Beyond it the least
