@@ -198,7 +198,7 @@ document_add_query(struct document *document, const char *text)
 	return (true);
 }
 
-/* Of a value that stays in the daemon, the door is told this. */
+/* Of a value that stays in the daemon, the API function is told this. */
 static struct json_object *
 document_add_value(struct document *document, struct json_object *body,
     const char *name, struct document_value *value)

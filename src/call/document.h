@@ -1,5 +1,5 @@
 /*
- * The request document: what a door is told of a request, as JSON.
+ * The request document: what an API function is told of a request, as JSON.
  *
  * Nothing that a client sends may make PostgreSQL stumble, for its messages
  * quote what they stumble over: so all text in a document is UTF-8 without
