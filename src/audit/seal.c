@@ -10,6 +10,7 @@
 #include "db/columns.h"
 #include "db/drift.h"
 #include "db/newest.h"
+#include "db/wrapped.h"
 #include "job/background.h"
 #include "keys/keyring.h"
 
@@ -183,10 +184,7 @@ seal_signer_got(
 		return (seal_end(seal));
 	if (columns_rows(result) == 0)
 		return (seal_make_signer(seal));
-	memset(&wrapped, 0, sizeof(wrapped));
-	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-	    columns_text(result, 0, 0));
-	if (!columns_copy(result, 0, 1, wrapped.bytes, sizeof(wrapped.bytes)) ||
+	if (!wrapped_read(result, 0, 0, &wrapped) ||
 	    !keyring_signer_open(keyring, &wrapped)) {
 		log_error("the key for seals does not open",
 		    log_text("root_id", wrapped.root_id));

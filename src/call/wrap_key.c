@@ -5,6 +5,7 @@
 #include "call/wrap_key.h"
 #include "db/columns.h"
 #include "db/query.h"
+#include "db/wrapped.h"
 #include "keys/key_cache.h"
 
 /* Derives the key for the ids in key, if its KEK is known. */
@@ -163,10 +164,7 @@ wrap_key_stored(struct wrap_key *key, const PGresult *result)
 	/* Another root key is active now: the API function says which. */
 	if (columns_rows(result) == 0)
 		return (REQUEST_AGAIN);
-	if (!columns_copy(
-		result, 0, 1, key->wrapped.root_id, ROOT_KEY_ID_SIZE - 1) ||
-	    !columns_copy(
-		result, 0, 2, key->wrapped.bytes, sizeof(key->wrapped.bytes)))
+	if (!wrapped_read(result, 0, 1, &key->wrapped))
 		return (request_fail(key->request, "kept key is malformed"));
 	uuid_copy(key->kek, columns_uuid(result, 0, 0));
 	return (wrap_key_use(key, &key->wrapped));

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "command/command.h"
 #include "command/command_api_key.h"
+#include "db/wrapped.h"
 #include "keys/keyring.h"
 
 #define API_KEY_ACCESS_SIZE 21 /* SCW, 17 of [A-Z0-9], NUL */
@@ -121,15 +122,6 @@ api_key_read_options(struct api_key *key, struct command_run *run)
 	    (key->project == NULL || utf8_is_uuid(key->project)));
 }
 
-static bool
-api_key_read_pepper(const PGresult *result, struct keyring_wrapped *wrapped)
-{
-	memset(wrapped, 0, sizeof(*wrapped));
-	return (columns_copy(
-		    result, 0, 0, wrapped->root_id, ROOT_KEY_ID_SIZE - 1) &&
-	    columns_copy(result, 0, 1, wrapped->bytes, sizeof(wrapped->bytes)));
-}
-
 /* Unwraps the pepper of the database, and makes one when there is none. */
 static bool
 api_key_unwrap_pepper(PGconn *connection, struct keyring *keyring)
@@ -151,7 +143,7 @@ api_key_unwrap_pepper(PGconn *connection, struct keyring *keyring)
 	}
 	if (result == NULL)
 		return (false);
-	unwrapped = api_key_read_pepper(result, &wrapped) &&
+	unwrapped = wrapped_read(result, 0, 0, &wrapped) &&
 	    keyring_pepper_open(keyring, &wrapped);
 	if (!unwrapped)
 		fprintf(

@@ -15,6 +15,7 @@
 #include "db/dsn.h"
 #include "db/session.h"
 #include "db/statements.h"
+#include "db/wrapped.h"
 #include "http/tls.h"
 #include "keys/keyring.h"
 
@@ -296,11 +297,7 @@ doctor_check_pepper(struct doctor *doctor)
 	if (result != NULL && columns_rows(result) == 0) {
 		doctor_say(doctor, "pepper", "none yet", NULL);
 	} else if (result != NULL && doctor->keyring != NULL) {
-		memset(&wrapped, 0, sizeof(wrapped));
-		snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-		    columns_text(result, 0, 0));
-		unwraps = columns_copy(result, 0, 1, wrapped.bytes,
-			      sizeof(wrapped.bytes)) &&
+		unwraps = wrapped_read(result, 0, 0, &wrapped) &&
 		    keyring_pepper_open(doctor->keyring, &wrapped);
 		snprintf(fault, sizeof(fault),
 		    "root key %s does not unwrap it: add that key to the "

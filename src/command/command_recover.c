@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "command/command.h"
 #include "command/command_recover.h"
+#include "db/wrapped.h"
 #include "keys/envelope.h"
 #include "keys/keyring.h"
 
@@ -111,15 +112,11 @@ recover_wrap_key(struct recover *recover, struct keyring *keyring,
 					   result, row, RECOVER_ROTATION) };
 	struct keyring_wrapped wrapped;
 
-	memset(&wrapped, 0, sizeof(wrapped));
 	uuid_copy(place.kek, kek);
 	uuid_copy(place.project, project);
 	if (!columns_is_null(result, row, RECOVER_KEY))
 		uuid_copy(place.key, columns_uuid(result, row, RECOVER_KEY));
-	return (columns_copy(result, row, RECOVER_ROOT_ID, wrapped.root_id,
-		    ROOT_KEY_ID_SIZE - 1) &&
-	    columns_copy(result, row, RECOVER_WRAPPED, wrapped.bytes,
-		sizeof(wrapped.bytes)) &&
+	return (wrapped_read(result, row, RECOVER_ROOT_ID, &wrapped) &&
 	    keyring_kek_open(keyring, &place, &wrapped) &&
 	    keyring_access_key(keyring, kek, project,
 		columns_uuid(result, row, RECOVER_SECRET), recover->wrap_key));

@@ -1,8 +1,8 @@
-#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "base/bigendian.h"
 #include "base/memory.h"
 #include "db/columns.h"
 
@@ -119,26 +119,22 @@ columns_is_null(const PGresult *result, int row, int column)
 int64_t
 columns_number(const PGresult *result, int row, int column)
 {
+	static const struct {
+		enum column_type type;
+		size_t size;
+	} integers[] = {
+		{ COLUMN_INT8, sizeof(int64_t) },
+		{ COLUMN_INT4, sizeof(int32_t) },
+		{ COLUMN_INT2, sizeof(int16_t) },
+	};
 	const char *value;
-	uint64_t wide;
-	uint32_t narrow;
-	uint16_t small;
-	size_t size;
+	size_t i, size;
 
-	value = columns_value(result, row, column, COLUMN_INT8, &size);
-	if (value != NULL && size == sizeof(wide)) {
-		memcpy(&wide, value, sizeof(wide));
-		return ((int64_t)be64toh(wide));
-	}
-	value = columns_value(result, row, column, COLUMN_INT4, &size);
-	if (value != NULL && size == sizeof(narrow)) {
-		memcpy(&narrow, value, sizeof(narrow));
-		return ((int32_t)be32toh(narrow));
-	}
-	value = columns_value(result, row, column, COLUMN_INT2, &size);
-	if (value != NULL && size == sizeof(small)) {
-		memcpy(&small, value, sizeof(small));
-		return ((int16_t)be16toh(small));
+	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
+		value = columns_value(
+		    result, row, column, integers[i].type, &size);
+		if (value != NULL && size == integers[i].size)
+			return (bigendian_signed(value, size));
 	}
 	return (0);
 }

@@ -20,7 +20,7 @@
 #define COLUMNS_FAULT_SIZE 96
 #define COLUMNS_ANY INT_MAX /* as many rows or bytes as there are */
 
-/* Of PostgreSQL's pg_type, where they never change. */
+/* OIDs of PostgreSQL's pg_type, which never change; also those of parameters. */
 enum column_type {
 	COLUMN_BOOL = 16,
 	COLUMN_BYTEA = 17,
@@ -28,8 +28,14 @@ enum column_type {
 	COLUMN_INT2 = 21,
 	COLUMN_INT4 = 23,
 	COLUMN_TEXT = 25,
+	COLUMN_INET = 869,
+	COLUMN_BYTEAS = 1001,
+	COLUMN_TEXTS = 1009,
+	COLUMN_TIMESTAMPTZ = 1184,
 	COLUMN_VOID = 2278,
 	COLUMN_UUID = 2950,
+	COLUMN_UUIDS = 2951,
+	COLUMN_JSONB = 3802,
 };
 
 struct column {

@@ -9,6 +9,7 @@
 #include "db/handshake.h"
 #include "db/retry.h"
 #include "db/statements.h"
+#include "db/wrapped.h"
 
 /* The first schema that has everything this build calls. */
 #define GREET_SCHEMA 13
@@ -172,11 +173,7 @@ greet_open_pepper(struct handshake *greet, const PGresult *result, int column)
 	struct keyring_wrapped wrapped;
 	char fault[160];
 
-	memset(&wrapped, 0, sizeof(wrapped));
-	snprintf(wrapped.root_id, sizeof(wrapped.root_id), "%s",
-	    columns_text(result, 0, column));
-	if (columns_copy(
-		result, 0, column + 1, wrapped.bytes, sizeof(wrapped.bytes)) &&
+	if (wrapped_read(result, 0, column, &wrapped) &&
 	    keyring_pepper_open(greet->keyring, &wrapped))
 		return;
 	snprintf(fault, sizeof(fault),

@@ -3,16 +3,15 @@
 
 #include "db/statements.h"
 
-/* Of PostgreSQL's pg_type, where they never change. */
 #define BYTEA COLUMN_BYTEA
 #define INT4 COLUMN_INT4
 #define INT8 COLUMN_INT8
 #define TEXT COLUMN_TEXT
 #define UUID COLUMN_UUID
-#define JSONB 3802
-#define BYTEAS 1001
-#define TEXTS 1009
-#define UUIDS 2951
+#define JSONB COLUMN_JSONB
+#define BYTEAS COLUMN_BYTEAS
+#define TEXTS COLUMN_TEXTS
+#define UUIDS COLUMN_UUIDS
 
 /* clang-format off */
 /*

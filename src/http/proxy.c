@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/bigendian.h"
 #include "http/proxy.h"
 
 /* Version 1 is one line of text. */
@@ -146,7 +147,7 @@ proxy_read_2(const unsigned char *bytes, size_t size, struct proxy *proxy)
 		return (PROXY_FAULT);
 	if (size < PROXY_2_HEAD)
 		return (PROXY_MORE);
-	length = (size_t)bytes[14] << 8 | bytes[15];
+	length = bigendian_16(bytes + 14);
 	if (length > PROXY_SIZE_MAX - PROXY_2_HEAD)
 		return (PROXY_FAULT);
 	proxy->size = PROXY_2_HEAD + length;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "db/columns.h"
 #include "db/pgarray.h"
+#include "db/wrapped.h"
 #include "job/background.h"
 #include "job/rekey.h"
 #include "keys/keyring.h"
@@ -48,16 +49,6 @@ typedef size_t (*rekey_fill)(struct rekey *, const PGresult *);
 static background_done rekey_found, rekey_kept;
 
 /* Columns --------------------------------------------------------------------- */
-
-static bool
-rekey_wrapped(const PGresult *result, int row, int column,
-    struct keyring_wrapped *wrapped)
-{
-	return (columns_copy(result, row, column, wrapped->root_id,
-		    ROOT_KEY_ID_SIZE - 1) &&
-	    columns_copy(result, row, column + 1, wrapped->bytes,
-		sizeof(wrapped->bytes)));
-}
 
 /* Two of the columns may be null: then it is a KEK of the project. */
 static struct keyring_place
@@ -151,7 +142,7 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 		return (0);
 	for (row = 0; row < columns_rows(result); row++) {
 		place = rekey_place(result, row, columns);
-		opened = rekey_wrapped(result, row, 2, &wrapped);
+		opened = wrapped_read(result, row, 2, &wrapped);
 		if (rekey_is_left(rekey, &place, &wrapped))
 			continue;
 		pgarray_set(&rekey->arrays[1], count, wrapped.root_id);
@@ -204,7 +195,7 @@ rekey_wrap_key(struct rekey *rekey, const PGresult *result, int row,
 
 	if (keyring_access_key(keyring, place.kek, place.project, secret, key))
 		return (true);
-	if (rekey_wrapped(result, row, columns[0] + 1, &wrapped) &&
+	if (wrapped_read(result, row, columns[0] + 1, &wrapped) &&
 	    keyring_kek_open(keyring, &place, &wrapped) &&
 	    keyring_access_key(keyring, place.kek, place.project, secret, key))
 		return (true);

@@ -1,6 +1,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/bigendian.h"
 #include "keys/cipher.h"
 
 #define CIPHER_VERSION 1
@@ -13,8 +14,7 @@ cipher_rotation(const unsigned char *ciphertext, size_t size)
 
 	if (size <= CIPHER_OVERHEAD || ciphertext[0] != CIPHER_VERSION)
 		return (0);
-	memcpy(&rotation, ciphertext + 1, sizeof(rotation));
-	rotation = be32toh(rotation);
+	rotation = bigendian_32(ciphertext + 1);
 	/* There are no more in an integer of the database. */
 	return (rotation <= INT32_MAX ? (int32_t)rotation : 0);
 }

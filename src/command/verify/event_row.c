@@ -2,14 +2,17 @@
 #include <string.h>
 
 #include "command/verify/event_row.h"
+#include "db/columns.h"
 
 #define EVENT_ROW_LABEL "coffer-au1"
 #define EVENT_ROW_DAY (86400 * (int64_t)EVENT_ROW_SECOND)
 
-/* The types of the columns, of PostgreSQL's pg_type, where they never change. */
-static const uint32_t event_row_types[EVENT_ROW_HASH] = { 20, 20, 23, 1184,
-	2950, 2950, 25, 2950, 2950, 2950, 869, 25, 25, 25, 2950, 2950, 23, 21,
-	25, 3802 };
+/* The types of the columns. */
+static const enum column_type event_row_types[EVENT_ROW_HASH] = { COLUMN_INT8,
+	COLUMN_INT8, COLUMN_INT4, COLUMN_TIMESTAMPTZ, COLUMN_UUID, COLUMN_UUID,
+	COLUMN_TEXT, COLUMN_UUID, COLUMN_UUID, COLUMN_UUID, COLUMN_INET,
+	COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_UUID, COLUMN_UUID,
+	COLUMN_INT4, COLUMN_INT2, COLUMN_TEXT, COLUMN_JSONB };
 
 int64_t
 event_row_month(int64_t at)

@@ -1,7 +1,7 @@
-#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bigendian.h"
 #include "base/memory.h"
 #include "command/verify/pgcopy.h"
 
@@ -129,14 +129,15 @@ static bool
 pgcopy_begin(struct pgcopy *copy)
 {
 	char signature[PGCOPY_SIGNATURE_SIZE];
-	uint32_t words[2], skip;
+	unsigned char words[2 * sizeof(uint32_t)];
+	uint32_t skip;
 
 	copy->begun = true;
 	if (!pgcopy_read(copy, signature, sizeof(signature)) ||
 	    memcmp(signature, PGCOPY_SIGNATURE, sizeof(signature)) != 0 ||
 	    !pgcopy_read(copy, words, sizeof(words)))
 		return (pgcopy_fail(copy));
-	for (skip = be32toh(words[1]); skip > 0; skip--) {
+	for (skip = bigendian_32(words + sizeof(uint32_t)); skip > 0; skip--) {
 		if (!pgcopy_read(copy, signature, 1))
 			return (pgcopy_fail(copy));
 	}
@@ -152,7 +153,7 @@ pgcopy_field_read(struct pgcopy *copy, size_t *used, uint32_t *size, bool *null)
 
 	if (!pgcopy_read(copy, size, sizeof(*size)))
 		return (false);
-	*size = be32toh(*size);
+	*size = bigendian_32(size);
 	*null = *size == UINT32_MAX;
 	if (*null)
 		*size = 0;
@@ -182,7 +183,7 @@ pgcopy_next(struct pgcopy *copy, struct pgcopy_field *fields, uint16_t count)
 		return (false);
 	if (!pgcopy_read(copy, &given, sizeof(given)))
 		return (pgcopy_fail(copy));
-	given = be16toh(given);
+	given = bigendian_16(&given);
 	if (given == UINT16_MAX) {
 		copy->ended = true;
 		return (false);
@@ -213,15 +214,7 @@ pgcopy_failed(const struct pgcopy *copy)
 int64_t
 pgcopy_number(const struct pgcopy_field *field)
 {
-	uint64_t wide;
-	uint32_t narrow;
-
-	if (field->bytes != NULL && field->size == sizeof(narrow)) {
-		memcpy(&narrow, field->bytes, sizeof(narrow));
-		return ((int32_t)be32toh(narrow));
-	}
-	if (field->bytes == NULL || field->size != sizeof(wide))
+	if (field->bytes == NULL)
 		return (0);
-	memcpy(&wide, field->bytes, sizeof(wide));
-	return ((int64_t)be64toh(wide));
+	return (bigendian_signed(field->bytes, field->size));
 }

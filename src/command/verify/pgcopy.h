@@ -38,7 +38,7 @@ bool
 pgcopy_next(struct pgcopy *copy, struct pgcopy_field *fields, uint16_t count);
 bool pgcopy_failed(const struct pgcopy *copy);
 
-/* A field as a signed number of 4 or 8 bytes; 0 when it is none. */
+/* A field as a signed number of 2, 4 or 8 bytes; 0 for NULL and other sizes. */
 int64_t pgcopy_number(const struct pgcopy_field *field);
 
 #endif

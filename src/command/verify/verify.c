@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "command/verify/verify.h"
+#include "db/columns.h"
 
 void
 verify_trust(struct verify *verify, const unsigned char *key)
