@@ -131,8 +131,8 @@ columns_number(const PGresult *result, int row, int column)
 	size_t i, size;
 
 	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++) {
-		value = columns_value(
-		    result, row, column, integers[i].type, &size);
+		value =
+		    columns_value(result, row, column, integers[i].type, &size);
 		if (value != NULL && size == integers[i].size)
 			return (bigendian_signed(value, size));
 	}

@@ -12,27 +12,27 @@
 #include "db/wrapped.h"
 
 /* The first schema that has everything this build calls. */
-#define GREET_SCHEMA 13
+#define HANDSHAKE_SCHEMA 13
 
-#define GREET_HELLO_SQL                                              \
+#define HANDSHAKE_HELLO_SQL                                          \
 	"SELECT schema_version::text, array_to_json(faults)::text, " \
 	"pepper_root_id, pepper, active_root_id, lockout, "          \
 	"epoch::bigint, behind "                                     \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[], $4::jsonb)"
-#define GREET_EPOCH_SQL "SELECT daemon.epoch_begin($1::jsonb)"
-#define GREET_MALFORMED \
+#define HANDSHAKE_EPOCH_SQL "SELECT daemon.epoch_begin($1::jsonb)"
+#define HANDSHAKE_MALFORMED \
 	"its answer is malformed: connect to a PostgreSQL that Coffer is in"
-#define GREET_PEPPER_SQL \
+#define HANDSHAKE_PEPPER_SQL \
 	"SELECT root_id, wrapped FROM daemon.pepper_keep($1::text, $2::bytea)"
 
 /*
  * What mends a handshake that PostgreSQL fails, by the class of the SQLSTATE;
  * for all others it is a deploy.
  */
-static const struct greet_remedy {
+static const struct handshake_remedy {
 	const char *class;
 	const char *text;
-} greet_remedies[] = {
+} handshake_remedies[] = {
 	{ "40", "it is tried again" },
 	{ "53",
 	    "PostgreSQL lacks a resource, such as room on its disk: see its "
@@ -48,7 +48,8 @@ static const struct greet_remedy {
 	    "a restart: see its log, and restart it" },
 };
 
-#define GREET_REMEDIES (sizeof(greet_remedies) / sizeof(greet_remedies[0]))
+#define HANDSHAKE_REMEDIES \
+	(sizeof(handshake_remedies) / sizeof(handshake_remedies[0]))
 
 const struct columns handshake_hello_columns = { 1, 1, 8,
 	{
@@ -70,56 +71,59 @@ const struct columns handshake_deploy_columns = { 1, 1, 1,
 
 /* A fault is a sentence of the form `what is wrong: what to do`. */
 static void
-greet_refuse(struct handshake *greet, const char *fault)
+handshake_refuse(struct handshake *handshake, const char *fault)
 {
-	if (!greet->refused)
-		snprintf(greet->fault, sizeof(greet->fault), "%s", fault);
-	greet->refused = true;
+	if (!handshake->refused)
+		snprintf(
+		    handshake->fault, sizeof(handshake->fault), "%s", fault);
+	handshake->refused = true;
 	log_error(
 	    "the database is not fit to be served", log_text("fault", fault));
 }
 
 void
-handshake_start(struct handshake *greet)
+handshake_start(struct handshake *handshake)
 {
 	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3];
 	char seen[NEWEST_TEXT_SIZE];
 	struct session_parameter parameters[] = {
-		{ .value = greet->instance },
+		{ .value = handshake->instance },
 		{ .value = PACKAGE_VERSION },
 		{ .value = root_ids },
-		{ .value = newest_text(greet->newest, seen) ? seen : NULL },
+		{ .value = newest_text(handshake->newest, seen) ? seen : NULL },
 	};
 
-	greet->offer =
-	    keyring_root_ids(greet->keyring, root_ids, sizeof(root_ids));
-	greet->refused = false;
-	greet->unfit = false;
-	greet->behind = false;
-	greet->locked_out = false;
-	greet->step = HANDSHAKE_DEPLOY;
-	session_query(greet->session, STATEMENT_DEPLOY_SQL, NULL, NULL, 0);
-	session_flush_results(greet->session);
-	session_query(greet->session, GREET_HELLO_SQL, NULL, parameters, 4);
-	session_sync(greet->session);
+	handshake->revision = keyring_revision(handshake->keyring);
+	handshake->offer =
+	    keyring_root_ids(handshake->keyring, root_ids, sizeof(root_ids));
+	handshake->refused = false;
+	handshake->unfit = false;
+	handshake->behind = false;
+	handshake->locked_out = false;
+	handshake->step = HANDSHAKE_DEPLOY;
+	session_query(handshake->session, STATEMENT_DEPLOY_SQL, NULL, NULL, 0);
+	session_flush_results(handshake->session);
+	session_query(
+	    handshake->session, HANDSHAKE_HELLO_SQL, NULL, parameters, 4);
+	session_sync(handshake->session);
 }
 
 static void
-greet_prepare(struct handshake *greet)
+handshake_prepare(struct handshake *handshake)
 {
 	char sql[STATEMENT_SQL_SIZE];
 	size_t i;
 
-	greet->taken = false;
+	handshake->taken = false;
 	for (i = 0; i < endpoints_count; i++) {
 		if (endpoints[i].flags & ENDPOINT_LOCAL)
 			continue;
-		session_prepare(greet->session, endpoints[i].function,
+		session_prepare(handshake->session, endpoints[i].function,
 		    statement_sql(endpoints[i].function, sql),
 		    statement_door.types, statement_door.count);
 	}
 	for (i = 0; i < statements_count; i++)
-		session_prepare(greet->session, statements[i].name,
+		session_prepare(handshake->session, statements[i].name,
 		    statements[i].sql, statements[i].types,
 		    statements[i].count);
 }
@@ -131,73 +135,75 @@ greet_prepare(struct handshake *greet)
  * DEALLOCATE ALL before the first statement is prepared.
  */
 void
-handshake_prepare_again(struct handshake *greet)
+handshake_prepare_again(struct handshake *handshake)
 {
-	greet->refused = false;
-	greet->step = HANDSHAKE_FORGET;
-	session_query(greet->session, "BEGIN", NULL, NULL, 0);
-	session_query(greet->session, "DEALLOCATE ALL", NULL, NULL, 0);
-	session_sync(greet->session);
+	handshake->refused = false;
+	handshake->step = HANDSHAKE_FORGET;
+	session_query(handshake->session, "BEGIN", NULL, NULL, 0);
+	session_query(handshake->session, "DEALLOCATE ALL", NULL, NULL, 0);
+	session_sync(handshake->session);
 }
 
 void
-handshake_examine(struct handshake *greet)
+handshake_examine(struct handshake *handshake)
 {
-	greet->refused = false;
-	greet->examined = false;
-	greet->step = HANDSHAKE_EXAMINE;
-	session_execute(greet->session, STATEMENT_SESSION_FAULTS, NULL, 0);
-	session_sync(greet->session);
+	handshake->refused = false;
+	handshake->examined = false;
+	handshake->step = HANDSHAKE_EXAMINE;
+	session_execute(handshake->session, STATEMENT_SESSION_FAULTS, NULL, 0);
+	session_sync(handshake->session);
 }
 
 static void
-greet_make_pepper(struct handshake *greet)
+handshake_make_pepper(struct handshake *handshake)
 {
 	struct session_parameter parameters[] = {
-		{ .value = greet->made.root_id },
-		{ .value = greet->made.bytes,
-		    .size = sizeof(greet->made.bytes),
+		{ .value = handshake->made.root_id },
+		{ .value = handshake->made.bytes,
+		    .size = sizeof(handshake->made.bytes),
 		    .binary = true },
 	};
 
-	keyring_pepper_make(greet->keyring, &greet->made);
-	greet->step = HANDSHAKE_PEPPER;
-	session_query(greet->session, GREET_PEPPER_SQL, NULL, parameters, 2);
-	session_sync(greet->session);
+	keyring_pepper_make(handshake->keyring, &handshake->made);
+	handshake->step = HANDSHAKE_PEPPER;
+	session_query(
+	    handshake->session, HANDSHAKE_PEPPER_SQL, NULL, parameters, 2);
+	session_sync(handshake->session);
 }
 
 /* Columns column and column + 1 are a wrapped key of the database. */
 static void
-greet_open_pepper(struct handshake *greet, const PGresult *result, int column)
+handshake_unwrap_pepper(
+    struct handshake *handshake, const PGresult *result, int column)
 {
 	struct keyring_wrapped wrapped;
 	char fault[160];
 
 	if (wrapped_read(result, 0, column, &wrapped) &&
-	    keyring_pepper_open(greet->keyring, &wrapped))
+	    keyring_pepper_open(handshake->keyring, &wrapped))
 		return;
 	snprintf(fault, sizeof(fault),
 	    "the pepper does not open under root key %s: "
 	    "load that key",
 	    wrapped.root_id);
-	greet_refuse(greet, fault);
+	handshake_refuse(handshake, fault);
 }
 
 static void
-greet_hear_faults(struct handshake *greet, const char *text)
+handshake_take_faults(struct handshake *handshake, const char *text)
 {
 	struct json_object *faults = columns_json(text, json_type_array);
 	struct json_object *fault;
 	size_t i;
 
 	if (faults == NULL)
-		return (greet_refuse(greet, GREET_MALFORMED));
+		return (handshake_refuse(handshake, HANDSHAKE_MALFORMED));
 	for (i = 0; i < json_object_array_length(faults); i++) {
 		fault = json_object_array_get_idx(faults, i);
-		greet_refuse(greet,
+		handshake_refuse(handshake,
 		    json_object_is_type(fault, json_type_string)
 			? json_object_get_string(fault)
-			: GREET_MALFORMED);
+			: HANDSHAKE_MALFORMED);
 	}
 	json_object_put(faults);
 }
@@ -207,10 +213,13 @@ greet_hear_faults(struct handshake *greet, const char *text)
  * is not among them; then it has said nothing yet of those there are.
  */
 static bool
-greet_hear_offer(struct handshake *greet, const char *lockout)
+handshake_take_offer(struct handshake *handshake, const char *lockout)
 {
-	bool decided =
-	    keyring_decide(greet->keyring, greet->offer, lockout == NULL);
+	const bool decided = keyring_decide(
+	    handshake->keyring, handshake->offer, lockout == NULL);
+
+	if (decided)
+		handshake->revision = keyring_revision(handshake->keyring);
 
 	if (decided && lockout == NULL)
 		log_info("root keys loaded");
@@ -218,8 +227,9 @@ greet_hear_offer(struct handshake *greet, const char *lockout)
 		log_error("unable to load root keys, the old ones stay",
 		    log_text("cause", lockout));
 	if (lockout != NULL) {
-		snprintf(greet->fault, sizeof(greet->fault), "%s", lockout);
-		greet->refused = true;
+		snprintf(
+		    handshake->fault, sizeof(handshake->fault), "%s", lockout);
+		handshake->refused = true;
 	}
 	return (lockout == NULL);
 }
@@ -229,75 +239,76 @@ greet_hear_offer(struct handshake *greet, const char *lockout)
  * daemon has, and what was seen before counts no more.
  */
 static void
-greet_begin_epoch(struct handshake *greet)
+handshake_begin_epoch(struct handshake *handshake)
 {
 	char seen[NEWEST_TEXT_SIZE];
 	const struct session_parameter parameter = {
-		.value = newest_text(greet->newest, seen) ? seen : NULL
+		.value = newest_text(handshake->newest, seen) ? seen : NULL
 	};
 
 	log_warning("an epoch is begun, since the database lacks what was seen",
 	    log_text("seen", parameter.value));
-	greet->step = HANDSHAKE_EPOCH;
-	session_query(greet->session, GREET_EPOCH_SQL, NULL, &parameter, 1);
-	session_sync(greet->session);
+	handshake->step = HANDSHAKE_EPOCH;
+	session_query(
+	    handshake->session, HANDSHAKE_EPOCH_SQL, NULL, &parameter, 1);
+	session_sync(handshake->session);
 }
 
 /* What was seen of an epoch that has ended counts no more. */
 static void
-greet_hear_epoch(struct handshake *greet, const PGresult *result)
+handshake_take_epoch(struct handshake *handshake, const PGresult *result)
 {
-	newest_begin(greet->newest, columns_number(result, 0, 6));
+	newest_begin(handshake->newest, columns_number(result, 0, 6));
 }
 
 static void
-greet_hear_hello(struct handshake *greet, const PGresult *result)
+handshake_take_hello(struct handshake *handshake, const PGresult *result)
 {
 	const char *lockout =
 	    columns_is_null(result, 0, 5) ? NULL : columns_text(result, 0, 5);
 
-	if (greet->offer != 0 && !greet_hear_offer(greet, lockout))
+	if (handshake->offer != 0 && !handshake_take_offer(handshake, lockout))
 		return;
-	greet->locked_out = lockout != NULL;
-	greet->behind = columns_flag(result, 0, 7);
-	if (strtol(columns_text(result, 0, 0), NULL, 10) < GREET_SCHEMA)
-		greet_refuse(
-		    greet, "its schema is too old: run migrations/migrate");
-	greet_hear_faults(greet, columns_text(result, 0, 1));
-	if (!greet->refused && !columns_is_null(result, 0, 3))
-		greet_open_pepper(greet, result, 2);
-	if (!greet->refused && !columns_is_null(result, 0, 4) &&
-	    !keyring_activate(greet->keyring, columns_text(result, 0, 4)))
-		greet_refuse(
-		    greet, "the active root key is not loaded: load that key");
-	greet->unfit = greet->refused;
-	if (!greet->refused)
-		greet_hear_epoch(greet, result);
+	handshake->locked_out = lockout != NULL;
+	handshake->behind = columns_flag(result, 0, 7);
+	if (strtol(columns_text(result, 0, 0), NULL, 10) < HANDSHAKE_SCHEMA)
+		handshake_refuse(
+		    handshake, "its schema is too old: run migrations/migrate");
+	handshake_take_faults(handshake, columns_text(result, 0, 1));
+	if (!handshake->refused && !columns_is_null(result, 0, 3))
+		handshake_unwrap_pepper(handshake, result, 2);
+	if (!handshake->refused && !columns_is_null(result, 0, 4) &&
+	    !keyring_activate(handshake->keyring, columns_text(result, 0, 4)))
+		handshake_refuse(handshake,
+		    "the active root key is not loaded: load that key");
+	handshake->unfit = handshake->refused;
+	if (!handshake->refused)
+		handshake_take_epoch(handshake, result);
 }
 
 static void
-greet_hear_session(struct handshake *greet, const PGresult *result)
+handshake_take_session(struct handshake *handshake, const PGresult *result)
 {
-	greet->examined = true;
-	greet_hear_faults(greet, columns_text(result, 0, 0));
+	handshake->examined = true;
+	handshake_take_faults(handshake, columns_text(result, 0, 0));
 }
 
 static const char *
-greet_remedy(const char *sqlstate)
+handshake_remedy(const char *sqlstate)
 {
 	size_t i;
 
-	for (i = 0; i < GREET_REMEDIES; i++) {
-		if (strncmp(sqlstate, greet_remedies[i].class,
-			strlen(greet_remedies[i].class)) == 0)
-			return (greet_remedies[i].text);
+	for (i = 0; i < HANDSHAKE_REMEDIES; i++) {
+		if (strncmp(sqlstate, handshake_remedies[i].class,
+			strlen(handshake_remedies[i].class)) == 0)
+			return (handshake_remedies[i].text);
 	}
 	return ("deploy the SQL of this build with migrations/migrate, and "
 		"connect as coffer_api");
 }
 
 static void
-greet_hear_error(struct handshake *greet, const char *sqlstate)
+handshake_take_error(struct handshake *handshake, const char *sqlstate)
 {
 	static const char *const steps[] = {
 		[HANDSHAKE_DEPLOY] = "the wait for a deploy",
@@ -314,39 +325,40 @@ greet_hear_error(struct handshake *greet, const char *sqlstate)
 	 * All that follows an error in a pipeline fails without a cause; and a
 	 * session that was not examined is greeted, and says more then.
 	 */
-	if (greet->refused || greet->taken || greet->step == HANDSHAKE_EXAMINE)
+	if (handshake->refused || handshake->taken ||
+	    handshake->step == HANDSHAKE_EXAMINE)
 		return;
 	/* A pooler has left what others have prepared. */
-	if (greet->step == HANDSHAKE_PREPARE &&
+	if (handshake->step == HANDSHAKE_PREPARE &&
 	    retry_sqlstate(sqlstate)->remedy == REMEDY_PREPARE) {
-		greet->taken = true;
+		handshake->taken = true;
 		return;
 	}
-	if (!session_is_writable(greet->session))
-		return (greet_refuse(greet,
+	if (!session_is_writable(handshake->session))
+		return (handshake_refuse(handshake,
 		    "it takes no writes: connect to the primary, with "
 		    "target_session_attrs=read-write"));
 	snprintf(fault, sizeof(fault), "%s fails with SQLSTATE %s: %s",
-	    steps[greet->step], sqlstate, greet_remedy(sqlstate));
-	greet_refuse(greet, fault);
+	    steps[handshake->step], sqlstate, handshake_remedy(sqlstate));
+	handshake_refuse(handshake, fault);
 }
 
 /* Whether a result is what the statement of this step gives. */
 static bool
-greet_fits(const struct handshake *greet, const PGresult *result)
+handshake_fits(const struct handshake *handshake, const PGresult *result)
 {
 	const struct columns *columns = NULL;
 	char fault[COLUMNS_FAULT_SIZE];
 
-	if (greet->step == HANDSHAKE_DEPLOY)
+	if (handshake->step == HANDSHAKE_DEPLOY)
 		columns = &handshake_deploy_columns;
-	else if (greet->step == HANDSHAKE_HELLO)
+	else if (handshake->step == HANDSHAKE_HELLO)
 		columns = &handshake_hello_columns;
-	else if (greet->step == HANDSHAKE_PEPPER)
+	else if (handshake->step == HANDSHAKE_PEPPER)
 		columns = &handshake_pepper_columns;
-	else if (greet->step == HANDSHAKE_EPOCH)
+	else if (handshake->step == HANDSHAKE_EPOCH)
 		columns = &handshake_epoch_columns;
-	else if (greet->step == HANDSHAKE_EXAMINE)
+	else if (handshake->step == HANDSHAKE_EXAMINE)
 		columns = &statement_find(STATEMENT_SESSION_FAULTS)->columns;
 	if (columns == NULL || columns_fit(result, columns, fault))
 		return (true);
@@ -356,72 +368,90 @@ greet_fits(const struct handshake *greet, const PGresult *result)
 }
 
 void
-handshake_result(struct handshake *greet, const PGresult *result)
+handshake_result(struct handshake *handshake, const PGresult *result)
 {
 	char sqlstate[SESSION_SQLSTATE_SIZE];
 
 	if (session_sqlstate(result, sqlstate))
-		greet_hear_error(greet, sqlstate);
-	else if (!greet_fits(greet, result))
-		greet_refuse(greet, GREET_MALFORMED);
-	else if (greet->step == HANDSHAKE_DEPLOY)
-		greet->step = HANDSHAKE_HELLO;
-	else if (greet->step == HANDSHAKE_HELLO)
-		greet_hear_hello(greet, result);
-	else if (greet->step == HANDSHAKE_PEPPER && columns_rows(result) == 1)
-		greet_open_pepper(greet, result, 0);
-	else if (greet->step == HANDSHAKE_PEPPER)
-		greet_refuse(greet,
+		handshake_take_error(handshake, sqlstate);
+	else if (!handshake_fits(handshake, result))
+		handshake_refuse(handshake, HANDSHAKE_MALFORMED);
+	else if (handshake->step == HANDSHAKE_DEPLOY)
+		handshake->step = HANDSHAKE_HELLO;
+	else if (handshake->step == HANDSHAKE_HELLO)
+		handshake_take_hello(handshake, result);
+	else if (handshake->step == HANDSHAKE_PEPPER &&
+	    columns_rows(result) == 1)
+		handshake_unwrap_pepper(handshake, result, 0);
+	else if (handshake->step == HANDSHAKE_PEPPER)
+		handshake_refuse(handshake,
 		    "another root key has become active: it is tried again");
-	else if (greet->step == HANDSHAKE_EXAMINE)
-		greet_hear_session(greet, result);
+	else if (handshake->step == HANDSHAKE_EXAMINE)
+		handshake_take_session(handshake, result);
+}
+
+/*
+ * daemon.hello has recorded root keys that the daemon does not hold any more,
+ * or not only: this one was sent before a reload, and may have been carried out
+ * after the one that the reload has sent.  The last to be recorded must be
+ * those that the daemon holds.
+ */
+static bool
+handshake_is_outdated(const struct handshake *handshake)
+{
+	return (handshake->step == HANDSHAKE_HELLO &&
+	    handshake->revision != keyring_revision(handshake->keyring));
 }
 
 enum handshake_outcome
-handshake_finished(struct handshake *greet)
+handshake_finished(struct handshake *handshake)
 {
-	if (greet->step == HANDSHAKE_HELLO && greet->behind &&
-	    greet->begins_epoch) {
-		greet_begin_epoch(greet);
-		greet->refused = false;
+	if (handshake_is_outdated(handshake)) {
+		handshake_start(handshake);
 		return (HANDSHAKE_GOES_ON);
 	}
-	if (greet->refused)
+	if (handshake->step == HANDSHAKE_HELLO && handshake->behind &&
+	    handshake->begins_epoch) {
+		handshake_begin_epoch(handshake);
+		handshake->refused = false;
+		return (HANDSHAKE_GOES_ON);
+	}
+	if (handshake->refused)
 		return (HANDSHAKE_REFUSED);
-	switch (greet->step) {
+	switch (handshake->step) {
 	case HANDSHAKE_DEPLOY:
 	case HANDSHAKE_HELLO:
-		if (!keyring_has_pepper(greet->keyring)) {
-			greet_make_pepper(greet);
+		if (!keyring_has_pepper(handshake->keyring)) {
+			handshake_make_pepper(handshake);
 			return (HANDSHAKE_GOES_ON);
 		}
 		break;
 	case HANDSHAKE_PEPPER:
 		break;
 	case HANDSHAKE_EPOCH:
-		handshake_start(greet);
+		handshake_start(handshake);
 		return (HANDSHAKE_GOES_ON);
 	case HANDSHAKE_PREPARE:
-		if (!greet->taken)
+		if (!handshake->taken)
 			return (HANDSHAKE_READY);
-		handshake_prepare_again(greet);
+		handshake_prepare_again(handshake);
 		return (HANDSHAKE_GOES_ON);
 	case HANDSHAKE_FORGET:
-		greet->step = HANDSHAKE_PREPARE_AGAIN;
-		greet_prepare(greet);
-		session_query(greet->session, "COMMIT", NULL, NULL, 0);
-		session_sync(greet->session);
+		handshake->step = HANDSHAKE_PREPARE_AGAIN;
+		handshake_prepare(handshake);
+		session_query(handshake->session, "COMMIT", NULL, NULL, 0);
+		session_sync(handshake->session);
 		return (HANDSHAKE_GOES_ON);
 	case HANDSHAKE_PREPARE_AGAIN:
 		return (HANDSHAKE_READY);
 	case HANDSHAKE_EXAMINE:
-		if (greet->examined)
+		if (handshake->examined)
 			return (HANDSHAKE_READY);
-		handshake_start(greet);
+		handshake_start(handshake);
 		return (HANDSHAKE_GOES_ON);
 	}
-	greet->step = HANDSHAKE_PREPARE;
-	greet_prepare(greet);
-	session_sync(greet->session);
+	handshake->step = HANDSHAKE_PREPARE;
+	handshake_prepare(handshake);
+	session_sync(handshake->session);
 	return (HANDSHAKE_GOES_ON);
 }

@@ -1,7 +1,7 @@
 /*
- * What is said on a new connection before it serves: whether this is a
- * database that may be served, what its pepper is, and what will be asked.
- * And on one that serves, from time to time: whether it still may.
+ * The first statements on a new connection: whether the database is fit to be
+ * served, its pepper, and the statements to prepare.  And on a connection that
+ * serves, at intervals: whether its settings are still fit.
  */
 #ifndef COFFER_HANDSHAKE_H
 #define COFFER_HANDSHAKE_H
@@ -28,12 +28,12 @@ enum handshake_outcome {
 };
 
 enum handshake_step {
-	HANDSHAKE_DEPLOY, /* what a deploy has done in part would look amiss */
+	HANDSHAKE_DEPLOY, /* waits until no deploy runs */
 	HANDSHAKE_HELLO,
 	HANDSHAKE_EPOCH, /* the database lacks what was seen of it */
 	HANDSHAKE_PEPPER,
 	HANDSHAKE_PREPARE,
-	HANDSHAKE_FORGET, /* what is prepared there, and then */
+	HANDSHAKE_FORGET, /* deallocates all that is prepared */
 	HANDSHAKE_PREPARE_AGAIN,
 	HANDSHAKE_EXAMINE,
 };
@@ -47,28 +47,32 @@ struct handshake {
 	enum handshake_step step;
 	bool refused;
 	char fault[HANDSHAKE_FAULT_SIZE]; /* the first, when refused */
-	bool behind; /* that is the case, and its only fault */
-	bool unfit; /* by what the database itself has said */
-	bool examined; /* and found fit, or else refused */
-	bool taken; /* statements of these names are there already */
+	bool behind; /* the database lacks what newest holds: its only fault */
+	bool unfit; /* refused because of what daemon.hello has found */
+	bool examined; /* the settings were checked; refused if unfit */
+	bool taken; /* the names of statements are taken */
 	bool locked_out; /* it needs a root key that is not loaded */
-	unsigned int offer; /* of root keys that it was shown; 0: those had */
+	unsigned int revision; /* of the root keys that it was shown */
+	unsigned int offer; /* of these; 0: they are those in use */
 	struct keyring_wrapped made;
 };
 
-/* Begins on a connected session whose events are given on to the next two. */
-void handshake_start(struct handshake *greet);
-void handshake_result(struct handshake *greet, const PGresult *result);
-enum handshake_outcome handshake_finished(struct handshake *greet);
+/*
+ * Begins on a connected session, whose results and ends are passed to the next
+ * two.  If root keys are reloaded meanwhile, it begins again.
+ */
+void handshake_start(struct handshake *handshake);
+void handshake_result(struct handshake *handshake, const PGresult *result);
+enum handshake_outcome handshake_finished(struct handshake *handshake);
 
-/* Forgets what is prepared, and prepares all statements again. */
-void handshake_prepare_again(struct handshake *greet);
+/* Deallocates what is prepared, and prepares all statements again. */
+void handshake_prepare_again(struct handshake *handshake);
 
 /*
- * Has the settings of a session that was greeted looked at once more: who can
- * make it run something can change them until its end.  If that cannot be
- * done, since functions are being replaced, it is greeted as a new one.
+ * Checks the settings of a session again after its handshake: whoever can make
+ * it run something can change them.  If that fails, because functions are being
+ * replaced, the whole handshake is done again.
  */
-void handshake_examine(struct handshake *greet);
+void handshake_examine(struct handshake *handshake);
 
 #endif

@@ -33,6 +33,7 @@ struct keyring {
 	struct root_keys offered;
 	unsigned int offers; /* that there have been; the last may be open */
 	bool offer_open;
+	unsigned int revision; /* of both */
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	bool has_pepper;
 	enum keyring_form form;
@@ -139,6 +140,7 @@ keyring_offer(struct keyring *ring, const struct root_keys *roots)
 	ring->offered = *roots;
 	ring->offers++;
 	ring->offer_open = true;
+	ring->revision++;
 }
 
 bool
@@ -160,7 +162,14 @@ keyring_decide(struct keyring *ring, unsigned int offer, bool take)
 	}
 	memory_wipe(&ring->offered, sizeof(ring->offered));
 	ring->offer_open = false;
+	ring->revision++;
 	return (true);
+}
+
+unsigned int
+keyring_revision(const struct keyring *ring)
+{
+	return (ring->revision);
 }
 
 unsigned int

@@ -64,6 +64,12 @@ unsigned int
 keyring_root_ids(const struct keyring *ring, char *out, size_t size);
 
 /*
+ * A number that changes with each offer and each decision: what was shown to a
+ * database under another number is out of date.
+ */
+unsigned int keyring_revision(const struct keyring *ring);
+
+/*
  * Takes the root keys of that offer and forgets the KEKs that were opened
  * before, or forgets the offer; false: it is not open any more, and nothing has
  * been done.

@@ -52,7 +52,6 @@ END
 elsewhere 'it is a conversation with PostgreSQL' <<END
 src/db/drift.c system/database/test_preflight.py
 src/command/command.c system/service/test_doctor.py
-src/db/handshake.c system/service/test_start.py
 src/job/job.c system/database/test_two_daemons.py
 src/job/rekey.c system/keys/test_keys.py
 src/audit/seal.c system/audit/test_audit_proof.py

@@ -24,7 +24,8 @@ test_signed(void **state)
 	assert_int_equal(bigendian_signed("\x80\0\0\0", 4), INT32_MIN);
 	assert_int_equal(bigendian_signed("\x7f\xff\xff\xff", 4), INT32_MAX);
 	assert_true(bigendian_signed("\x80\0\0\0\0\0\0\0", 8) == INT64_MIN);
-	assert_int_equal(bigendian_signed("\xff\xff\xff\xff\xff\xff\xff\xfd", 8), -3);
+	assert_int_equal(
+	    bigendian_signed("\xff\xff\xff\xff\xff\xff\xff\xfd", 8), -3);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "db/handshake.h"
 #include "db/session.h"
+#include "db/statements.h"
 #include "tests/src/result.h"
 
 #define FAKE_SESSIONS 8
@@ -34,9 +35,10 @@ struct session {
 	long timer; /* milliseconds; 0: it does not run */
 	long connects; /* how often it has begun to connect */
 	long statements; /* that were sent since the last Sync */
-	char sent[64]; /* the statement that was sent last, or its name */
+	char sent[256]; /* the statement that was sent last, or its name */
 	unsigned char wrapped[256]; /* the parameter 1 of that */
 	size_t wrapped_size;
+	char root_ids[128]; /* the parameter 2 of daemon.hello */
 };
 
 /* All sessions, in the order in which they were made. */
@@ -140,7 +142,10 @@ fake_send(struct session *session, const char *sent,
 	assert_true(session->connecting);
 	session->statements++;
 	snprintf(session->sent, sizeof(session->sent), "%s", sent);
-	if (count < 2 || parameters[1].value == NULL ||
+	if (count == 4 && strstr(sent, "daemon.hello") != NULL)
+		snprintf(session->root_ids, sizeof(session->root_ids), "%s",
+		    (const char *)parameters[2].value);
+	if (count < 2 || !parameters[1].binary ||
 	    parameters[1].size > sizeof(session->wrapped))
 		return;
 	session->wrapped_size = parameters[1].size;
