@@ -101,9 +101,11 @@ BEGIN
             WHEN 'query' THEN request -> 'query' -> v_name
             ELSE nullif(request -> v_place -> v_name, 'null')
         END;
-        CASE v_member
+        IF v_value IS NOT NULL THEN
+            CASE v_member
 %s
-        END CASE;
+            END CASE;
+        END IF;
         IF v_value IS NULL AND right(v_wanted, 1) = '!' THEN
             v_faults := v_faults || rule.argument_fault(v_name, 'required', 'value is required');
         END IF;
