@@ -56,7 +56,8 @@ SELECT row_number() OVER () AS no, argument, places::text[] AS places, kind,
     ('plaintext', '{cut}', 'cut', NULL,
      $$(v_value ->> 'size')::bigint <= 65535$$, 'value must have at most 65535 bytes once decoded'),
     ('ciphertext', '{cut}', 'cut', NULL,
-     $$(v_value ->> 'size')::bigint <= 131071$$, 'value must have at most 131071 bytes once decoded'),
+     $$(v_value ->> 'size')::bigint <= 131071$$,
+     'value must have at most 131071 bytes once decoded'),
     ('associated_data', '{cut}', 'cut_or_empty', NULL, NULL, NULL),  -- as long as a request
     -- Events and changes.
     ('resource_type', '{query}', 'text', NULL, NULL, NULL),
@@ -76,7 +77,9 @@ SELECT row_number() OVER () AS no, argument, places::text[] AS places, kind,
      'v_text::integer BETWEEN 0 AND 60', 'value must be from 0 to 60')
 ) AS form(argument, places, kind, choices, limits, message);
 COMMENT ON VIEW rule.argument_form IS
-    'Every argument of the API: the places in a request where endpoints take it from, its kind, the values to choose from, and the limits that its value must keep, with the message for a value that does not.';
+    'Every argument of the API: the places in a request where endpoints take it from, its kind, '
+    'the values to choose from, and the limits that its value must keep, with the message for a '
+    'value that does not.';
 
 CREATE VIEW rule.argument_kind AS
 SELECT * FROM (VALUES
@@ -111,10 +114,13 @@ SELECT * FROM (VALUES
     ('data', 'string', NULL, NULL, 'rule.payload_fault(data)')
 ) AS kind(kind, json, type, value, own_check);
 COMMENT ON VIEW rule.argument_kind IS
-    'Every kind of argument: the JSON type of a value, the SQL type of the member of rule.argument (null: none), the expression that gives the value as that type, and an expression that gives faults in addition to rule.argument_check.';
+    'Every kind of argument: the JSON type of a value, the SQL type of the member of rule.argument '
+    '(null: none), the expression that gives the value as that type, and an expression that gives '
+    'faults in addition to rule.argument_check.';
 
--- An expression reads v_value (JSON) and v_text (the same as text; a path is normalised). The choices
--- of the argument replace %L, and %s in the message. The checks of the JSON type come first.
+-- An expression reads v_value (JSON) and v_text (the same as text; a path is normalised). The
+-- choices of the argument replace %L, and %s in the message. The checks of the JSON type come
+-- first.
 CREATE VIEW rule.argument_check AS
 SELECT * FROM (VALUES
     ('string', 0, 'format', $$jsonb_typeof(v_value) = 'string'$$, 'value must be a string'),
@@ -183,7 +189,8 @@ SELECT * FROM (VALUES
     ('data', 1, 'format', $$v_text = 'given'$$, 'value must be base64')
 ) AS checks(kind, place, reason, holds, message);
 COMMENT ON VIEW rule.argument_check IS
-    'What must hold of a value of each kind and JSON type, in the order of place; the reason and the message of the fault if it does not.';
+    'What must hold of a value of each kind and JSON type, in the order of place; the reason and '
+    'the message of the fault if it does not.';
 
 DO $$
 BEGIN

@@ -1,5 +1,5 @@
--- Drop every routine and view of the schemas that sql/ fills; they hold nothing but what its files say. The types, and
--- the views of type.sql and argument.sql, are dropped in type.sql.
+-- Drop every routine and view of the schemas that sql/ fills; they hold nothing but what its files
+-- say. The types, and the views of type.sql and argument.sql, are dropped in type.sql.
 -- RESTRICT: a stored object that has come to depend on one of them stops the deploy.
 DO $$
 DECLARE
@@ -14,7 +14,9 @@ BEGIN
         SELECT 'DROP VIEW ' || string_agg(c.oid::regclass::text, ', ') || ' RESTRICT'
           FROM pg_catalog.pg_class c
          WHERE c.relnamespace = ANY (v_ours) AND c.relkind = 'v'
-           AND c.oid::regclass::text <> ALL ('{rule.version_now,rule.argument_form,rule.argument_kind,rule.argument_check}')
+           AND c.oid::regclass::text
+               <> ALL ('{rule.version_now,rule.argument_form,rule.argument_kind,'
+                       'rule.argument_check}')
     LOOP
         CONTINUE WHEN v_drop IS NULL;
         EXECUTE v_drop;     -- dynamic: the names come from the catalogue

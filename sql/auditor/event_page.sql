@@ -1,6 +1,6 @@
--- Pages of events for the Audit Trail API. There is a statement for each index that serves a page and
--- for each direction, because PostgreSQL reads an index in the direction of ORDER BY. A deploy makes
--- them from one description: when a statement applies, and what it reads.
+-- Pages of events for the Audit Trail API. There is a statement for each index that serves a page
+-- and for each direction, because PostgreSQL reads an index in the direction of ORDER BY. A deploy
+-- makes them from one description: when a statement applies, and what it reads.
 
 DO $do$
 DECLARE
@@ -35,7 +35,8 @@ $template$;
     v_branches text;
 BEGIN
     SELECT string_agg(
-               format(v_branch, concat_ws(' AND ', way.condition, direction.condition), format(way.query, VARIADIC ARRAY(
+               format(v_branch, concat_ws(' AND ', way.condition, direction.condition),
+               format(way.query, VARIADIC ARRAY(
                    SELECT format(format(v_index, direction.beyond, direction.word), condition)
                      FROM unnest(way.conditions) WITH ORDINALITY AS part(condition, place)
                     ORDER BY part.place)
@@ -43,14 +44,15 @@ BEGIN
                E'\n' ORDER BY way.place, direction.place)
       INTO v_branches
       FROM (VALUES
-               -- A secret: its reads and the rest, with the conditions of event_read and event_secret
-               -- word for word.
+               -- A secret: its reads and the rest, with the conditions of event_read and
+               -- event_secret word for word.
                (1, 'filter.secret_id IS NOT NULL',
                 ARRAY[
                     $$e.secret_id = filter.secret_id AND e.status = 200
                        AND e.method IN ('secret_version_access', 'secret_version_access_by_path')$$,
                     $$e.secret_id = filter.secret_id AND (e.status <> 200
-                       OR e.method NOT IN ('secret_version_access', 'secret_version_access_by_path'))$$],
+                       OR e.method NOT IN ('secret_version_access',
+                                           'secret_version_access_by_path'))$$],
                 $$SELECT * FROM (%s
                   UNION ALL
                   %s) AS page
@@ -67,10 +69,14 @@ BEGIN
                (3, NULL, ARRAY['true'], '%s')
            ) AS way(place, condition, conditions, query),
            (VALUES (1, 'oldest_first IS TRUE', '>', 'ASC'),
-                   (2, 'oldest_first IS NOT TRUE', '<', 'DESC')) AS direction(place, condition, beyond, word);
-    EXECUTE format(v_template, v_branches);     -- dynamic: one statement for each index and direction
+                   (2, 'oldest_first IS NOT TRUE', '<', 'DESC'))
+                       AS direction(place, condition, beyond, word);
+    -- Dynamic: one statement for each index and direction.
+    EXECUTE format(v_template, v_branches);
 END
 $do$;
 COMMENT ON FUNCTION auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz, bigint,
                                        integer, rule.event_filter) IS
-    'Gives at most batch events of an organization in [since, until) that match a filter, newest first or oldest_first, beyond the event of after_at and after_id where these are given; for a person, auditor.event is easier.';
+    'Gives at most batch events of an organization in [since, until) that match a filter, newest '
+    'first or oldest_first, beyond the event of after_at and after_id where these are given; for a '
+    'person, auditor.event is easier.';

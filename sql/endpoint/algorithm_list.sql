@@ -7,7 +7,8 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{query.usages}');
 BEGIN
     RETURN rule.outcome(200, row_to_json(shape)::text, NULL::uuid)
-      FROM (SELECT CASE WHEN v_argument.usages IS NULL OR 'symmetric_encryption' = ANY (v_argument.usages) THEN
+      FROM (SELECT CASE WHEN v_argument.usages IS NULL
+                          OR 'symmetric_encryption' = ANY (v_argument.usages) THEN
                        '[{"usage":"symmetric_encryption","name":"aes_256_gcm","recommended":true}]'
                    ELSE '[]' END::json AS algorithms) AS shape;
 END

@@ -5,10 +5,10 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{
-        query.organization_id!, query.project_id, query.resource_type, query.resource_id, query.method_name,
-        query.status:status_code, query.recorded_after, query.recorded_before, query.order_by:event_order,
-        query.page_size, query.page_token, query.product_name, query.service_name, query.principal_id,
-        query.source_ip}');
+        query.organization_id!, query.project_id, query.resource_type, query.resource_id,
+        query.method_name, query.status:status_code, query.recorded_after, query.recorded_before,
+        query.order_by:event_order, query.page_size, query.page_token, query.product_name,
+        query.service_name, query.principal_id, query.source_ip}');
     v_filter   rule.event_filter;
     v_since    timestamptz;
     v_until    timestamptz;
@@ -23,7 +23,8 @@ BEGIN
 
     v_since := coalesce(v_argument.recorded_after, clock_timestamp() - interval '1 hour');
     v_until := coalesce(v_argument.recorded_before, clock_timestamp());
-    -- So that an index begins where the page does: the order alone, which knows ids too, does not tell it.
+    -- So that an index begins where the page does: the order alone, which knows ids too, does not
+    -- tell it.
     IF v_argument.event_order = 'recorded_at_asc' THEN
         v_since := greatest(v_since, (v_argument.page_token).at);
     ELSE
@@ -43,11 +44,14 @@ BEGIN
     END IF;
     RETURN rule.outcome(200, row_to_json(shape)::text,
                         (SELECT p.id FROM store.project p
-                          WHERE p.id = v_argument.project_id AND p.organization_id = caller.organization_id))
+                          WHERE p.id = v_argument.project_id
+                            AND p.organization_id = caller.organization_id))
       FROM (SELECT ARRAY(SELECT rule.render_event(v_events[place])
-                           FROM generate_series(1, least(cardinality(v_events), v_argument.page_size)) AS place) AS events,
+                           FROM generate_series(1, least(cardinality(v_events),
+                                                         v_argument.page_size)) AS place) AS events,
                    v_token AS next_page_token) AS shape;
 END
 $$;
 COMMENT ON FUNCTION endpoint.audit_event_list(rule.caller, jsonb) IS
-    'Lists the events of the caller''s organization that match all filters, by default of the last hour and the newest first, a page at a time.';
+    'Lists the events of the caller''s organization that match all filters, by default of the last '
+    'hour and the newest first, a page at a time.';

@@ -4,7 +4,9 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_project  CONSTANT text := CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!' ELSE 'body.project_id' END;
+    v_project  CONSTANT text :=
+        CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!'
+             ELSE 'body.project_id' END;
     v_argument rule.argument := rule.arguments(request, v_project || '{
         body.name, body.usage!, body.description, body.tags,
         body.rotation_policy, body.unprotected, body.origin,
@@ -14,12 +16,15 @@ DECLARE
     v_now      CONSTANT timestamptz := clock_timestamp();
     v_key      store.managed_key;
 BEGIN
-    v_key.project_id := rule.caller_require_project(caller, 'create', 'key', coalesce(v_argument.project_id, caller.default_project_id));
+    v_key.project_id :=
+        rule.caller_require_project(caller, 'create', 'key',
+                                    coalesce(v_argument.project_id, caller.default_project_id));
 
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
     PERFORM FROM store.organization o WHERE o.id = caller.organization_id FOR NO KEY UPDATE;
     PERFORM rule.quota_require_room(caller.organization_id, 'key',
-        (SELECT count(*) FROM store.managed_key k WHERE k.organization_id = caller.organization_id));
+        (SELECT count(*) FROM store.managed_key k
+          WHERE k.organization_id = caller.organization_id));
 
     v_key.id := v_material ->> 'key_id';
     IF v_key.id IS NULL OR EXISTS (SELECT FROM store.managed_key k WHERE k.id = v_key.id)
@@ -27,10 +32,12 @@ BEGIN
         PERFORM rule.managed_key_challenge_material(gen_random_uuid(), v_key.project_id, 1);
     END IF;
     BEGIN
-        INSERT INTO store.managed_key (id, organization_id, project_id, region, name, description, tags, protected,
-                                       rotation_period, next_rotation_at, created_at, updated_at, rotated_at)
-        VALUES (v_key.id, caller.organization_id, v_key.project_id, request ->> 'region', coalesce(v_argument.name, ''),
-                v_argument.description, coalesce(v_argument.tags, '{}'), NOT coalesce(v_argument.unprotected, false),
+        INSERT INTO store.managed_key (id, organization_id, project_id, region, name, description,
+                                       tags, protected, rotation_period, next_rotation_at,
+                                       created_at, updated_at, rotated_at)
+        VALUES (v_key.id, caller.organization_id, v_key.project_id, request ->> 'region',
+                coalesce(v_argument.name, ''), v_argument.description,
+                coalesce(v_argument.tags, '{}'), NOT coalesce(v_argument.unprotected, false),
                 v_policy.rotation_period, v_policy.next_rotation_at, v_now, v_now, v_now);
     EXCEPTION
         WHEN foreign_key_violation THEN     -- the operator has deleted the project meanwhile
@@ -44,4 +51,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_create(rule.caller, jsonb) IS
-    'Creates a key with its first rotation, for which the daemon brings wrapped material; refuses another usage than symmetric encryption, protection by hardware and a create past the quota.';
+    'Creates a key with its first rotation, for which the daemon brings wrapped material; refuses '
+    'another usage than symmetric encryption, protection by hardware and a create past the quota.';

@@ -4,8 +4,10 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_argument rule.argument := rule.arguments(request, '{path.key_id!, cut.ciphertext!, cut.associated_data}');
-    v_key      CONSTANT store.managed_key := rule.managed_key_require(caller, request, v_argument.key_id, 'decrypt');
+    v_argument rule.argument :=
+        rule.arguments(request, '{path.key_id!, cut.ciphertext!, cut.associated_data}');
+    v_key      CONSTANT store.managed_key :=
+        rule.managed_key_require(caller, request, v_argument.key_id, 'decrypt');
     v_rotation CONSTANT bigint := request -> 'ciphertext' ->> 'rotation';
     v_ciphertext text;
 BEGIN
@@ -19,4 +21,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_decrypt(rule.caller, jsonb) IS
-    'Decrypts a value with the rotation of an enabled key that its ciphertext names, and encrypts it anew if that is not the newest; the daemon puts the plaintext into the answer.';
+    'Decrypts a value with the rotation of an enabled key that its ciphertext names, and encrypts '
+    'it anew if that is not the newest; the daemon puts the plaintext into the answer.';

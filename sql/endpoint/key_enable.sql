@@ -5,14 +5,17 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
-    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key :=
+        rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
 BEGIN
     PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
 
-    UPDATE store.managed_key k SET enabled = true, updated_at = clock_timestamp() WHERE k.id = v_key.id AND NOT k.enabled;
+    UPDATE store.managed_key k SET enabled = true, updated_at = clock_timestamp()
+     WHERE k.id = v_key.id AND NOT k.enabled;
 
     RETURN rule.outcome_of_key(v_key.id, request);
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_enable(rule.caller, jsonb) IS
-    'Enables a disabled key, and makes what is under it readable again; enabling it again changes nothing.';
+    'Enables a disabled key, and makes what is under it readable again; enabling it again changes '
+    'nothing.';

@@ -4,8 +4,10 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_argument rule.argument := rule.arguments(request, '{path.key_id!, cut.plaintext!, cut.associated_data}');
-    v_key      CONSTANT store.managed_key := rule.managed_key_require(caller, request, v_argument.key_id, 'encrypt');
+    v_argument rule.argument :=
+        rule.arguments(request, '{path.key_id!, cut.plaintext!, cut.associated_data}');
+    v_key      CONSTANT store.managed_key :=
+        rule.managed_key_require(caller, request, v_argument.key_id, 'encrypt');
     v_ciphertext text;
 BEGIN
     PERFORM rule.managed_key_require_state(v_key, 'enabled');

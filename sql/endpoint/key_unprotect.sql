@@ -5,7 +5,8 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.key_id!}');
-    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key :=
+        rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
 BEGIN
     PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
 

@@ -7,7 +7,8 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.key_id!, body.name, body.description, body.tags,
         body.rotation_policy}');
-    v_key      store.managed_key := rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
+    v_key      store.managed_key :=
+        rule.managed_key_require_for_change(caller, request, v_argument.key_id, 'write');
     v_policy   CONSTANT rule.rotation_policy := v_argument.rotation_policy;
 BEGIN
     PERFORM rule.managed_key_require_state(v_key, 'enabled', 'disabled');
@@ -16,8 +17,10 @@ BEGIN
        SET name = coalesce(v_argument.name, k.name),
            description = coalesce(v_argument.description, k.description),
            tags = coalesce(v_argument.tags, k.tags),
-           rotation_period = CASE WHEN v_policy.given THEN v_policy.rotation_period ELSE k.rotation_period END,
-           next_rotation_at = CASE WHEN v_policy.given THEN v_policy.next_rotation_at ELSE k.next_rotation_at END,
+           rotation_period =
+               CASE WHEN v_policy.given THEN v_policy.rotation_period ELSE k.rotation_period END,
+           next_rotation_at =
+               CASE WHEN v_policy.given THEN v_policy.next_rotation_at ELSE k.next_rotation_at END,
            updated_at = clock_timestamp()
      WHERE k.id = v_key.id;
 
@@ -25,4 +28,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.key_update(rule.caller, jsonb) IS
-    'Changes the given metadata of a key and leaves the rest; a rotation policy is replaced whole, and one without members removed.';
+    'Changes the given metadata of a key and leaves the rest; a rotation policy is replaced whole, '
+    'and one without members removed.';

@@ -4,7 +4,9 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_project  CONSTANT text := CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!' ELSE 'body.project_id' END;
+    v_project  CONSTANT text :=
+        CASE WHEN caller.default_project_id IS NULL THEN 'body.project_id!'
+             ELSE 'body.project_id' END;
     v_argument rule.argument := rule.arguments(request, v_project || '{
         body.name!, body.tags, body.description, body.type,
         body.path, body.ephemeral_policy, body.protected,
@@ -13,10 +15,12 @@ DECLARE
     v_secret   store.secret;
 BEGIN
     v_secret.project_id := rule.caller_require_project(caller, 'create', 'secret',
-                                               coalesce(v_argument.project_id, caller.default_project_id));
+                                               coalesce(v_argument.project_id,
+                                                        caller.default_project_id));
 
     IF v_argument.key_id IS NOT NULL THEN
-        PERFORM rule.managed_key_require_for_secret(v_argument.key_id, v_secret.project_id, request ->> 'region');
+        PERFORM rule.managed_key_require_for_secret(v_argument.key_id, v_secret.project_id,
+                                                    request ->> 'region');
     END IF;
 
     -- The lock makes creates of one organization wait for each other, so that the quota is exact.
@@ -26,12 +30,16 @@ BEGIN
 
     v_secret.id := gen_random_uuid();
     BEGIN
-        INSERT INTO store.secret (id, organization_id, project_id, region, path, name, type, description, tags, protected,
-                                  time_to_live, expires_once_accessed, action, policy_origin, key_id, created_at, updated_at)
+        INSERT INTO store.secret (id, organization_id, project_id, region, path, name, type,
+                                  description, tags, protected, time_to_live,
+                                  expires_once_accessed, action, policy_origin, key_id, created_at,
+                                  updated_at)
         VALUES (v_secret.id, caller.organization_id, v_secret.project_id, request ->> 'region',
-                coalesce(v_argument.path, '/'), v_argument.name, coalesce(v_argument.type, 'opaque'),
-                coalesce(v_argument.description, ''), coalesce(v_argument.tags, '{}'), coalesce(v_argument.protected, false),
-                (v_argument.ephemeral_policy).time_to_live, (v_argument.ephemeral_policy).expires_once_accessed,
+                coalesce(v_argument.path, '/'), v_argument.name,
+                coalesce(v_argument.type, 'opaque'), coalesce(v_argument.description, ''),
+                coalesce(v_argument.tags, '{}'), coalesce(v_argument.protected, false),
+                (v_argument.ephemeral_policy).time_to_live,
+                (v_argument.ephemeral_policy).expires_once_accessed,
                 (v_argument.ephemeral_policy).action,
                 CASE WHEN (v_argument.ephemeral_policy).action IS NOT NULL THEN 'creation' END,
                 v_argument.key_id, v_now, v_now);
@@ -46,4 +54,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_create(rule.caller, jsonb) IS
-    'Creates a secret without a version; refuses a name taken in its path, a create past the quota and a managed key of another project.';
+    'Creates a secret without a version; refuses a name taken in its path, a create past the quota '
+    'and a managed key of another project.';

@@ -5,7 +5,8 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!}');
-    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'delete');
+    v_secret   store.secret :=
+        rule.secret_require_for_change(caller, request, v_argument.secret_id, 'delete');
     v_now      CONSTANT timestamptz := clock_timestamp();
 BEGIN
     PERFORM rule.secret_require_usable(v_secret);
@@ -16,9 +17,11 @@ BEGIN
     IF v_secret.policy_origin IN ('creation', 'replaced') THEN
         PERFORM rule.secret_delete(v_secret.id);
     ELSE
-        UPDATE store.secret s SET deletion_requested_at = v_now, updated_at = v_now WHERE s.id = v_secret.id;
+        UPDATE store.secret s SET deletion_requested_at = v_now, updated_at = v_now
+         WHERE s.id = v_secret.id;
         UPDATE store.version v
-           SET status_to_restore = v.status, status = 'scheduled_for_deletion', deletion_requested_at = v_now
+           SET status_to_restore = v.status, status = 'scheduled_for_deletion',
+               deletion_requested_at = v_now
          WHERE v.secret_id = v_secret.id AND v.status <> 'scheduled_for_deletion';
     END IF;
 
@@ -27,4 +30,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_delete(rule.caller, jsonb) IS
-    'Schedules a secret and all its versions for deletion, or removes it at once if it was created with an ephemeral policy; refuses a protected one.';
+    'Schedules a secret and all its versions for deletion, or removes it at once if it was created '
+    'with an ephemeral policy; refuses a protected one.';

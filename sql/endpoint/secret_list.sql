@@ -16,7 +16,8 @@ BEGIN
     -- One statement, and so one instant, for the page, the number and the secrets.
     SELECT row_to_json(shape) INTO v_body
       FROM (SELECT ARRAY(SELECT rule.render_secret(s, request)
-                           FROM unnest(page.ids) WITH ORDINALITY AS listed(id, place) JOIN store.secret s ON s.id = listed.id
+                           FROM unnest(page.ids) WITH ORDINALITY AS listed(id, place)
+                           JOIN store.secret s ON s.id = listed.id
                           ORDER BY listed.place) AS secrets,
                    page.total_count
               FROM rule.list_page(v_projects, v_region, v_argument) AS page) AS shape;
@@ -24,4 +25,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_list(rule.caller, jsonb) IS
-    'Lists the secrets that the caller may read and that match all filters, a page at a time, with the number of all matches.';
+    'Lists the secrets that the caller may read and that match all filters, a page at a time, with '
+    'the number of all matches.';

@@ -5,7 +5,8 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!}');
-    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write');
+    v_secret   store.secret :=
+        rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write');
 BEGIN
     PERFORM rule.secret_require_usable(v_secret);
 

@@ -5,7 +5,8 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
-    v_secret   store.secret := rule.secret_require(caller, request, v_argument.secret_id, 'access', 'secret_version');
+    v_secret   store.secret :=
+        rule.secret_require(caller, request, v_argument.secret_id, 'access', 'secret_version');
 BEGIN
     RETURN rule.access(v_secret, v_argument.revision, request, key);
 END

@@ -7,7 +7,8 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.revision!, query.project_id!, query.secret_name!,
         query.secret_path}');
-    v_project  CONSTANT uuid := rule.caller_require_project(caller, 'access', 'secret_version', v_argument.project_id);
+    v_project  CONSTANT uuid :=
+        rule.caller_require_project(caller, 'access', 'secret_version', v_argument.project_id);
     v_path     CONSTANT text := coalesce(v_argument.secret_path, '/');
     v_region   CONSTANT text := request ->> 'region';
     v_secret   store.secret;

@@ -5,7 +5,9 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     v_argument rule.argument := rule.arguments(request, '{path.secret_id!, path.revision!}');
-    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
+    v_secret   store.secret :=
+        rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write',
+                                       'secret_version');
     v_version  rule.version_now;
 BEGIN
     PERFORM rule.secret_require_usable(v_secret);

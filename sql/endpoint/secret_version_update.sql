@@ -7,7 +7,9 @@ DECLARE
     v_argument rule.argument := rule.arguments(request, '{
         path.secret_id!, path.revision!, body.description,
         body.ephemeral_properties}');
-    v_secret   store.secret := rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write', 'secret_version');
+    v_secret   store.secret :=
+        rule.secret_require_for_change(caller, request, v_argument.secret_id, 'write',
+                                       'secret_version');
     v_version  rule.version_now;
     v_ephemeral CONSTANT rule.ephemeral_properties := v_argument.ephemeral_properties;
     v_changes  boolean;
@@ -19,7 +21,8 @@ BEGIN
     -- Properties that a client sends back as it got them are no change.
     v_changes := v_ephemeral.action IS NOT NULL
         AND (v_ephemeral.expires_at, v_ephemeral.expires_once_accessed, v_ephemeral.action)
-            IS DISTINCT FROM (v_version.expires_at, v_version.expires_once_accessed, v_version.action);
+            IS DISTINCT FROM (v_version.expires_at, v_version.expires_once_accessed,
+                              v_version.action);
     IF v_changes AND v_ephemeral.action = 'delete' THEN
         PERFORM rule.ephemeral_require_delete_allowed(caller, v_secret, 'secret_version');
     END IF;
@@ -38,4 +41,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.secret_version_update(rule.caller, jsonb) IS
-    'Changes the description or the ephemeral properties of a version, the latter as a whole; an action delete needs the right to delete, is refused on a protected secret, and leaves seven days to restore the version.';
+    'Changes the description or the ephemeral properties of a version, the latter as a whole; an '
+    'action delete needs the right to delete, is refused on a protected secret, and leaves seven '
+    'days to restore the version.';

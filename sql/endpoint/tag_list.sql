@@ -4,7 +4,8 @@ RETURNS rule.outcome
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
-    v_argument rule.argument := rule.arguments(request, '{query.project_id, query.page, query.page_size}');
+    v_argument rule.argument :=
+        rule.arguments(request, '{query.project_id, query.page, query.page_size}');
     v_projects uuid[] := rule.caller_require_projects(caller, v_argument);
     v_region   CONSTANT text := request ->> 'region';
     v_body     text;
@@ -12,7 +13,8 @@ BEGIN
     WITH used AS (
         SELECT DISTINCT tag AS value
           FROM store.secret s, unnest(s.tags) AS tag
-         WHERE s.project_id = ANY (v_projects) AND s.region = v_region AND s.deletion_requested_at IS NULL
+         WHERE s.project_id = ANY (v_projects) AND s.region = v_region
+           AND s.deletion_requested_at IS NULL
     ), page AS (
         SELECT u.value COLLATE "C" AS value FROM used u ORDER BY 1
          LIMIT v_argument.page_size OFFSET (v_argument.page - 1)::bigint * v_argument.page_size

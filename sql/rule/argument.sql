@@ -6,11 +6,13 @@ RETURNS json[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
-    RETURN ARRAY(SELECT row_to_json(fault) FROM (SELECT argument_name, help_message, reason) AS fault);
+    RETURN ARRAY(SELECT row_to_json(fault)
+                   FROM (SELECT argument_name, help_message, reason) AS fault);
 END
 $$;
 COMMENT ON FUNCTION rule.argument_fault(text, text, text) IS
-    'Makes one entry of the details of an invalid_arguments error; a list, for others to be joined to it.';
+    'Makes one entry of the details of an invalid_arguments error; a list, for others to be joined '
+    'to it.';
 
 CREATE FUNCTION rule.argument_from_query(value jsonb, json_type text)
 RETURNS jsonb
@@ -34,7 +36,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.argument_from_query(jsonb, text) IS
-    'Turns a query argument, a list of texts, into the JSON type that the same argument has in a body; null if it is empty. A text that does not fit stays one.';
+    'Turns a query argument, a list of texts, into the JSON type that the same argument has in a '
+    'body; null if it is empty. A text that does not fit stays one.';
 
 CREATE FUNCTION rule.argument_is_address(value text)
 RETURNS boolean
@@ -47,7 +50,8 @@ EXCEPTION
         RETURN false;
 END
 $$;
-COMMENT ON FUNCTION rule.argument_is_address(text) IS 'Tells whether a text is an IPv4 or IPv6 address.';
+COMMENT ON FUNCTION rule.argument_is_address(text) IS
+    'Tells whether a text is an IPv4 or IPv6 address.';
 
 CREATE FUNCTION rule.argument_path(path text)
 RETURNS text
@@ -56,17 +60,21 @@ AS $$
     SELECT '/' || trim(BOTH '/' FROM regexp_replace(path, '/+', '/', 'g'))
 $$;
 COMMENT ON FUNCTION rule.argument_path(text) IS
-    'Normalises a path: one slash at the beginning and between components, none at the end; the root is /.';
+    'Normalises a path: one slash at the beginning and between components, none at the end; the '
+    'root is /.';
 
 CREATE FUNCTION rule.argument_texts(list jsonb)
 RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE
 AS $$
 BEGIN
-    RETURN (SELECT ARRAY(SELECT element FROM jsonb_array_elements_text(list) WITH ORDINALITY AS t(element, place) ORDER BY place));
+    RETURN (SELECT ARRAY(SELECT element
+                           FROM jsonb_array_elements_text(list) WITH ORDINALITY AS t(element, place)
+                          ORDER BY place));
 END
 $$;
-COMMENT ON FUNCTION rule.argument_texts(jsonb) IS 'Turns a JSON list of strings into an array, in its order.';
+COMMENT ON FUNCTION rule.argument_texts(jsonb) IS
+    'Turns a JSON list of strings into an array, in its order.';
 
 DO $do$
 DECLARE
@@ -163,7 +171,8 @@ BEGIN
                CASE f.kind WHEN 'path' THEN $$rule.argument_path(v_value #>> '{}')$$
                            ELSE $$v_value #>> '{}'$$ END,
                concat((SELECT string_agg(format(v_check, format(c.holds, f.choices), c.reason,
-                                                format(c.message, array_to_string(f.choices, ', '))),
+                                                format(c.message,
+                                                       array_to_string(f.choices, ', '))),
                                          '' ORDER BY c.place)
                          FROM rule.argument_check c WHERE c.kind IN (k.json, f.kind)),
                       CASE WHEN f.limits IS NOT NULL THEN
@@ -179,4 +188,7 @@ BEGIN
 END
 $do$;
 COMMENT ON FUNCTION rule.arguments(jsonb, text[], bytea) IS
-    'Reads the wanted arguments, each written place.name with a ! when it is required (body.name!) and :member when that is not the name (query.status:status_code), from a request whose payload is data; absent ones are null, but page, page_size and order_by have their defaults. Refuses with all faults at once.';
+    'Reads the wanted arguments, each written place.name with a ! when it is required (body.name!) '
+    'and :member when that is not the name (query.status:status_code), from a request whose '
+    'payload is data; absent ones are null, but page, page_size and order_by have their defaults. '
+    'Refuses with all faults at once.';

@@ -7,7 +7,8 @@ AS $$
     SELECT method ~ '^((job|operator)[.])?key_'
 $$;
 COMMENT ON FUNCTION rule.event_is_of_key(text) IS
-    'Tells whether an event is about a managed key. Its audit row has the id of the key in column secret_id.';
+    'Tells whether an event is about a managed key. Its audit row has the id of the key in column '
+    'secret_id.';
 
 CREATE FUNCTION rule.event_filter(argument rule.argument)
 RETURNS rule.event_filter
@@ -54,7 +55,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.event_filter(rule.argument) IS
-    'Gives what a request for events asks of each of them. A type without events, and an id that is none, match nothing.';
+    'Gives what a request for events asks of each of them. A type without events, and an id that '
+    'is none, match nothing.';
 
 CREATE FUNCTION rule.event_matches(event audit.event, filter rule.event_filter)
 RETURNS boolean

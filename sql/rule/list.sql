@@ -1,5 +1,5 @@
--- Pages of secrets. A page of all live secrets of some projects costs the same however many there are:
--- counters say how many, and an index gives a page of each project in order.
+-- Pages of secrets. A page of all live secrets of some projects costs the same however many there
+-- are: counters say how many, and an index gives a page of each project in order.
 
 CREATE FUNCTION rule.list_page(projects uuid[], region text, argument rule.argument)
 RETURNS rule.page
@@ -29,9 +29,9 @@ $$;
 COMMENT ON FUNCTION rule.list_total(uuid[], text) IS
     'Tells how many live secrets there are in these projects.';
 
--- A statement for each order, which a deploy makes from the choices of order_by. A plan knows neither
--- the project nor the page and would rather sort them all; so sorting is made to look dear, and the
--- indexes are used.
+-- A statement for each order, which a deploy makes from the choices of order_by. A plan knows
+-- neither the project nor the page and would rather sort them all; so sorting is made to look dear,
+-- and the indexes are used.
 DO $do$
 DECLARE
     v_template CONSTANT text := $template$
@@ -85,7 +85,8 @@ BEGIN
         SELECT s.id, s.name, s.created_at, s.updated_at FROM store.secret s
          WHERE s.project_id = ANY (projects)
            AND s.region = list_matching.region
-           AND (s.deletion_requested_at IS NOT NULL) = coalesce(argument.scheduled_for_deletion, false)
+           AND (s.deletion_requested_at IS NOT NULL)
+               = coalesce(argument.scheduled_for_deletion, false)
            AND (argument.name IS NULL OR s.name = argument.name)
            AND (argument.path IS NULL OR s.path = argument.path)
            AND (argument.type IS NULL OR s.type = argument.type)
@@ -108,4 +109,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.list_matching(uuid[], text, rule.argument) IS
-    'Gives a page of the secrets of these projects that match all filters, which takes a look at each.';
+    'Gives a page of the secrets of these projects that match all filters, which takes a look at '
+    'each.';

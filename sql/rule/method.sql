@@ -61,4 +61,5 @@ JOIN (VALUES
     ('coffer',         'coffer.v1.Api')
 ) AS product(product, service) USING (product);
 COMMENT ON VIEW rule.method IS
-    'The name, product and service of each method of the audit. A method of operators that is not here keeps its own name, as of product coffer.';
+    'The name, product and service of each method of the audit. A method of operators that is not '
+    'here keeps its own name, as of product coffer.';

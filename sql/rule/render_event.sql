@@ -9,8 +9,8 @@ DECLARE
 BEGIN
     RETURN (
         SELECT row_to_json(shape)
-          FROM (SELECT -- A UUID (version 8) that holds the receipt, as answers have it in X-Audit-Id.
-                       format('00000000-0000-8000-8%s-%s',
+          -- The id is a UUID (version 8) that holds the receipt, as answers have it in X-Audit-Id.
+          FROM (SELECT format('00000000-0000-8000-8%s-%s',
                               substr(v_id, 2, 3), substr(v_id, 5)) AS id,
                        rule.render_time(event.at) AS recorded_at,
                        coalesce(event.region, '') AS locality,
@@ -29,10 +29,12 @@ BEGIN
                        event.status AS status_code,
                        rule.render_event_resources(event.method, event.secret_id, event.revision,
                                                    event.request -> 'snapshot') AS resources
-                  FROM (VALUES (true)) AS one LEFT JOIN rule.method m ON m.method = event.method) AS shape);
+                  FROM (VALUES (true)) AS one LEFT JOIN rule.method m ON m.method = event.method)
+                      AS shape);
 END
 $$;
-COMMENT ON FUNCTION rule.render_event(audit.event) IS 'Writes the shape Event of the Audit Trail API.';
+COMMENT ON FUNCTION rule.render_event(audit.event) IS
+    'Writes the shape Event of the Audit Trail API.';
 
 CREATE FUNCTION rule.render_event_request(request jsonb)
 RETURNS jsonb
@@ -50,7 +52,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.render_event_request(jsonb) IS
-    'Puts the arguments of a request, which the audit keeps by their place, into one object, as they are in the API''s messages.';
+    'Puts the arguments of a request, which the audit keeps by their place, into one object, as '
+    'they are in the API''s messages.';
 
 CREATE FUNCTION rule.render_event_resources(method text, secret_id uuid, revision integer,
                                             snapshot jsonb)
@@ -90,4 +93,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rule.render_event_resources(text, uuid, integer, jsonb) IS
-    'Writes the resources of an event: the secret, the version or the managed key that it concerned, from its snapshot. Without a snapshot they have the id and the type alone.';
+    'Writes the resources of an event: the secret, the version or the managed key that it '
+    'concerned, from its snapshot. Without a snapshot they have the id and the type alone.';

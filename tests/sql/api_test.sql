@@ -17,8 +17,10 @@ BEGIN
     UPDATE store.secret SET description = 'changed by obey';
     CASE request -> 'body' ->> 'order'
         WHEN 'answer' THEN RETURN rule.outcome(200, '{"a":1}', NULL::uuid);
-        WHEN 'most' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 2))::text, NULL::uuid);
-        WHEN 'more' THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 1))::text, NULL::uuid);
+        WHEN 'most'
+            THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 2))::text, NULL::uuid);
+        WHEN 'more'
+            THEN RETURN rule.outcome(200, to_json(repeat('x', 8388608 - 1))::text, NULL::uuid);
         WHEN 'refuse' THEN PERFORM fail.precondition_failed('resource_not_usable', 'it is told so');
         WHEN 'call again' THEN PERFORM fail.challenge('{"need":"more"}');
         WHEN 'fail' THEN PERFORM 1 / 0;
@@ -36,8 +38,10 @@ BEGIN
 END
 $$;
 
--- What comes of an order: the answer, how many secrets have changed, how many rows the audit has more. It is taken back.
-CREATE FUNCTION test.ordered(what text, caller text DEFAULT 'owner') RETURNS text LANGUAGE plpgsql AS $$
+-- What comes of an order: the answer, how many secrets have changed, how many rows the audit has
+-- more. It is taken back.
+CREATE FUNCTION test.ordered(what text, caller text DEFAULT 'owner')
+RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_before CONSTANT bigint := (SELECT count(*) FROM audit.event);
     v_answer test.answer;
@@ -45,7 +49,8 @@ BEGIN
     v_answer := knock('obey', request(body => jsonb_build_object('order', what)), caller);
     RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = concat_ws(' ',
         v_answer.status, coalesce(v_answer.body ->> 'type', v_answer.text),
-        CASE WHEN EXISTS (SELECT FROM store.secret WHERE description = 'changed by obey') THEN 'changed' ELSE 'unchanged' END,
+        CASE WHEN EXISTS (SELECT FROM store.secret WHERE description = 'changed by obey')
+               THEN 'changed' ELSE 'unchanged' END,
         (SELECT count(*) - v_before FROM audit.event),
         CASE WHEN v_answer.receipt IS NULL THEN 'without' ELSE 'with' END, 'receipt');
 EXCEPTION
@@ -68,15 +73,21 @@ SELECT is(ordered('answer', 'unknown'), '401 denied_authentication unchanged 1 w
 CREATE FUNCTION test.refused(caller text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM test.call('secret_get', 'ready', caller => refused.caller);
-    RETURN (SELECT concat_ws(' ', test.audited(), k.access_key, e.organization_id = test.organization('acme'), e.request)
-              FROM audit.event e LEFT JOIN store.api_key k ON k.id = e.api_key_id ORDER BY e.id DESC LIMIT 1);
+    RETURN (SELECT concat_ws(' ', test.audited(), k.access_key,
+                             e.organization_id = test.organization('acme'), e.request)
+              FROM audit.event e LEFT JOIN store.api_key k ON k.id = e.api_key_id ORDER BY e.id DESC
+             LIMIT 1);
 END
 $$;
-SELECT is(refused(caller), format('secret_get 401 denied_authentication by %s on ready in main SCW%s t', caller, upper(substr(md5(caller), 1, 17))),
+SELECT is(refused(caller),
+          format('secret_get 401 denied_authentication by %s on ready in main SCW%s t', caller,
+                 upper(substr(md5(caller), 1, 17))),
           'whose key is ' || caller || ' is refused, and the audit names the key')
   FROM unnest('{expired,revoked}'::text[]) AS caller;
-SELECT is(refused('unknown'), 'secret_get 401 denied_authentication by coffer_api on ready', 'but nobody for a key that there is not');
-SELECT throws_ok($$SELECT ordered('fail')$$, '22012', NULL, 'a fault is no answer: it goes through');
+SELECT is(refused('unknown'), 'secret_get 401 denied_authentication by coffer_api on ready',
+          'but nobody for a key that there is not');
+SELECT throws_ok($$SELECT ordered('fail')$$, '22012', NULL,
+                 'a fault is no answer: it goes through');
 
 -- Without its row a call has not taken place.
 CREATE FUNCTION test.fails() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -87,7 +98,8 @@ $$;
 CREATE TRIGGER fails BEFORE INSERT ON audit.event FOR EACH ROW EXECUTE FUNCTION test.fails();
 SELECT throws_ok($$SELECT call('secret_get', 'ready')$$, '53100', NULL,
                  'when the audit fails there is no answer');
-SELECT throws_ok($$SELECT call('secret_version_access', 'ready', '1')$$, '53100', NULL, 'and no value');
+SELECT throws_ok($$SELECT call('secret_version_access', 'ready', '1')$$, '53100', NULL,
+                 'and no value');
 SELECT throws_ok($$SELECT call('secret_delete', 'locked')$$, '53100', NULL, 'and no refusal');
 
 SELECT finish();

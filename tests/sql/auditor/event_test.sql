@@ -13,11 +13,15 @@ SELECT results_eq($$SELECT e.* FROM auditor.event e ORDER BY id$$,
 
 -- What an auditor may not
 SET LOCAL ROLE coffer_auditor;
-SELECT throws_ok(format('SELECT * FROM %s', name), '42501', NULL, 'an auditor does not read ' || name)
-  FROM unnest('{audit.event,audit.seal,store.secret,store.version,store.dek,store.kek,store.signer,store.api_key}'::text[]) AS name;
+SELECT throws_ok(format('SELECT * FROM %s', name), '42501', NULL,
+                 'an auditor does not read ' || name)
+  FROM unnest('{audit.event,audit.seal,store.secret,store.version,store.dek,store.kek,store.signer,'
+              'store.api_key}'::text[]) AS name;
 SELECT throws_ok('DELETE FROM auditor.event', NULL, NULL, 'nor writes through the views');
-SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-                   WHERE c.relnamespace = 'auditor'::regnamespace AND a.attname IN ('sealed', 'wrapped', 'digest')$$,
+SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c
+                    JOIN pg_attribute a ON a.attrelid = c.oid
+                   WHERE c.relnamespace = 'auditor'::regnamespace
+                     AND a.attname IN ('sealed', 'wrapped', 'digest')$$,
                 'which show nothing sealed or wrapped');
 RESET ROLE;
 

@@ -12,7 +12,8 @@ SELECT is(audited(), 'key_disable 200 by only key write on live in main', 'it is
 SELECT is(:'text', (call_key('key_get', 'live')).text, 'the answer is the key');
 SELECT is(:'text'::jsonb ->> 'state', 'disabled', 'the key is disabled');
 SELECT cmp_ok((stored_key('live')).updated_at, '>', long_ago(), 'which is a change of it');
-SELECT is((call_key('key_disable', 'live')).text, :'text', 'key_disable can be repeated, and changes nothing then');
+SELECT is((call_key('key_disable', 'live')).text, :'text',
+          'key_disable can be repeated, and changes nothing then');
 
 -- Refused ----------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ SELECT is(audited(), 'key_enable 200 by only key write on disabled in main', 'it
 SELECT is(:'text', (call_key('key_get', 'disabled')).text, 'the answer is the key');
 SELECT is(:'text'::jsonb ->> 'state', 'enabled', 'the key is enabled');
 SELECT cmp_ok((stored_key('disabled')).updated_at, '>', long_ago(), 'which is a change of it');
-SELECT is((call_key('key_enable', 'disabled')).text, :'text', 'key_enable can be repeated, and changes nothing then');
+SELECT is((call_key('key_enable', 'disabled')).text, :'text',
+          'key_enable can be repeated, and changes nothing then');
 
 -- Refused ----------------------------------------------------------------------
 

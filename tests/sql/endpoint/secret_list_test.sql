@@ -3,20 +3,24 @@ BEGIN;
 \ir ../setup.sql
 
 -- The names that a query gives, and how many match: "a b c of 3".
-CREATE FUNCTION test.listed(query jsonb DEFAULT '{}', caller text DEFAULT 'guest', extra jsonb DEFAULT '{}')
+CREATE FUNCTION test.listed(query jsonb DEFAULT '{}', caller text DEFAULT 'guest',
+                            extra jsonb DEFAULT '{}')
 RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', (SELECT string_agg(s ->> 'name', ' ' ORDER BY place)
-                             FROM jsonb_array_elements(body -> 'secrets') WITH ORDINALITY AS t(s, place)),
+                             FROM jsonb_array_elements(body -> 'secrets')
+                           WITH ORDINALITY AS t(s, place)),
                      'of', body ->> 'total_count')
       FROM test.call('secret_list', query => query, caller => caller, extra => extra)
 $$;
 
 -- Allowed ----------------------------------------------------------------------
 
-SELECT make_secret('b', '{"tags": ["x", "y"], "path": "/p"}', 'guest'), make_version('b', caller => 'guest'),
+SELECT make_secret('b', '{"tags": ["x", "y"], "path": "/p"}', 'guest'),
+       make_version('b', caller => 'guest'),
        make_secret('a', '{"tags": ["y"], "type": "key_value"}', 'guest'),
        make_secret('C', '{"tags": ["y", "z"], "path": "/p/q"}', 'guest'),
-       make_secret('d', '{"ephemeral_policy": {"time_to_live": "60s", "action": "delete"}}', 'guest'),
+       make_secret('d', '{"ephemeral_policy": {"time_to_live": "60s", "action": "delete"}}',
+                   'guest'),
        make_secret('gone', caller => 'guest'), given('secret_delete', 'gone');
 UPDATE store.secret SET updated_at = clock_timestamp() WHERE name = 'a';
 SELECT make_caller('reader', 'acme', '{SecretManagerReadOnly}', '{other}');
@@ -32,7 +36,8 @@ SELECT listed(jsonb_build_object('project_id', project('other'))) AS listed \gse
 SELECT is(audited(), 'secret_list 200 by guest in other', 'the project asked for is audited');
 
 SELECT is(listed(query), expected, 'secret_list ' || title)
-  FROM (VALUES ('{}'::jsonb, 'C a b d of 4', 'gives live secrets by name, in the order of the characters'),
+  FROM (VALUES ('{}'::jsonb, 'C a b d of 4',
+                'gives live secrets by name, in the order of the characters'),
                ('{"name": "b"}', 'b of 1', 'filters by name'),
                ('{"name": "B"}', 'of 0', 'which is exact'),
                ('{"path": "/p"}', 'b of 1', 'filters by path, exactly'),
@@ -65,7 +70,8 @@ SELECT is(listed(query), expected, 'secret_list ' || title)
                ('{"page_size": "0"}', 'C a b d of 4', 'takes a page_size of 0 as none'),
                ('{"tags": "y", "page_size": "1", "page": "2"}', 'a of 3',
                 'pages through what matches')) AS t(query, expected, title);
-SELECT is(listed(extra => '{"region": "nl-ams"}'), 'of 0', 'secret_list gives what is in the region');
+SELECT is(listed(extra => '{"region": "nl-ams"}'), 'of 0',
+          'secret_list gives what is in the region');
 SELECT is(listed(jsonb_build_object('organization_id', organization('acme'))), 'C a b d of 4',
           'and in the organization asked for');
 SELECT is(listed(jsonb_build_object('organization_id', organization('rival'))), 'of 0',
@@ -81,12 +87,15 @@ SELECT is(listed(caller => 'stranger'), 'foreign of 1', 'another organization se
 
 UPDATE store.secret SET created_at = long_ago() WHERE project_id = project('other');
 SELECT is((SELECT array_agg((call('secret_list',
-                                  query => jsonb_build_object('order_by', order_by, 'page_size', 1, 'page', page),
+                                  query => jsonb_build_object('order_by', order_by, 'page_size', 1,
+                                                              'page', page),
                                   caller => 'guest')).body #>> '{secrets,0,id}' ORDER BY page)
              FROM generate_series(1, 4) AS page),
-          (SELECT array_agg(id::text ORDER BY id) FROM store.secret WHERE project_id = project('other')
+          (SELECT array_agg(id::text ORDER BY id) FROM store.secret
+            WHERE project_id = project('other')
               AND deletion_requested_at IS NULL),
-          order_by || ': secrets of one time are in the order of their ids, so that pages never overlap')
+          order_by || ': secrets of one time are in the order of their ids, so that pages never '
+                      'overlap')
   FROM unnest('{created_at_asc,created_at_desc}'::text[]) AS order_by;
 
 SELECT make_secret('s' || i, '{"path": "/many"}', 'guest') FROM generate_series(1, 51) AS i;
@@ -98,23 +107,29 @@ SELECT is(jsonb_array_length((call('secret_list', query => '{"page_size": "100"}
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses('secret_list',
-               '400 invalid_arguments organization_id format, project_id format, order_by format, page constraint, '
-               'page_size constraint, tags constraint, name format, path format, ephemeral format, type format, '
+               '400 invalid_arguments organization_id format, project_id format, order_by format, '
+               'page constraint, '
+               'page_size constraint, tags constraint, name format, path format, ephemeral format, '
+               'type format, '
                'scheduled_for_deletion format', 'arguments that are wrong, all together',
-               query => '{"organization_id": "x", "project_id": "x", "order_by": "size", "page": "0",
-                          "page_size": "101", "tags": ["a", ""], "name": "a b", "path": "a b", "ephemeral": "x",
-                          "type": "x", "scheduled_for_deletion": "x"}');
+               query => '{"organization_id": "x", "project_id": "x", "order_by": "size",
+                          "page": "0", "page_size": "101", "tags": ["a", ""], "name": "a b",
+                          "path": "a b", "ephemeral": "x", "type": "x",
+                          "scheduled_for_deletion": "x"}');
 
 -- Unprivileged -----------------------------------------------------------------
 
 SELECT refuses_without_key('secret_list');
-SELECT refuses('secret_list', '403 permissions_denied read secret', title, query => query, caller => caller)
+SELECT refuses('secret_list', '403 permissions_denied read secret', title, query => query,
+               caller => caller)
   FROM (VALUES ('a caller who may read nothing', '{}'::jsonb, 'nobody'),
                ('a caller with all rights but the one', '{}', 'all but read'),
                ('a caller who may only access', '{}', 'only access'),
-               ('a project where the caller has no rights', jsonb_build_object('project_id', project('main')),
+               ('a project where the caller has no rights',
+                jsonb_build_object('project_id', project('main')),
                 'guest'),
-               ('a project of another organization', jsonb_build_object('project_id', project('foreign')),
+               ('a project of another organization',
+                jsonb_build_object('project_id', project('foreign')),
                 'owner'),
                ('a project that is not there', jsonb_build_object('project_id', gen_random_uuid()),
                 'owner')) AS t(title, query, caller);

@@ -19,7 +19,8 @@ SELECT is((call('secret_protect', 'ready')).text, :'text', 'secret_protect can b
 SELECT refuses('secret_protect', '412 precondition_failed resource_not_usable',
                'a secret that is scheduled for deletion', 'scheduled');
 SELECT refuses('secret_protect', '423 locked secret', 'a locked secret', 'locked');
-SELECT refuses('secret_protect', '403 permissions_denied write secret', 'a managed secret', 'managed');
+SELECT refuses('secret_protect', '403 permissions_denied write secret', 'a managed secret',
+               'managed');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -2,14 +2,16 @@
 BEGIN;
 \ir ../setup.sql
 
-CREATE FUNCTION test.types(query jsonb DEFAULT '{}', caller text DEFAULT 'guest', extra jsonb DEFAULT '{}')
+CREATE FUNCTION test.types(query jsonb DEFAULT '{}', caller text DEFAULT 'guest',
+                           extra jsonb DEFAULT '{}')
 RETURNS text LANGUAGE sql AS $$
     SELECT text FROM test.call('secret_type_list', query => query, caller => caller, extra => extra)
 $$;
 
 -- Allowed ----------------------------------------------------------------------
 
-SELECT make_secret('a', '{"type": "ssh_key"}', 'guest'), make_secret('b', '{"type": "key_value"}', 'guest'),
+SELECT make_secret('a', '{"type": "ssh_key"}', 'guest'),
+       make_secret('b', '{"type": "key_value"}', 'guest'),
        make_secret('c', '{"type": "ssh_key"}', 'guest'),
        make_secret('gone', '{"type": "certificate"}', 'guest'), given('secret_delete', 'gone');
 SELECT make_caller('reader', 'acme', '{SecretManagerReadOnly}', '{other}');
@@ -19,7 +21,8 @@ SELECT is(:status, 200, 'secret_type_list answers 200');
 SELECT is(audited(), 'secret_type_list 200 by reader', 'it is audited');
 SELECT is(:'text'::text, '{"types":["key_value","ssh_key"],"total_count":2}',
           'with the types of live secrets, each once, in order');
-SELECT is(types('{"page_size": "1", "page": "2"}'), '{"types":["ssh_key"],"total_count":2}', 'by page');
+SELECT is(types('{"page_size": "1", "page": "2"}'), '{"types":["ssh_key"],"total_count":2}',
+          'by page');
 SELECT is(types('{"page": "2"}'), '{"types":[],"total_count":2}', 'and nothing after the last');
 SELECT is(types(extra => '{"region": "nl-ams"}'), '{"types":[],"total_count":0}', 'of the region');
 SELECT is(types(caller => 'owner'), '{"types":["key_value","opaque","ssh_key"],"total_count":3}',
@@ -40,9 +43,11 @@ SELECT refuses_without_key('secret_type_list');
 SELECT refuses('secret_type_list', '403 permissions_denied read secret', title, query => query,
                caller => caller)
   FROM (VALUES ('a caller with all rights but the one', '{}'::jsonb, 'all but read'),
-               ('a project where the caller has no rights', jsonb_build_object('project_id', project('main')),
+               ('a project where the caller has no rights',
+                jsonb_build_object('project_id', project('main')),
                 'guest'),
-               ('a project of another organization', jsonb_build_object('project_id', project('foreign')),
+               ('a project of another organization',
+                jsonb_build_object('project_id', project('foreign')),
                 'owner')) AS t(title, query, caller);
 
 SELECT finish();

@@ -12,14 +12,16 @@ SELECT is(:'text', (call('secret_get', 'protected')).text, 'the answer is the se
 SELECT ok(NOT (stored('protected')).protected, 'the secret is protected no more');
 SELECT is((stored('protected')).updated_at, long_ago(), 'which is no change of it');
 
-SELECT is((call('secret_unprotect', 'protected')).text, :'text', 'secret_unprotect can be repeated');
+SELECT is((call('secret_unprotect', 'protected')).text, :'text',
+          'secret_unprotect can be repeated');
 
 -- Refused ----------------------------------------------------------------------
 
 SELECT refuses('secret_unprotect', '412 precondition_failed resource_not_usable',
                'a secret that is scheduled for deletion', 'scheduled');
 SELECT refuses('secret_unprotect', '423 locked secret', 'a locked secret', 'locked');
-SELECT refuses('secret_unprotect', '403 permissions_denied write secret', 'a managed secret', 'managed');
+SELECT refuses('secret_unprotect', '403 permissions_denied write secret', 'a managed secret',
+               'managed');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -7,10 +7,12 @@ BEGIN;
 SELECT make_version('ready', 'hunter2', '{"data_crc32": 659029078}'), backdate('ready');
 SELECT status, text FROM call('secret_version_access', 'ready', '2', caller => 'only access') \gset
 SELECT is(:status, 200, 'secret_version_access answers 200');
-SELECT is(:'text', format('{"secret_id":"%s","revision":2,"data":"aHVudGVyMg==","data_crc32":659029078,"type":"opaque"}',
-                          secret('ready')),
+SELECT is(:'text',
+          format('{"secret_id":"%s","revision":2,"data":"aHVudGVyMg==","data_crc32":659029078,'
+                 '"type":"opaque"}', secret('ready')),
           'with data and checksum');
-SELECT is(audited(), 'secret_version_access 200 by only access on ready/2 in main', 'it is audited');
+SELECT is(audited(), 'secret_version_access 200 by only access on ready/2 in main',
+          'it is audited');
 SELECT is((stored('ready', 2)).updated_at, long_ago(), 'it is no change');
 
 SELECT is((call('secret_version_access', 'ready', '1')).body -> 'data_crc32', 'null',
@@ -30,13 +32,15 @@ SELECT is((call('secret_version_access', 'long', '1')).body - 'secret_id',
           'data are in one line, as they were given');
 
 SELECT given('secret_version_update', 'ready', '1',
-             body => '{"ephemeral_properties": {"expires_once_accessed": true, "action": "disable"}}'),
+             body => '{"ephemeral_properties": {"expires_once_accessed": true, '
+                     '"action": "disable"}}'),
        backdate('ready');
 SELECT is((call('secret_version_access', 'ready', '1')).body ->> 'data', encode('value', 'base64'),
           'a version to be read once can be read');
 SELECT is((stored('ready', 1)).status, 'disabled', 'and is disabled, if that is its action');
 SELECT cmp_ok((stored('ready', 1)).updated_at, '>', long_ago(), 'which is a change');
-SELECT make_secret('once', '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'),
+SELECT make_secret('once',
+                   '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'),
        make_version('once');
 SELECT is((call('secret_version_access', 'once', '1')).body ->> 'data', encode('value', 'base64'),
           'a version to be read once can be read');
@@ -46,18 +50,18 @@ SELECT is_empty($$SELECT FROM store.version WHERE secret_id = secret('once')::uu
 
 -- Refused ----------------------------------------------------------------------
 
-SELECT refuses('secret_version_access', '400 invalid_arguments revision format', 'what is no revision',
-               'ready', 'newest');
-SELECT refuses('secret_version_access', '404 not_found secret_version', 'a revision that is not there',
-               'ready', '7');
+SELECT refuses('secret_version_access', '400 invalid_arguments revision format',
+               'what is no revision', 'ready', 'newest');
+SELECT refuses('secret_version_access', '404 not_found secret_version',
+               'a revision that is not there', 'ready', '7');
 SELECT refuses('secret_version_access', '412 precondition_failed resource_not_usable',
                'a disabled version, even the latest', 'ready', 'latest');
 SELECT refuses('secret_version_access', '412 precondition_failed resource_not_usable',
                'one that was read once and disabled', 'ready', '1');
-SELECT refuses('secret_version_access', '404 not_found secret_version', 'one that was read once and deleted',
-               'once', '1');
-SELECT refuses('secret_version_access', '404 not_found secret_version', 'latest_enabled when none is',
-               'ready', 'latest_enabled');
+SELECT refuses('secret_version_access', '404 not_found secret_version',
+               'one that was read once and deleted', 'once', '1');
+SELECT refuses('secret_version_access', '404 not_found secret_version',
+               'latest_enabled when none is', 'ready', 'latest_enabled');
 SELECT given('secret_version_enable', 'ready', '1'), expire('ready', 1, 'disable');
 SELECT refuses('secret_version_access', '412 precondition_failed resource_not_usable',
                'one that has just expired', 'ready', '1');
@@ -69,7 +73,8 @@ SELECT refuses('secret_version_access', '412 precondition_failed resource_not_us
                'a version that is scheduled for deletion', 'ready', '2');
 SELECT refuses('secret_version_access', '412 precondition_failed resource_not_usable',
                'one of a secret that is', 'scheduled', '1');
-SELECT refuses('secret_version_access', '423 locked secret', 'one of a locked secret', 'locked', '1');
+SELECT refuses('secret_version_access', '423 locked secret', 'one of a locked secret', 'locked',
+               '1');
 
 -- Unprivileged -----------------------------------------------------------------
 

@@ -24,7 +24,8 @@ SELECT is((stored('ready', 1)).action, NULL, 'not even when its secret has a new
 SELECT given('secret_version_disable', 'ready', '1'), given('secret_version_enable', 'ready', '1');
 SELECT results_eq($$SELECT expires_at, expires_once_accessed, action FROM stored('ready', 1)$$,
                   $$SELECT updated_at + interval '60 s', false, 'delete' FROM stored('ready', 1)$$,
-                  'secret_version_enable gives a disabled version what the policy now says, counted anew');
+                  'secret_version_enable gives a disabled version what the policy now says, '
+                  'counted anew');
 SELECT expire('ready', 1, 'disable');
 SELECT is((call('secret_version_enable', 'ready', '1')).body ->> 'status', 'enabled',
           'also one that has expired');
@@ -32,16 +33,17 @@ SELECT cmp_ok((stored('ready', 1)).expires_at, '>', clock_timestamp(), 'which th
 
 -- Refused ----------------------------------------------------------------------
 
-SELECT refuses('secret_version_enable', '400 invalid_arguments revision format', 'what is no revision',
-               'ready', '01');
-SELECT refuses('secret_version_enable', '404 not_found secret_version', 'a revision that is not there',
-               'ready', '7');
+SELECT refuses('secret_version_enable', '400 invalid_arguments revision format',
+               'what is no revision', 'ready', '01');
+SELECT refuses('secret_version_enable', '404 not_found secret_version',
+               'a revision that is not there', 'ready', '7');
 SELECT given('secret_version_delete', 'ready', '1');
 SELECT refuses('secret_version_enable', '412 precondition_failed resource_not_usable',
                'a version that is scheduled for deletion', 'ready', '1');
 SELECT refuses('secret_version_enable', '412 precondition_failed resource_not_usable',
                'one of a secret that is', 'scheduled', '1');
-SELECT refuses('secret_version_enable', '423 locked secret', 'one of a locked secret', 'locked', '1');
+SELECT refuses('secret_version_enable', '423 locked secret', 'one of a locked secret', 'locked',
+               '1');
 SELECT refuses('secret_version_enable', '403 permissions_denied write secret_version',
                'one of a managed secret', 'managed', '1');
 

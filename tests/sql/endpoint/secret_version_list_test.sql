@@ -6,7 +6,8 @@ BEGIN;
 CREATE FUNCTION test.listed(query jsonb DEFAULT '{}',
                             secret text DEFAULT 'ready') RETURNS text LANGUAGE sql AS $$
     SELECT concat_ws(' ', (SELECT string_agg(v ->> 'revision', ' ' ORDER BY place)
-                             FROM jsonb_array_elements(body -> 'versions') WITH ORDINALITY AS t(v, place)),
+                             FROM jsonb_array_elements(body -> 'versions')
+                           WITH ORDINALITY AS t(v, place)),
                      'of', body ->> 'total_count')
       FROM test.call('secret_version_list', secret, query => query)
 $$;
@@ -27,14 +28,17 @@ SELECT is(:'text', format('{"versions":[%s,%s],"total_count":4}',
 SELECT is(test.listed(query), expected, 'secret_version_list ' || title)
   FROM (VALUES ('{}'::jsonb, '4 3 2 1 of 4', 'gives the newest first'),
                ('{"status": "enabled"}', '3 1 of 2', 'filters by status'),
-               ('{"status": ["disabled", "scheduled_for_deletion"]}', '4 2 of 2', 'by any of several'),
+               ('{"status": ["disabled", "scheduled_for_deletion"]}', '4 2 of 2',
+                'by any of several'),
                ('{"status": "deleted"}', 'of 0', 'none of which is deleted'),
                ('{"status": "unknown_status"}', '4 3 2 1 of 4', 'unknown_status being no filter'),
                ('{"page_size": "3"}', '4 3 2 of 4', 'gives a page'),
                ('{"page_size": "3", "page": "2"}', '1 of 4', 'and the rest'),
                ('{"page_size": "3", "page": "3"}', 'of 4', 'and nothing after that'),
-               ('{"status": "enabled", "page_size": "1", "page": "2"}', '1 of 2', 'by page of what matches'),
-               ('{"page_size": "0"}', '4 3 2 1 of 4', 'by default when page_size is 0')) AS t(query, expected, title);
+               ('{"status": "enabled", "page_size": "1", "page": "2"}', '1 of 2',
+                'by page of what matches'),
+               ('{"page_size": "0"}', '4 3 2 1 of 4', 'by default when page_size is 0'))
+                   AS t(query, expected, title);
 SELECT is(listed(secret => 'locked'), '1 of 1', 'secret_version_list takes a locked secret');
 SELECT is(listed(secret => 'scheduled'), '1 of 1', 'and one that is scheduled for deletion');
 

@@ -2,7 +2,8 @@
 BEGIN;
 \ir ../setup.sql
 
-CREATE FUNCTION test.tags(query jsonb DEFAULT '{}', caller text DEFAULT 'guest', extra jsonb DEFAULT '{}')
+CREATE FUNCTION test.tags(query jsonb DEFAULT '{}', caller text DEFAULT 'guest',
+                          extra jsonb DEFAULT '{}')
 RETURNS text LANGUAGE sql AS $$
     SELECT text FROM test.call('tag_list', query => query, caller => caller, extra => extra)
 $$;
@@ -30,18 +31,22 @@ SELECT is(tags(jsonb_build_object('project_id', project('main')), 'owner'),
 
 -- Refused ----------------------------------------------------------------------
 
-SELECT refuses('tag_list', '400 invalid_arguments project_id format, page constraint, page_size constraint',
+SELECT refuses('tag_list',
+               '400 invalid_arguments project_id format, page constraint, page_size constraint',
                'arguments that are wrong, all together',
                query => '{"project_id": "x", "page": "0", "page_size": "-1"}');
 
 -- Unprivileged -----------------------------------------------------------------
 
 SELECT refuses_without_key('tag_list');
-SELECT refuses('tag_list', '403 permissions_denied read secret', title, query => query, caller => caller)
+SELECT refuses('tag_list', '403 permissions_denied read secret', title, query => query,
+               caller => caller)
   FROM (VALUES ('a caller with all rights but the one', '{}'::jsonb, 'all but read'),
-               ('a project where the caller has no rights', jsonb_build_object('project_id', project('main')),
+               ('a project where the caller has no rights',
+                jsonb_build_object('project_id', project('main')),
                 'guest'),
-               ('a project of another organization', jsonb_build_object('project_id', project('foreign')),
+               ('a project of another organization',
+                jsonb_build_object('project_id', project('foreign')),
                 'owner')) AS t(title, query, caller);
 
 SELECT finish();
