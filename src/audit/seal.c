@@ -185,8 +185,8 @@ seal_signer_got(
 	if (columns_rows(result) == 0)
 		return (seal_make_signer(seal));
 	if (!wrapped_read(result, 0, 0, &wrapped) ||
-	    !keyring_signer_open(keyring, &wrapped)) {
-		log_error("the key for seals does not open",
+	    !keyring_signer_load(keyring, &wrapped)) {
+		log_error("the key for seals cannot be unwrapped",
 		    log_text("root_id", wrapped.root_id));
 		return (seal_end(seal));
 	}

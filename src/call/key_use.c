@@ -57,7 +57,7 @@ key_use_unwrap(struct keyring *keyring, struct json_object *challenge,
 	    member_uuid(challenge, "project_id", place->project) &&
 	    member_uuid(given, "kek_id", place->kek) &&
 	    (keyring_cipher_key(keyring, place, rotation->key) ||
-		(keyring_kek_open(keyring, place, &wrapped) &&
+		(keyring_kek_load(keyring, place, &wrapped) &&
 		    keyring_cipher_key(keyring, place, rotation->key))));
 }
 
@@ -163,7 +163,8 @@ key_use_describe_refused(
 {
 	struct json_object *cipher = key_use_describe(request, newest);
 
-	log_error("managed key does not open", log_text("id", request->id));
+	log_error(
+	    "managed key cannot be unwrapped", log_text("id", request->id));
 	json_object_object_add(
 	    cipher, "opened", json_object_new_boolean(false));
 }

@@ -12,7 +12,7 @@
 static bool
 wrap_key_derive(struct wrap_key *key)
 {
-	key->known = keyring_access_key(
+	key->known = keyring_wrap_key(
 	    key->keyring, key->kek, key->project, key->secret, key->bytes);
 	key->refused = false;
 	return (key->known);
@@ -92,11 +92,12 @@ wrap_key_use(struct wrap_key *key, const struct keyring_wrapped *wrapped)
 	uuid_copy(key->place.kek, key->kek);
 	uuid_copy(key->place.project, key->project);
 	if (wrap_key_derive(key) ||
-	    (keyring_kek_open(key->keyring, &key->place, wrapped) &&
+	    (keyring_kek_load(key->keyring, &key->place, wrapped) &&
 		wrap_key_derive(key))) {
 		wrap_key_remember(key);
 	} else {
-		log_error("key does not open", log_text("id", key->request->id),
+		log_error("key cannot be unwrapped",
+		    log_text("id", key->request->id),
 		    log_text("root_id", wrapped->root_id));
 		key->refused = true;
 	}

@@ -28,7 +28,7 @@ struct wrap_key {
 	uuid_t secret;
 	uuid_t project;
 	uuid_t kek;
-	unsigned char bytes[KEYRING_ACCESS_KEY_SIZE];
+	unsigned char bytes[KEYRING_WRAP_KEY_SIZE];
 
 	/* A KEK that is unwrapped, or is new and on its way to the database. */
 	struct keyring_place place;

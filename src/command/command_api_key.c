@@ -144,7 +144,7 @@ api_key_unwrap_pepper(PGconn *connection, struct keyring *keyring)
 	if (result == NULL)
 		return (false);
 	unwrapped = wrapped_read(result, 0, 0, &wrapped) &&
-	    keyring_pepper_open(keyring, &wrapped);
+	    keyring_pepper_load(keyring, &wrapped);
 	if (!unwrapped)
 		fprintf(
 		    stderr, "coffer: no loaded root key unwraps the pepper\n");

@@ -298,7 +298,7 @@ doctor_check_pepper(struct doctor *doctor)
 		doctor_say(doctor, "pepper", "none yet", NULL);
 	} else if (result != NULL && doctor->keyring != NULL) {
 		unwraps = wrapped_read(result, 0, 0, &wrapped) &&
-		    keyring_pepper_open(doctor->keyring, &wrapped);
+		    keyring_pepper_load(doctor->keyring, &wrapped);
 		snprintf(fault, sizeof(fault),
 		    "root key %s does not unwrap it: add that key to the "
 		    "root keys, or else restore the pepper from a backup",
@@ -366,7 +366,7 @@ doctor_check_api(struct doctor *doctor)
 		snprintf(sql, sizeof(sql), STATEMENT_DOOR_SQL,
 		    endpoints[i].function);
 		result = PQprepare(doctor->connection, "", sql,
-		    (int)statement_door.count, statement_door.types);
+		    (int)statement_api.count, statement_api.types);
 		if (session_sqlstate(result, sqlstate)) {
 			snprintf(fault, sizeof(fault),
 			    "api.%s cannot be called (SQLSTATE %s): deploy the "

@@ -63,7 +63,7 @@ static const struct columns recover_columns = { 0, COLUMNS_ANY, 13,
 
 /* What holds keys and plaintext, in locked memory. */
 struct recover {
-	unsigned char wrap_key[KEYRING_ACCESS_KEY_SIZE];
+	unsigned char wrap_key[KEYRING_WRAP_KEY_SIZE];
 	unsigned char dek[ENVELOPE_SIZE_MAX];
 	unsigned char plain[ENVELOPE_SIZE_MAX];
 	char text[BASE64_ENCODED_SIZE(ENVELOPE_SIZE_MAX)];
@@ -117,8 +117,8 @@ recover_wrap_key(struct recover *recover, struct keyring *keyring,
 	if (!columns_is_null(result, row, RECOVER_KEY))
 		uuid_copy(place.key, columns_uuid(result, row, RECOVER_KEY));
 	return (wrapped_read(result, row, RECOVER_ROOT_ID, &wrapped) &&
-	    keyring_kek_open(keyring, &place, &wrapped) &&
-	    keyring_access_key(keyring, kek, project,
+	    keyring_kek_load(keyring, &place, &wrapped) &&
+	    keyring_wrap_key(keyring, kek, project,
 		columns_uuid(result, row, RECOVER_SECRET), recover->wrap_key));
 }
 
@@ -148,13 +148,13 @@ recover_decrypt(struct recover *recover, struct keyring *keyring,
 	    columns_bytes(result, row, RECOVER_SEALED, &size);
 
 	if (!recover_wrap_key(recover, keyring, result, row) ||
-	    !envelope_open(recover->wrap_key, &place, dek, dek_size,
+	    !envelope_decrypt(recover->wrap_key, &place, dek, dek_size,
 		recover->dek, &recover->size) ||
 	    recover->size != ENVELOPE_KEY_SIZE)
 		return (false);
 	place.kind = "pay";
 	place.kek = NULL;
-	return (envelope_open(recover->dek, &place, payload, size,
+	return (envelope_decrypt(recover->dek, &place, payload, size,
 		    recover->plain, &recover->size) &&
 	    recover->size >= recover_prefix(recover));
 }

@@ -120,7 +120,7 @@ handshake_prepare(struct handshake *handshake)
 			continue;
 		session_prepare(handshake->session, endpoints[i].function,
 		    statement_sql(endpoints[i].function, sql),
-		    statement_door.types, statement_door.count);
+		    statement_api.types, statement_api.count);
 	}
 	for (i = 0; i < statements_count; i++)
 		session_prepare(handshake->session, statements[i].name,
@@ -180,10 +180,10 @@ handshake_unwrap_pepper(
 	char fault[160];
 
 	if (wrapped_read(result, 0, column, &wrapped) &&
-	    keyring_pepper_open(handshake->keyring, &wrapped))
+	    keyring_pepper_load(handshake->keyring, &wrapped))
 		return;
 	snprintf(fault, sizeof(fault),
-	    "the pepper does not open under root key %s: "
+	    "the pepper cannot be unwrapped under root key %s: "
 	    "load that key",
 	    wrapped.root_id);
 	handshake_refuse(handshake, fault);
@@ -323,7 +323,7 @@ handshake_take_error(struct handshake *handshake, const char *sqlstate)
 
 	/*
 	 * All that follows an error in a pipeline fails without a cause; and a
-	 * session that was not examined is greeted, and says more then.
+	 * session that was not examined has a handshake, which says more then.
 	 */
 	if (handshake->refused || handshake->taken ||
 	    handshake->step == HANDSHAKE_EXAMINE)

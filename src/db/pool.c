@@ -376,7 +376,7 @@ pool_run(struct pool *pool, struct query *query)
 		return (true);
 	/*
 	 * A lone read goes at once.  While others run, those whose events the
-	 * loop has already collected go together: it calls this event last.
+	 * loop has already collected form a group: it calls this event last.
 	 */
 	if (pool->share.reading > 0 && query_kind(query) == QUERY_GROUPING &&
 	    queue_length(pool->queue) < pool->settings->group_limit)

@@ -25,7 +25,7 @@ struct session {
 	void *owner;
 	PGconn *connection;
 	struct dsn *dsn;
-	long patience; /* milliseconds for each host */
+	long host_timeout; /* milliseconds for each host */
 	size_t host; /* of dsn */
 	size_t untried; /* hosts that are left after this one */
 	int64_t since; /* it connects, or is connected */
@@ -398,7 +398,7 @@ session_try(struct session *session)
 	PQsetErrorContextVisibility(session->connection, PQSHOW_CONTEXT_NEVER);
 	PQsetNoticeReceiver(session->connection, session_notice, session);
 	if (PQstatus(session->connection) != CONNECTION_BAD) {
-		session_start_timer(session, session->patience);
+		session_start_timer(session, session->host_timeout);
 		session_wait(session, EV_WRITE);
 	} else {
 		/* The owner is told from the loop, not from his own call. */
@@ -410,7 +410,7 @@ void
 session_connect(struct session *session, struct dsn *dsn, long milliseconds)
 {
 	session->dsn = dsn;
-	session->patience =
+	session->host_timeout =
 	    dsn->connect_timeout > 0 ? dsn->connect_timeout : milliseconds;
 	session->host = dsn->first;
 	session->untried = dsn->hosts_count - 1;

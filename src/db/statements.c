@@ -59,7 +59,7 @@ const struct statement statements[] = {
 	{ STATEMENT_SESSION_FAULTS, "SELECT array_to_json(daemon.session_faults())::text", 0, { 0 }, { 1, 1, 1, { NAME } } },
 };
 
-const struct statement statement_door =
+const struct statement statement_api =
 	{ NULL, STATEMENT_DOOR_SQL, 4, { JSONB, BYTEA, BYTEA, BYTEA }, { 1, 1, 4, { STATUS, NAME_OR_NULL, NUMBER_OR_NULL, HASH_OR_NULL } } };
 /* clang-format on */
 
@@ -70,7 +70,7 @@ statement_sql(const char *name, char sql[STATEMENT_SQL_SIZE])
 {
 	const struct statement *statement = statement_find(name);
 
-	if (statement != &statement_door)
+	if (statement != &statement_api)
 		return (statement->sql);
 	snprintf(sql, STATEMENT_SQL_SIZE, STATEMENT_DOOR_SQL, name);
 	return (sql);
@@ -85,5 +85,5 @@ statement_find(const char *name)
 		if (strcmp(statements[i].name, name) == 0)
 			return (&statements[i]);
 	}
-	return (&statement_door);
+	return (&statement_api);
 }

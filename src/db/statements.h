@@ -1,5 +1,5 @@
 /*
- * The statements that are prepared on every connection, besides the doors of
+ * The statements that are prepared on every connection, besides the API functions of
  * the endpoints.
  */
 #ifndef COFFER_STATEMENTS_H
@@ -70,18 +70,18 @@ extern const size_t statements_count;
 #define STATEMENT_CLOCK_SQL \
 	"SELECT extract(epoch FROM clock_timestamp())::bigint"
 
-/* The one shape of all doors: %s is the function of the endpoint. */
+/* The one shape of all API functions: %s is the function of the endpoint. */
 #define STATEMENT_DOOR_SQL                                 \
 	"SELECT status, body, receipt, receipt_hash FROM " \
 	"api.%s($1, $2, $3, $4)"
-extern const struct statement statement_door;
+extern const struct statement statement_api;
 
 #define STATEMENT_SQL_SIZE 256
 
-/* The SQL of the statement of that name, or else of that door, which is in sql. */
+/* The SQL of the statement of that name, or else of that API function, which is in sql. */
 const char *statement_sql(const char *name, char sql[STATEMENT_SQL_SIZE]);
 
-/* The statement of that name; of a name that is not in the list, that of doors. */
+/* The statement of that name; of a name that is not in the list, that of API functions. */
 const struct statement *statement_find(const char *name);
 
 #endif

@@ -147,8 +147,8 @@ rekey_fill_wrapped(struct rekey *rekey, const PGresult *result)
 			continue;
 		pgarray_set(&rekey->arrays[1], count, wrapped.root_id);
 		if (!opened || !rekey_rewrap(keyring, &place, &wrapped)) {
-			rekey_complain(
-			    "key does not open", place.kek, wrapped.root_id);
+			rekey_complain("key cannot be unwrapped", place.kek,
+			    wrapped.root_id);
 			continue;
 		}
 		if (rekey->chore == REKEY_BINDS)
@@ -186,20 +186,20 @@ rekey_fill_keks(struct rekey *rekey, const PGresult *result)
 /* The wrap key of secret under the KEK at columns, wrapped in the next two. */
 static bool
 rekey_wrap_key(struct rekey *rekey, const PGresult *result, int row,
-    const int columns[4], unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+    const int columns[4], unsigned char key[KEYRING_WRAP_KEY_SIZE])
 {
 	struct keyring *keyring = rekey->keyring;
 	const unsigned char *secret = columns_uuid(result, row, 0);
 	struct keyring_place place = rekey_place(result, row, columns);
 	struct keyring_wrapped wrapped = { .root_id = "" };
 
-	if (keyring_access_key(keyring, place.kek, place.project, secret, key))
+	if (keyring_wrap_key(keyring, place.kek, place.project, secret, key))
 		return (true);
 	if (wrapped_read(result, row, columns[0] + 1, &wrapped) &&
-	    keyring_kek_open(keyring, &place, &wrapped) &&
-	    keyring_access_key(keyring, place.kek, place.project, secret, key))
+	    keyring_kek_load(keyring, &place, &wrapped) &&
+	    keyring_wrap_key(keyring, place.kek, place.project, secret, key))
 		return (true);
-	rekey_complain("key does not open", place.kek, wrapped.root_id);
+	rekey_complain("key cannot be unwrapped", place.kek, wrapped.root_id);
 	return (false);
 }
 
@@ -209,10 +209,10 @@ rekey_fill_deks(struct rekey *rekey, const PGresult *result)
 	static const Oid types[] = { COLUMN_UUID, COLUMN_UUID, COLUMN_UUID,
 		COLUMN_BYTEA, COLUMN_BYTEA };
 	static const size_t sizes[REKEY_ARRAYS] = { sizeof(uuid_t),
-		sizeof(uuid_t), sizeof(uuid_t), KEYRING_ACCESS_KEY_SIZE,
-		KEYRING_ACCESS_KEY_SIZE };
+		sizeof(uuid_t), sizeof(uuid_t), KEYRING_WRAP_KEY_SIZE,
+		KEYRING_WRAP_KEY_SIZE };
 	static const int old[] = { 2, 1, 8, 9 }, new[] = { 5, 1, 8, 10 };
-	unsigned char keys[2][KEYRING_ACCESS_KEY_SIZE];
+	unsigned char keys[2][KEYRING_WRAP_KEY_SIZE];
 	size_t count = 0;
 	int row;
 
@@ -380,7 +380,7 @@ rekey_kept(
 	if (rekey->ends) {
 		rekey->ends = false;
 		if (done > 0 &&
-		    keyring_pepper_open(rekey->keyring, &rekey->pepper))
+		    keyring_pepper_load(rekey->keyring, &rekey->pepper))
 			log_info(
 			    "wraps of the old form are refused from now on");
 		return (rekey_next_chore(rekey));
@@ -389,7 +389,7 @@ rekey_kept(
 		log_info(
 		    rekey_chores[rekey->chore].name, log_number("count", done));
 	if (broken > 0)
-		log_error("keys of versions do not open",
+		log_error("keys of versions cannot be unwrapped",
 		    log_number("count", broken));
 	/* Not all of the batch was done: it is asked for again. */
 	if (columns_flag(result, 0, 2)) {

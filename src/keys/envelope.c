@@ -83,7 +83,7 @@ envelope_decipher(const unsigned char *key, const unsigned char *iv,
 }
 
 bool
-envelope_open(const unsigned char key[ENVELOPE_KEY_SIZE],
+envelope_decrypt(const unsigned char key[ENVELOPE_KEY_SIZE],
     const struct envelope_place *place, const unsigned char *sealed,
     size_t size, unsigned char *plain, size_t *plain_size)
 {

@@ -28,7 +28,7 @@ struct envelope_place {
  * Opens size bytes of sealed into plain, which has room for as many.  False,
  * whatever the cause, when they are not what was sealed in that place.
  */
-bool envelope_open(const unsigned char key[ENVELOPE_KEY_SIZE],
+bool envelope_decrypt(const unsigned char key[ENVELOPE_KEY_SIZE],
     const struct envelope_place *place, const unsigned char *sealed,
     size_t size, unsigned char *plain, size_t *plain_size)
     __attribute__((warn_unused_result));

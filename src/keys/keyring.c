@@ -105,78 +105,78 @@ keyring_keks(void)
 struct keyring *
 keyring_new(const struct settings *settings, char *cause, size_t size)
 {
-	struct keyring *ring = memory_new_locked(sizeof(*ring));
+	struct keyring *keyring = memory_new_locked(sizeof(*keyring));
 
-	if (!root_key_source_load(settings, &ring->roots, cause, size)) {
-		memory_free_locked(ring, sizeof(*ring));
+	if (!root_key_source_load(settings, &keyring->roots, cause, size)) {
+		memory_free_locked(keyring, sizeof(*keyring));
 		return (NULL);
 	}
-	ring->keks = keyring_keks();
-	return (ring);
+	keyring->keks = keyring_keks();
+	return (keyring);
 }
 
 void
-keyring_free(struct keyring *ring)
+keyring_free(struct keyring *keyring)
 {
-	if (ring == NULL)
+	if (keyring == NULL)
 		return;
-	cache_free(ring->keks);
-	memory_free_locked(ring, sizeof(*ring));
+	cache_free(keyring->keks);
+	memory_free_locked(keyring, sizeof(*keyring));
 }
 
 bool
-keyring_activate(struct keyring *ring, const char *root_id)
+keyring_activate(struct keyring *keyring, const char *root_id)
 {
-	const struct root_key *root = root_key_find(&ring->roots, root_id);
+	const struct root_key *root = root_key_find(&keyring->roots, root_id);
 
 	if (root != NULL)
-		ring->active = (size_t)(root - ring->roots.keys);
+		keyring->active = (size_t)(root - keyring->roots.keys);
 	return (root != NULL);
 }
 
 void
-keyring_offer(struct keyring *ring, const struct root_keys *roots)
+keyring_offer(struct keyring *keyring, const struct root_keys *roots)
 {
-	ring->offered = *roots;
-	ring->offers++;
-	ring->offer_open = true;
-	ring->revision++;
+	keyring->offered = *roots;
+	keyring->offers++;
+	keyring->offer_open = true;
+	keyring->revision++;
 }
 
 bool
-keyring_decide(struct keyring *ring, unsigned int offer, bool take)
+keyring_decide(struct keyring *keyring, unsigned int offer, bool take)
 {
 	char active[ROOT_KEY_ID_SIZE];
 
-	if (!ring->offer_open || offer != ring->offers)
+	if (!keyring->offer_open || offer != keyring->offers)
 		return (false);
 	if (take) {
-		memcpy(
-		    active, ring->roots.keys[ring->active].id, sizeof(active));
-		ring->roots = ring->offered;
-		if (!keyring_activate(ring, active))
-			ring->active = 0;
+		memcpy(active, keyring->roots.keys[keyring->active].id,
+		    sizeof(active));
+		keyring->roots = keyring->offered;
+		if (!keyring_activate(keyring, active))
+			keyring->active = 0;
 		/* What a root key that is gone has opened is gone with it. */
-		cache_free(ring->keks);
-		ring->keks = keyring_keks();
+		cache_free(keyring->keks);
+		keyring->keks = keyring_keks();
 	}
-	memory_wipe(&ring->offered, sizeof(ring->offered));
-	ring->offer_open = false;
-	ring->revision++;
+	memory_wipe(&keyring->offered, sizeof(keyring->offered));
+	keyring->offer_open = false;
+	keyring->revision++;
 	return (true);
 }
 
 unsigned int
-keyring_revision(const struct keyring *ring)
+keyring_revision(const struct keyring *keyring)
 {
-	return (ring->revision);
+	return (keyring->revision);
 }
 
 unsigned int
-keyring_root_ids(const struct keyring *ring, char *out, size_t size)
+keyring_root_ids(const struct keyring *keyring, char *out, size_t size)
 {
 	const struct root_keys *roots =
-	    ring->offer_open ? &ring->offered : &ring->roots;
+	    keyring->offer_open ? &keyring->offered : &keyring->roots;
 	size_t used = 0, i;
 
 	for (i = 0; i < roots->count && used < size; i++)
@@ -184,7 +184,7 @@ keyring_root_ids(const struct keyring *ring, char *out, size_t size)
 		    i == 0 ? '{' : ',', roots->keys[i].id);
 	if (used < size)
 		snprintf(out + used, size - used, "}");
-	return (ring->offer_open ? ring->offers : 0);
+	return (keyring->offer_open ? keyring->offers : 0);
 }
 
 static void
@@ -202,12 +202,12 @@ keyring_wrap(const struct root_key *root, const char *info, const void *aad,
 }
 
 static bool
-keyring_unwrap(const struct keyring *ring, const char *info, const void *aad,
+keyring_unwrap(const struct keyring *keyring, const char *info, const void *aad,
     size_t aad_size, const struct keyring_wrapped *wrapped,
     unsigned char key[CRYPTO_KEY_SIZE])
 {
 	const struct root_key *root =
-	    root_key_find(&ring->roots, wrapped->root_id);
+	    root_key_find(&keyring->roots, wrapped->root_id);
 	unsigned char wrapping[CRYPTO_KEY_SIZE];
 	bool opened;
 
@@ -239,11 +239,11 @@ keyring_unbound_pepper_aad(const char *root_id)
 }
 
 static void
-keyring_pepper_wrap(const struct keyring *ring,
+keyring_pepper_wrap(const struct keyring *keyring,
     const unsigned char pepper[CRYPTO_KEY_SIZE],
     struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
+	const struct root_key *root = &keyring->roots.keys[keyring->active];
 	struct keyring_pepper_aad aad = keyring_pepper_aad(root->id);
 
 	keyring_wrap(root, KEYRING_PEPPER, &aad, sizeof(aad), pepper, wrapped);
@@ -251,7 +251,7 @@ keyring_pepper_wrap(const struct keyring *ring,
 
 /* Opens a pepper of either form, and says of which it is. */
 static bool
-keyring_pepper_unwrap(const struct keyring *ring,
+keyring_pepper_unwrap(const struct keyring *keyring,
     const struct keyring_wrapped *wrapped,
     unsigned char pepper[CRYPTO_KEY_SIZE], enum keyring_form *form)
 {
@@ -261,54 +261,56 @@ keyring_pepper_unwrap(const struct keyring *ring,
 
 	*form = KEYRING_BOUND;
 	if (keyring_unwrap(
-		ring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
+		keyring, KEYRING_PEPPER, &aad, sizeof(aad), wrapped, pepper))
 		return (true);
 	*form = KEYRING_UNBOUND;
-	return (ring->form != KEYRING_BOUND &&
-	    keyring_unwrap(ring, KEYRING_PEPPER, &unbound, sizeof(unbound),
+	return (keyring->form != KEYRING_BOUND &&
+	    keyring_unwrap(keyring, KEYRING_PEPPER, &unbound, sizeof(unbound),
 		wrapped, pepper));
 }
 
 void
-keyring_pepper_make(const struct keyring *ring, struct keyring_wrapped *wrapped)
+keyring_pepper_make(
+    const struct keyring *keyring, struct keyring_wrapped *wrapped)
 {
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 
 	crypto_random(pepper, sizeof(pepper));
-	keyring_pepper_wrap(ring, pepper, wrapped);
+	keyring_pepper_wrap(keyring, pepper, wrapped);
 	memory_wipe(pepper, sizeof(pepper));
 }
 
 bool
-keyring_pepper_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
+keyring_pepper_load(
+    struct keyring *keyring, const struct keyring_wrapped *wrapped)
 {
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	enum keyring_form form;
 
-	if (!keyring_pepper_unwrap(ring, wrapped, pepper, &form))
+	if (!keyring_pepper_unwrap(keyring, wrapped, pepper, &form))
 		return (false);
-	memcpy(ring->pepper, pepper, sizeof(ring->pepper));
+	memcpy(keyring->pepper, pepper, sizeof(keyring->pepper));
 	memory_wipe(pepper, sizeof(pepper));
-	ring->has_pepper = true;
-	ring->form = form;
+	keyring->has_pepper = true;
+	keyring->form = form;
 	return (true);
 }
 
 /* Its form stays: the new one says that nothing of the old one is left. */
 bool
 keyring_pepper_rewrap(
-    const struct keyring *ring, struct keyring_wrapped *wrapped)
+    const struct keyring *keyring, struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
+	const struct root_key *root = &keyring->roots.keys[keyring->active];
 	struct keyring_unbound_pepper_aad unbound =
 	    keyring_unbound_pepper_aad(root->id);
 	unsigned char pepper[CRYPTO_KEY_SIZE];
 	enum keyring_form form;
 
-	if (!keyring_pepper_unwrap(ring, wrapped, pepper, &form))
+	if (!keyring_pepper_unwrap(keyring, wrapped, pepper, &form))
 		return (false);
 	if (form == KEYRING_BOUND)
-		keyring_pepper_wrap(ring, pepper, wrapped);
+		keyring_pepper_wrap(keyring, pepper, wrapped);
 	else
 		keyring_wrap(root, KEYRING_PEPPER, &unbound, sizeof(unbound),
 		    pepper, wrapped);
@@ -317,34 +319,35 @@ keyring_pepper_rewrap(
 }
 
 void
-keyring_pepper_bind(const struct keyring *ring, struct keyring_wrapped *wrapped)
+keyring_pepper_bind(
+    const struct keyring *keyring, struct keyring_wrapped *wrapped)
 {
-	keyring_pepper_wrap(ring, ring->pepper, wrapped);
+	keyring_pepper_wrap(keyring, keyring->pepper, wrapped);
 }
 
 bool
-keyring_takes_unbound(const struct keyring *ring)
+keyring_takes_unbound(const struct keyring *keyring)
 {
-	return (ring->form == KEYRING_UNBOUND);
+	return (keyring->form == KEYRING_UNBOUND);
 }
 
 void
-keyring_take_unbound(struct keyring *ring)
+keyring_take_unbound(struct keyring *keyring)
 {
-	ring->form = KEYRING_UNBOUND;
+	keyring->form = KEYRING_UNBOUND;
 }
 
 bool
-keyring_has_pepper(const struct keyring *ring)
+keyring_has_pepper(const struct keyring *keyring)
 {
-	return (ring->has_pepper);
+	return (keyring->has_pepper);
 }
 
 void
-keyring_digest(const struct keyring *ring, const char *token,
+keyring_digest(const struct keyring *keyring, const char *token,
     unsigned char digest[KEYRING_DIGEST_SIZE])
 {
-	crypto_hmac_sha256(ring->pepper, token, strlen(token), digest);
+	crypto_hmac_sha256(keyring->pepper, token, strlen(token), digest);
 }
 
 static struct keyring_signer_aad
@@ -357,10 +360,10 @@ keyring_signer_aad(const char *root_id)
 }
 
 void
-keyring_signer_make(const struct keyring *ring,
+keyring_signer_make(const struct keyring *keyring,
     unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
+	const struct root_key *root = &keyring->roots.keys[keyring->active];
 	struct keyring_signer_aad aad = keyring_signer_aad(root->id);
 	unsigned char key[CRYPTO_KEY_SIZE];
 
@@ -371,30 +374,31 @@ keyring_signer_make(const struct keyring *ring,
 }
 
 bool
-keyring_signer_open(struct keyring *ring, const struct keyring_wrapped *wrapped)
+keyring_signer_load(
+    struct keyring *keyring, const struct keyring_wrapped *wrapped)
 {
 	struct keyring_signer_aad aad = keyring_signer_aad(wrapped->root_id);
 	unsigned char public[CRYPTO_KEY_SIZE];
 
-	ring->signer_id[0] = '\0';
-	if (!keyring_unwrap(
-		ring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, ring->signer))
+	keyring->signer_id[0] = '\0';
+	if (!keyring_unwrap(keyring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped,
+		keyring->signer))
 		return (false);
-	crypto_public(ring->signer, public);
-	crypto_public_id(public, ring->signer_id);
+	crypto_public(keyring->signer, public);
+	crypto_public_id(public, keyring->signer_id);
 	return (true);
 }
 
 bool
 keyring_signer_rewrap(
-    const struct keyring *ring, struct keyring_wrapped *wrapped)
+    const struct keyring *keyring, struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
+	const struct root_key *root = &keyring->roots.keys[keyring->active];
 	struct keyring_signer_aad aad = keyring_signer_aad(wrapped->root_id);
 	unsigned char key[CRYPTO_KEY_SIZE];
 
 	if (!keyring_unwrap(
-		ring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, key))
+		keyring, KEYRING_SIGNER, &aad, sizeof(aad), wrapped, key))
 		return (false);
 	aad = keyring_signer_aad(root->id);
 	keyring_wrap(root, KEYRING_SIGNER, &aad, sizeof(aad), key, wrapped);
@@ -403,17 +407,17 @@ keyring_signer_rewrap(
 }
 
 const char *
-keyring_signer(const struct keyring *ring)
+keyring_signer(const struct keyring *keyring)
 {
-	return (ring->signer_id);
+	return (keyring->signer_id);
 }
 
 void
-keyring_sign(const struct keyring *ring,
+keyring_sign(const struct keyring *keyring,
     const unsigned char hash[CRYPTO_SHA256_SIZE],
     unsigned char signature[CRYPTO_SIGNATURE_SIZE])
 {
-	crypto_sign(ring->signer, hash, CRYPTO_SHA256_SIZE, signature);
+	crypto_sign(keyring->signer, hash, CRYPTO_SHA256_SIZE, signature);
 }
 
 static struct keyring_kek_aad
@@ -431,97 +435,99 @@ keyring_kek_aad(const struct keyring_place *place, const char *root_id)
 }
 
 static void
-keyring_kek_wrap(const struct keyring *ring, const struct keyring_place *place,
-    const unsigned char key[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped)
+keyring_kek_wrap(const struct keyring *keyring,
+    const struct keyring_place *place, const unsigned char key[CRYPTO_KEY_SIZE],
+    struct keyring_wrapped *wrapped)
 {
-	const struct root_key *root = &ring->roots.keys[ring->active];
+	const struct root_key *root = &keyring->roots.keys[keyring->active];
 	struct keyring_kek_aad aad = keyring_kek_aad(place, root->id);
 
 	keyring_wrap(root, KEYRING_KEK, &aad, sizeof(aad), key, wrapped);
 }
 
 static bool
-keyring_kek_unwrap_bound(const struct keyring *ring,
+keyring_kek_unwrap_bound(const struct keyring *keyring,
     const struct keyring_place *place, const struct keyring_wrapped *wrapped,
     unsigned char key[CRYPTO_KEY_SIZE])
 {
 	struct keyring_kek_aad aad = keyring_kek_aad(place, wrapped->root_id);
 
-	return (
-	    keyring_unwrap(ring, KEYRING_KEK, &aad, sizeof(aad), wrapped, key));
+	return (keyring_unwrap(
+	    keyring, KEYRING_KEK, &aad, sizeof(aad), wrapped, key));
 }
 
 static bool
-keyring_kek_unwrap(const struct keyring *ring,
+keyring_kek_unwrap(const struct keyring *keyring,
     const struct keyring_place *place, const struct keyring_wrapped *wrapped,
     unsigned char key[CRYPTO_KEY_SIZE])
 {
 	struct keyring_unbound_kek_aad unbound = { .label = KEYRING_KEK };
 
-	if (keyring_kek_unwrap_bound(ring, place, wrapped, key))
+	if (keyring_kek_unwrap_bound(keyring, place, wrapped, key))
 		return (true);
 	uuid_copy(unbound.kek, place->kek);
 	uuid_copy(unbound.project, place->project);
 	memcpy(unbound.root_id, wrapped->root_id, sizeof(unbound.root_id));
-	return (ring->form == KEYRING_UNBOUND &&
+	return (keyring->form == KEYRING_UNBOUND &&
 	    keyring_unwrap(
-		ring, KEYRING_KEK, &unbound, sizeof(unbound), wrapped, key));
+		keyring, KEYRING_KEK, &unbound, sizeof(unbound), wrapped, key));
 }
 
 void
-keyring_kek_make(const struct keyring *ring, struct keyring_place *place,
+keyring_kek_make(const struct keyring *keyring, struct keyring_place *place,
     struct keyring_wrapped *wrapped)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
 
 	uuid_generate_random(place->kek);
 	crypto_random(key, sizeof(key));
-	keyring_kek_wrap(ring, place, key, wrapped);
+	keyring_kek_wrap(keyring, place, key, wrapped);
 	memory_wipe(key, sizeof(key));
 }
 
 bool
-keyring_kek_open(struct keyring *ring, const struct keyring_place *place,
+keyring_kek_load(struct keyring *keyring, const struct keyring_place *place,
     const struct keyring_wrapped *wrapped)
 {
 	struct keyring_kek value = { .place = *place };
-	bool opened = keyring_kek_unwrap(ring, place, wrapped, value.key);
+	bool opened = keyring_kek_unwrap(keyring, place, wrapped, value.key);
 
 	if (opened)
-		cache_put(ring->keks, place->kek, &value);
+		cache_put(keyring->keks, place->kek, &value);
 	memory_wipe(&value, sizeof(value));
 	return (opened);
 }
 
 bool
-keyring_kek_rewrap(const struct keyring *ring,
+keyring_kek_rewrap(const struct keyring *keyring,
     const struct keyring_place *place, struct keyring_wrapped *wrapped)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
 
-	if (!keyring_kek_unwrap(ring, place, wrapped, key))
+	if (!keyring_kek_unwrap(keyring, place, wrapped, key))
 		return (false);
-	keyring_kek_wrap(ring, place, key, wrapped);
+	keyring_kek_wrap(keyring, place, key, wrapped);
 	memory_wipe(key, sizeof(key));
 	return (true);
 }
 
 bool
-keyring_kek_is_bound(const struct keyring *ring,
+keyring_kek_is_bound(const struct keyring *keyring,
     const struct keyring_place *place, const struct keyring_wrapped *wrapped)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
-	bool bound = keyring_kek_unwrap_bound(ring, place, wrapped, key);
+	bool bound = keyring_kek_unwrap_bound(keyring, place, wrapped, key);
 
 	memory_wipe(key, sizeof(key));
 	return (bound);
 }
 
 bool
-keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
-    const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+keyring_wrap_key(struct keyring *keyring, const uuid_t kek,
+    const uuid_t project, const uuid_t secret,
+    unsigned char key[KEYRING_WRAP_KEY_SIZE])
 {
-	const struct keyring_kek *value = cache_get(ring->keks, kek);
+	const struct keyring_kek *value = cache_get(keyring->keks, kek);
 	struct keyring_access message = { .label = KEYRING_AK };
 
 	if (value == NULL || uuid_compare(value->place.project, project) != 0)
@@ -534,10 +540,10 @@ keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
 
 /* What opened it once is not asked again, so what it was bound to is kept. */
 bool
-keyring_cipher_key(struct keyring *ring, const struct keyring_place *place,
+keyring_cipher_key(struct keyring *keyring, const struct keyring_place *place,
     unsigned char key[CRYPTO_KEY_SIZE])
 {
-	const struct keyring_kek *value = cache_get(ring->keks, place->kek);
+	const struct keyring_kek *value = cache_get(keyring->keks, place->kek);
 
 	if (value == NULL ||
 	    memcmp(&value->place, place, sizeof(value->place)) != 0)

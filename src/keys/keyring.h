@@ -22,7 +22,7 @@
 #include "base/settings.h"
 #include "keys/root_key.h"
 
-#define KEYRING_ACCESS_KEY_SIZE 64
+#define KEYRING_WRAP_KEY_SIZE 64
 #define KEYRING_DIGEST_SIZE 32
 
 /* A key as the database keeps it. */
@@ -89,7 +89,7 @@ void keyring_pepper_make(
  * form.  Once a pepper of the new form has been opened, the ring refuses the
  * old form of both for good.
  */
-bool keyring_pepper_open(struct keyring *ring,
+bool keyring_pepper_load(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_pepper_rewrap(const struct keyring *ring,
     struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
@@ -112,7 +112,7 @@ void keyring_signer_make(const struct keyring *ring,
     unsigned char public[CRYPTO_KEY_SIZE], struct keyring_wrapped *wrapped);
 
 /* The same of a key for seals, but none is in use after one did not open. */
-bool keyring_signer_open(struct keyring *ring,
+bool keyring_signer_load(struct keyring *ring,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_signer_rewrap(const struct keyring *ring,
     struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
@@ -130,7 +130,7 @@ void keyring_kek_make(const struct keyring *ring, struct keyring_place *place,
     struct keyring_wrapped *wrapped);
 
 /* The same of a KEK; what is wrapped anew is of the new form. */
-bool keyring_kek_open(struct keyring *ring, const struct keyring_place *place,
+bool keyring_kek_load(struct keyring *ring, const struct keyring_place *place,
     const struct keyring_wrapped *wrapped) __attribute__((warn_unused_result));
 bool keyring_kek_rewrap(const struct keyring *ring,
     const struct keyring_place *place, struct keyring_wrapped *wrapped)
@@ -142,8 +142,8 @@ bool keyring_kek_is_bound(const struct keyring *ring,
 
 /* The access key of secret; false when the KEK is not, or no more, known. */
 bool
-keyring_access_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
-    const uuid_t secret, unsigned char key[KEYRING_ACCESS_KEY_SIZE])
+keyring_wrap_key(struct keyring *ring, const uuid_t kek, const uuid_t project,
+    const uuid_t secret, unsigned char key[KEYRING_WRAP_KEY_SIZE])
     __attribute__((warn_unused_result));
 
 /*

@@ -26,7 +26,7 @@ fault() {
 mapfile -t sql < <(find sql -name '*.sql' | sort)
 mapfile -t outside_fail < <(printf '%s\n' "${sql[@]}" | grep -vE '^sql/(fail|lint)\.sql$')
 mapfile -t outside_crypto < <(printf '%s\n' "${sql[@]}" | grep -vx sql/rule/crypto.sql)
-mapfile -t named < <(printf '%s\n' "${sql[@]}" | grep -vxE 'sql/(door|rule/event)\.sql')
+mapfile -t named < <(printf '%s\n' "${sql[@]}" | grep -vx sql/api.sql)
 migrations=(migrations/[0-9]*.sql)
 
 fault 'RAISE outside sql/fail.sql' '\bRAISE\b' "${outside_fail[@]}"

@@ -643,9 +643,9 @@ put_row(struct peer *peer, const struct columns *columns,
 
 	put_number(row, (uint64_t)count, 2);
 	for (i = 0; i < count; i++) {
-		if (columns == &statement_door.columns && i == 0)
+		if (columns == &statement_api.columns && i == 0)
 			put_call_status(row);
-		else if (columns == &statement_door.columns && i == 3 &&
+		else if (columns == &statement_api.columns && i == 3 &&
 		    nulls < 128)
 			put_value(row, wraps[0].bytes, CRYPTO_SHA256_SIZE);
 		else
@@ -700,7 +700,7 @@ peer_columns(const struct peer *peer)
 	if (strstr(peer->sql, "pg_advisory") != NULL)
 		return (&handshake_deploy_columns);
 	if (strstr(peer->sql, "api.") != NULL)
-		return (&statement_door.columns);
+		return (&statement_api.columns);
 	return (strncmp(peer->sql, "SELECT", 6) == 0 ? &bytes_columns : NULL);
 }
 

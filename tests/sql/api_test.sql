@@ -46,7 +46,7 @@ DECLARE
     v_before CONSTANT bigint := (SELECT count(*) FROM audit.event);
     v_answer test.answer;
 BEGIN
-    v_answer := knock('obey', request(body => jsonb_build_object('order', what)), caller);
+    v_answer := api_call('obey', request(body => jsonb_build_object('order', what)), caller);
     RAISE EXCEPTION USING ERRCODE = 'ZZ000', MESSAGE = concat_ws(' ',
         v_answer.status, coalesce(v_answer.body ->> 'type', v_answer.text),
         CASE WHEN EXISTS (SELECT FROM store.secret WHERE description = 'changed by obey')

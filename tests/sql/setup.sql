@@ -96,7 +96,7 @@ RETURNS jsonb LANGUAGE sql AS $$
 $$;
 
 -- Call an API function once, as the daemon's role.
-CREATE FUNCTION test.knock(endpoint text, request jsonb, caller text DEFAULT 'owner',
+CREATE FUNCTION test.api_call(endpoint text, request jsonb, caller text DEFAULT 'owner',
                            key bytea DEFAULT NULL,
                            data bytea DEFAULT NULL)
 RETURNS test.answer LANGUAGE plpgsql AS $$
@@ -129,7 +129,7 @@ DECLARE
     v_key       bytea;
 BEGIN
     FOR i IN 1..4 LOOP
-        v_answer := test.knock(endpoint, v_request, caller, v_key, data);
+        v_answer := test.api_call(endpoint, v_request, caller, v_key, data);
         EXIT WHEN v_answer.status <> 0;
         v_challenge := v_answer.body;
         IF v_challenge ->> 'need' = 'material' THEN

@@ -101,7 +101,7 @@ SELECT is((call('change_list', query => jsonb_build_object('after', :'cursor'),
 -- A wait
 SELECT latest() AS cursor \gset
 SELECT is((SELECT (k.status, k.body, k.receipt)::text
-             FROM knock('change_list',
+             FROM api_call('change_list',
                         test.request(query => jsonb_build_object('after', :'cursor', 'wait', '20')),
                         'watcher') AS k),
           '(0,"{""need"": ""change"", ""wait"": 20}",)',

@@ -64,23 +64,23 @@ SELECT is((call_key('key_create',
 SELECT request(body => '{"name": "rounds", "usage": {"symmetric_encryption": "aes_256_gcm"}}')
     AS request,
        everything() AS before \gset
-SELECT body ->> 'key_id' AS key, text FROM knock('key_create', :'request', 'keeper') \gset
+SELECT body ->> 'key_id' AS key, text FROM api_call('key_create', :'request', 'keeper') \gset
 SELECT is(:'text',
           format('{"need":"material","key_id":"%s","project_id":"%s","rotation":1,'
                  '"active_root_id":"0123456789abcdef"}', :'key', project('main')),
           'key_create asks for material for a key that it proposes (SM001)');
 SELECT is(everything(), :'before', 'and nothing has happened');
-SELECT is((knock('key_create', :'request'::jsonb || material(secret('live'), gen_random_uuid()),
+SELECT is((api_call('key_create', :'request'::jsonb || material(secret('live'), gen_random_uuid()),
                  'keeper')).body ->> 'need',
           'material', 'it asks again where a key of that id has come meanwhile');
-SELECT is((knock('key_create', :'request'::jsonb || material(:'key', gen_random_uuid(), 'retired'),
+SELECT is((api_call('key_create', :'request'::jsonb || material(:'key', gen_random_uuid(), 'retired'),
                  'keeper')).body ->> 'need',
           'material', 'and where it is not under the active root key');
-SELECT is((knock('key_create',
+SELECT is((api_call('key_create',
                  :'request'::jsonb || material(:'key', gen_random_uuid(), rotation => '2'),
                  'keeper')).body ->> 'need',
           'material', 'or is wrapped for another rotation');
-SELECT is((knock('key_create', :'request'::jsonb || material(:'key', gen_random_uuid()),
+SELECT is((api_call('key_create', :'request'::jsonb || material(:'key', gen_random_uuid()),
                  'keeper')).body ->> 'id', :'key',
           'and makes the key that it has proposed');
 

@@ -25,14 +25,14 @@ SELECT max(id::text) FILTER (WHERE rotation = 1) AS old,
        max(id::text) FILTER (WHERE rotation = 2) AS new
   FROM store.kek WHERE key_id = secret('live')::uuid \gset
 SELECT at_key('live', cut('ciphertext', 38, '{"rotation": 1}')) AS at \gset
-SELECT is((knock('key_decrypt', request(extra => :'at'), 'keeper')).text,
+SELECT is((api_call('key_decrypt', request(extra => :'at'), 'keeper')).text,
           format('{"need":"cipher","key_id":"%s","project_id":"%s","keys":['
                  '{"rotation":2,"kek_id":"%s","root_id":"0123456789abcdef","wrapped":"%s"},'
                  '{"rotation":1,"kek_id":"%s","root_id":"0123456789abcdef","wrapped":"%s"}]}',
                  secret('live'), project('main'), :'new', repeat('A', 80),
                  :'old', repeat('A', 80)),
           'key_decrypt gives the daemon the newest rotation, and the one that was used (SM001)');
-SELECT is((knock('key_decrypt',
+SELECT is((api_call('key_decrypt',
                  request(extra => :'at'::jsonb || jsonb_build_object('cipher', jsonb_build_object(
                      'kek_id', kek_id, 'rotation', rotation, 'sound', true, 'ciphertext', 'eA=='))),
                  'keeper')).body ->> 'need',
@@ -94,12 +94,12 @@ CREATE FUNCTION test.closed(kek_id text) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('cipher',
                               jsonb_build_object('kek_id', kek_id, 'rotation', 2, 'opened', false))
 $$;
-SELECT is(brief(knock('key_decrypt', request(extra => :'at'::jsonb || closed(:'new')), 'keeper')),
+SELECT is(brief(api_call('key_decrypt', request(extra => :'at'::jsonb || closed(:'new')), 'keeper')),
           '500 internal', 'a rotation that the daemon cannot open is refused (SM101)');
-SELECT is((knock('key_decrypt', request(extra => :'at'::jsonb || closed(:'old')), 'keeper')).body
+SELECT is((api_call('key_decrypt', request(extra => :'at'::jsonb || closed(:'old')), 'keeper')).body
               ->> 'need', 'cipher',
           'but not one that is no more the newest');
-SELECT is(brief(knock('key_decrypt',
+SELECT is(brief(api_call('key_decrypt',
                       request(extra => at_key('disabled', cut('ciphertext', 38, '{"rotation": 1}'))
                                   || closed(:'new')), 'keeper')),
           '412 precondition_failed resource_not_usable', 'by the state of the key first');

@@ -25,12 +25,12 @@ SELECT max(id::text) FILTER (WHERE rotation = 1) AS old,
        max(id::text) FILTER (WHERE rotation = 2) AS new
   FROM store.kek WHERE key_id = secret('live')::uuid \gset
 SELECT at_key('live', cut('plaintext', 5)) AS at \gset
-SELECT is((knock('key_encrypt', request(extra => :'at'), 'keeper')).text,
+SELECT is((api_call('key_encrypt', request(extra => :'at'), 'keeper')).text,
           format('{"need":"cipher","key_id":"%s","project_id":"%s","keys":['
                  '{"rotation":2,"kek_id":"%s","root_id":"0123456789abcdef","wrapped":"%s"}]}',
                  secret('live'), project('main'), :'new', repeat('A', 80)),
           'key_encrypt gives the daemon the newest rotation (SM001)');
-SELECT is((knock('key_encrypt',
+SELECT is((api_call('key_encrypt',
                  request(extra => :'at'::jsonb || jsonb_build_object('cipher', jsonb_build_object(
                      'kek_id', kek_id, 'rotation', rotation, 'sound', true, 'ciphertext', 'eA=='))),
                  'keeper')).body ->> 'need',

@@ -27,20 +27,20 @@ SELECT results_eq($$SELECT rotation, active FROM store.kek WHERE key_id = secret
 
 -- Rounds
 SELECT everything() AS before, at_key('live') AS at \gset
-SELECT is((knock('key_rotate', request(extra => :'at'), 'keeper')).text,
+SELECT is((api_call('key_rotate', request(extra => :'at'), 'keeper')).text,
           format('{"need":"material","key_id":"%s","project_id":"%s","rotation":3,'
                  '"active_root_id":"0123456789abcdef"}', secret('live'), project('main')),
           'key_rotate asks for material (SM001)');
-SELECT is((knock('key_rotate',
+SELECT is((api_call('key_rotate',
                  request(extra => :'at'::jsonb || material(secret('disabled'), gen_random_uuid())),
                  'keeper')).body
           ->> 'need', 'material', 'and again when it is for another key');
-SELECT is((knock('key_rotate',
+SELECT is((api_call('key_rotate',
                  request(extra => :'at'::jsonb
                              || material(secret('live'), gen_random_uuid(), 'retired')),
                  'keeper')).body
           ->> 'need', 'material', 'or not under the active root key');
-SELECT is((knock('key_rotate',
+SELECT is((api_call('key_rotate',
                  request(extra => :'at'::jsonb
                              || material(secret('live'), gen_random_uuid(), rotation => '1')),
                  'keeper')).body

@@ -79,7 +79,7 @@ SELECT is(read_after(format('DELETE FROM store.dek WHERE secret_id = %L AND revi
 
 -- A key that is not the secret's, though it is said to be: what a daemon at fault would send.
 SELECT kek_id AS kek FROM store.dek WHERE secret_id = secret('a')::uuid AND revision = 1 \gset
-SELECT is(brief(knock('secret_version_access',
+SELECT is(brief(api_call('secret_version_access',
                       request('a', '1', extra => key_of(secret('a'), :'kek')), key => key)),
           '500 internal', 'a wrong key of ' || octet_length(key) || ' bytes opens nothing (SM101)')
   FROM (VALUES (sha512('x')), (sha256('x')), ('')) AS t(key);
@@ -90,10 +90,10 @@ SELECT make_secret('once',
                    '{"ephemeral_policy": {"expires_once_accessed": true, "action": "delete"}}'),
        make_version('once', 'one'),
        make_version('once', 'two');
-SELECT is((knock('secret_version_access', request('once', '1'))).status, 0,
+SELECT is((api_call('secret_version_access', request('once', '1'))).status, 0,
           'a read that lacks the key');
 SELECT is((stored('once', 1)).status, 'enabled', 'does not use up a version that can be read once');
-SELECT is(brief(knock('secret_version_access',
+SELECT is(brief(api_call('secret_version_access',
                       request('once', '1', extra => key_of(secret('once'), :'kek')),
                       key => sha512('x'))),
           '500 internal', 'a read that fails');

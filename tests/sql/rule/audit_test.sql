@@ -13,7 +13,7 @@ SELECT request('ready', '1', query => '{"page": "1", "unheard_of": "canary"}',
                           "instance": "22222222-0000-0000-0000-000000000002",
                           "ip": "2001:db8::1", "user_agent": "agent", "unheard_of": "canary"}')
                               AS request \gset
-SELECT receipt FROM knock('secret_version_get', :'request'::jsonb, 'only read') \gset
+SELECT receipt FROM api_call('secret_version_get', :'request'::jsonb, 'only read') \gset
 SELECT results_eq(
     format($$SELECT xid, instance, request_id, database_role, organization_id, ip, user_agent,
            method, region,
@@ -129,7 +129,7 @@ SELECT make_version('ready');
 SELECT is(count(*), :before + 1::bigint, 'a call that needed three rounds has one row')
   FROM audit.event;
 SELECT results_eq($$SELECT status, receipt
-                  FROM knock('secret_version_access', request('ready', '1'))$$,
+                  FROM api_call('secret_version_access', request('ready', '1'))$$,
                   $$VALUES (0, NULL::bigint)$$, 'a call that has to be made again has no receipt');
 
 -- Its hash -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ SELECT make_secret('once',
        make_version('once', 'one');
 
 CREATE FUNCTION test.read_in_group(secret text, kek text) RETURNS test.answer LANGUAGE sql AS $$
-    SELECT test.knock('secret_version_access',
+    SELECT test.api_call('secret_version_access',
                       test.request(secret, '1',
                                    extra => test.key_of(test.secret(secret), kek)
                                        || '{"grouped": true}'),

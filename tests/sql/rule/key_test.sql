@@ -8,7 +8,7 @@ SELECT kek_id AS kek FROM store.dek WHERE secret_id = secret('ready')::uuid \gse
 -- key-encryption key.
 CREATE FUNCTION test.answered(endpoint text, key bytea DEFAULT NULL, secret_id text DEFAULT NULL,
                               kek_id text DEFAULT NULL) RETURNS test.answer LANGUAGE sql AS $$
-    SELECT test.knock(endpoint, test.request('ready', '1', data => 'x',
+    SELECT test.api_call(endpoint, test.request('ready', '1', data => 'x',
                                              extra => test.key_of(secret_id, kek_id)),
                       key => key, data => 'x')
 $$;
@@ -42,14 +42,14 @@ CREATE FUNCTION test.closed(kek_id text) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_set(test.key_of(test.secret('ready'), kek_id), '{key,opened}', 'false')
 $$;
 SELECT everything() AS before \gset
-SELECT is(brief(knock(endpoint, request('ready', '1', data => 'x', extra => closed(:'kek')),
+SELECT is(brief(api_call(endpoint, request('ready', '1', data => 'x', extra => closed(:'kek')),
                       data => 'x')),
           '500 internal', endpoint || ' with a key that does not open is refused (SM101)')
   FROM unnest('{secret_version_access,secret_version_create}'::text[]) AS endpoint;
 SELECT is(audited(), 'secret_version_create 500 internal by owner on ready/1 in main',
           'it is audited');
 SELECT is(everything(), :'before', 'and nothing has happened');
-SELECT is((knock('secret_version_access',
+SELECT is((api_call('secret_version_access',
                  request('ready', '1', extra => closed(gen_random_uuid()::text)))).body ->> 'need',
           'key', 'another key that does not open is none that is asked for');
 
@@ -59,7 +59,7 @@ SELECT is(raised($$SELECT rule.key_challenge(stored('ready'), gen_random_uuid(),
 
 -- A project without a key-encryption key, and one with a newer key-encryption key.
 SELECT make_secret('first', caller => 'guest');
-SELECT is((knock('secret_version_create', request('first', data => 'x'), data => 'x')).text,
+SELECT is((api_call('secret_version_create', request('first', data => 'x'), data => 'x')).text,
           format('{"need":"kek","secret_id":"%s","project_id":"%s",'
                  '"active_root_id":"0123456789abcdef"}', secret('first'), project('other')),
           'the first version of a project asks for a key-encryption key (SM001)');

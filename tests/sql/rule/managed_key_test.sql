@@ -21,13 +21,14 @@ SELECT is(convert_from(decode((call('secret_version_access', 's', revision)).bod
                               'base64'), 'UTF8'), data,
           'each is read under its own')
               FROM (VALUES ('1', 'one'), ('2', 'two')) AS t(revision, data);
-SELECT is((knock('secret_version_create', request('s', data => 'x'), data => 'x')).body - 'wrapped',
+SELECT is((api_call('secret_version_create', request('s', data => 'x'),
+                    data => 'x')).body - 'wrapped',
           jsonb_build_object('need', 'key', 'secret_id', secret('s'), 'project_id', project('main'),
                              'kek_id', k.id,
                              'root_id', '0123456789abcdef', 'key_id', k.key_id, 'rotation', 2),
           'the daemon is asked for a key from that rotation')
   FROM store.kek k WHERE k.key_id = secret('live')::uuid AND k.rotation = 2;
-SELECT is((knock('secret_version_create',
+SELECT is((api_call('secret_version_create',
                  request('s', data => 'x', extra => key_of(secret('s'), k.id::text)),
                  key => access_key(secret('s'), k.id::text), data => 'x')).body ->> 'need', need,
           format('and once more if it comes from %s', title))
@@ -36,12 +37,12 @@ SELECT is((knock('secret_version_create',
 
 SELECT make_key('first', caller => 'key guest'),
        make_secret('first-secret', jsonb_build_object('key_id', secret('first')), 'guest');
-SELECT is((knock('secret_version_create', request('first-secret', data => 'x'), 'guest',
+SELECT is((api_call('secret_version_create', request('first-secret', data => 'x'), 'guest',
                  data => 'x')).body ->> 'need', 'key',
           'a project without a key-encryption key of its own needs none for that');
 SELECT make_secret('plain', caller => 'guest');
-SELECT is((knock('secret_version_create', request('plain', data => 'x'), 'guest', data => 'x')).body
-          ->> 'need', 'kek',
+SELECT is((api_call('secret_version_create', request('plain', data => 'x'), 'guest',
+                    data => 'x')).body ->> 'need', 'kek',
           'but for a secret that names no key');
 
 -- Rights: those to the secret are enough.

@@ -9,10 +9,10 @@ CREATE FUNCTION test.holdings() RETURNS text LANGUAGE sql AS $$
 $$;
 
 SELECT request(body => '{"name": "once"}', extra => '{"once": true}') AS request \gset
-SELECT * FROM knock('secret_create', :'request') \gset first_
+SELECT * FROM api_call('secret_create', :'request') \gset first_
 SELECT is(:first_status, 200, 'a change is carried out');
 SELECT holdings() AS before \gset
-SELECT * FROM knock('secret_create', :'request') \gset second_
+SELECT * FROM api_call('secret_create', :'request') \gset second_
 SELECT is(:'second_text'::text, :'first_text', 'sent again, it is answered the same');
 SELECT is(:second_receipt, :first_receipt, 'with the first receipt');
 SELECT is(holdings(), :'before', 'and nothing is done');
@@ -41,12 +41,12 @@ SELECT is((SELECT count(*) FROM store.request), :kept::bigint, 'is not kept');
 
 -- Refused ----------------------------------------------------------------------
 
-SELECT throws_ok(format('SELECT knock(%L, %L, %L)', 'secret_create', :'request', 'only create'),
+SELECT throws_ok(format('SELECT api_call(%L, %L, %L)', 'secret_create', :'request', 'only create'),
                  'P0002', NULL,
                  'the answer is for nobody else');
-SELECT throws_ok(format('SELECT knock(%L, %L)', 'secret_update', :'request'), 'P0002', NULL,
+SELECT throws_ok(format('SELECT api_call(%L, %L)', 'secret_update', :'request'), 'P0002', NULL,
                  'and for no other call');
-SELECT is((knock('secret_create', :'request', 'unknown')).status, 401,
+SELECT is((api_call('secret_create', :'request', 'unknown')).status, 401,
           'nor for who has no key any more');
 SELECT throws_ok(format('SELECT call(%L, %L, %L, extra => %L)', 'secret_version_access',
                         'protected', '1', '{"once": true}'),

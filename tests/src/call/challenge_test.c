@@ -159,9 +159,9 @@ test_material(void **state)
 	assert_true(member_uuid(object, "kek_id", place.kek));
 	member_wrapped(object, &wrapped);
 	assert_int_equal(uuid_parse(PROJECT, place.project), 0);
-	assert_true(keyring_kek_open(challenge.keyring, &place, &wrapped));
+	assert_true(keyring_kek_load(challenge.keyring, &place, &wrapped));
 	place.rotation = 8;
-	assert_false(keyring_kek_open(challenge.keyring, &place, &wrapped));
+	assert_false(keyring_kek_load(challenge.keyring, &place, &wrapped));
 	/* Asked again, it is another. */
 	snprintf(before, sizeof(before), "%s", material("kek_id"));
 	assert_int_equal(challenge_answer(&challenge, text), REQUEST_AGAIN);

@@ -92,12 +92,11 @@ unwrap(void)
 static void
 assert_key(void)
 {
-	unsigned char expected[KEYRING_ACCESS_KEY_SIZE];
+	unsigned char expected[KEYRING_WRAP_KEY_SIZE];
 	char text[256], id[UUID_STR_LEN];
 
 	assert_true(key.known);
-	assert_true(
-	    keyring_access_key(keyring, kek, project, secret, expected));
+	assert_true(keyring_wrap_key(keyring, kek, project, secret, expected));
 	assert_memory_equal(key.bytes, expected, sizeof(expected));
 	wrap_key_describe(&key);
 	uuid_unparse_lower(kek, id);

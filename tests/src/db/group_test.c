@@ -15,7 +15,7 @@ static struct query reads[5], change;
 static PGresult *
 answer_new(void)
 {
-	PGresult *result = result_new(&statement_door.columns);
+	PGresult *result = result_new(&statement_api.columns);
 
 	result_set(result, 0, 0, "\1\221", 2);
 	result_set(result, 0, 1, "{}", 2);
@@ -198,7 +198,7 @@ test_a_malformed_result(void **state)
 	group_gather(&group, &reads[0], queue, LIMIT);
 	group_result(&group, answer_new());
 	assert_false(group.malformed);
-	group_result(&group, result_new(&statement_door.columns));
+	group_result(&group, result_new(&statement_api.columns));
 	assert_true(group.malformed);
 	assert_false(group.failed);
 	assert_int_equal(end_group(&end), 2);

@@ -124,7 +124,7 @@ test_another_pepper(void **state)
 	hello(fakes[0], "[]");
 	fakes[0]->wrapped[20] ^= 1;
 	fake_pepper(fakes[0]);
-	expect_refused("the pepper does not open under root key");
+	expect_refused("the pepper cannot be unwrapped under root key");
 	assert_false(keyring_has_pepper(keyring));
 }
 

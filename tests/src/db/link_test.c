@@ -274,7 +274,7 @@ test_malformed(void **state)
 {
 	(void)state;
 	link_run(connection, &query, queue);
-	fake_result(session, result_new(&statement_door.columns));
+	fake_result(session, result_new(&statement_api.columns));
 	fake_finish(session);
 	expect(LINK_FREE, 1, 1);
 	assert_int_equal(last.outcome, GROUP_MALFORMED);

@@ -336,7 +336,7 @@ fake_refuse(struct session *session, const char *faults, const char *lockout)
 static inline PGresult *
 fake_row(void)
 {
-	PGresult *result = result_new(&statement_door.columns);
+	PGresult *result = result_new(&statement_api.columns);
 
 	result_set(result, 0, 0, "\1\221", 2);
 	result_set(result, 0, 1, "{}", 2);

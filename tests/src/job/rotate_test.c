@@ -101,7 +101,7 @@ assert_rotates(const uuid_t key, const uuid_t project)
 	memcpy(wrapped.root_id, parameters[2].value, sizeof(wrapped.root_id));
 	assert_int_equal(parameters[3].size, sizeof(wrapped.bytes));
 	memcpy(wrapped.bytes, parameters[3].value, sizeof(wrapped.bytes));
-	assert_true(keyring_kek_open(keyring, &place, &wrapped));
+	assert_true(keyring_kek_load(keyring, &place, &wrapped));
 }
 
 static void

@@ -27,7 +27,8 @@ static size_t plain_size;
 static bool
 opens(size_t size)
 {
-	return (envelope_open(key, &place, sealed, size, plain, &plain_size));
+	return (
+	    envelope_decrypt(key, &place, sealed, size, plain, &plain_size));
 }
 
 static void

@@ -133,8 +133,8 @@ test_offer(void **state)
 	keyring_offer(ring, &roots);
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 1);
 	assert_string_equal(ids, "{00000000ffffffff}");
-	assert_true(keyring_pepper_open(ring, &wrapped));
-	assert_true(keyring_kek_open(ring, &place, &wrapped_kek));
+	assert_true(keyring_pepper_load(ring, &wrapped));
+	assert_true(keyring_kek_load(ring, &place, &wrapped_kek));
 	assert_true(keyring_decide(ring, 1, false));
 	assert_true(keyring_cipher_key(ring, &place, key));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
@@ -149,7 +149,7 @@ test_offer(void **state)
 	assert_false(keyring_decide(ring, 3, true));
 	assert_int_equal(keyring_root_ids(ring, ids, sizeof(ids)), 0);
 	assert_string_equal(ids, "{00000000ffffffff}");
-	assert_false(keyring_pepper_open(ring, &wrapped));
+	assert_false(keyring_pepper_load(ring, &wrapped));
 }
 
 static void
@@ -160,7 +160,7 @@ test_pepper_vector(void **state)
 
 	(void)state;
 	assert_false(keyring_has_pepper(ring));
-	assert_true(keyring_pepper_open(ring, &wrapped));
+	assert_true(keyring_pepper_load(ring, &wrapped));
 	assert_true(keyring_has_pepper(ring));
 	keyring_digest(ring, TOKEN, digest);
 	unhex(DIGEST, expected, sizeof(expected));
@@ -178,7 +178,7 @@ test_signer(void **state)
 	assert_string_equal(keyring_signer(ring), "");
 	keyring_signer_make(ring, public, &wrapped);
 	assert_string_equal(keyring_signer(ring), "");
-	assert_true(keyring_signer_open(ring, &wrapped));
+	assert_true(keyring_signer_load(ring, &wrapped));
 	assert_int_equal(strlen(keyring_signer(ring)), 16);
 	memset(hash, 7, sizeof(hash));
 	keyring_sign(ring, hash, signature);
@@ -187,12 +187,12 @@ test_signer(void **state)
 	assert_true(keyring_signer_rewrap(ring, &wrapped));
 	assert_memory_not_equal(
 	    wrapped.bytes, before.bytes, sizeof(wrapped.bytes));
-	assert_true(keyring_signer_open(ring, &wrapped));
+	assert_true(keyring_signer_load(ring, &wrapped));
 	keyring_sign(ring, hash, signature);
 	assert_true(crypto_verify(public, hash, sizeof(hash), signature));
 	wrapped.bytes[20] ^= 1;
 	assert_false(keyring_signer_rewrap(ring, &wrapped));
-	assert_false(keyring_signer_open(ring, &wrapped));
+	assert_false(keyring_signer_load(ring, &wrapped));
 	assert_string_equal(keyring_signer(ring), "");
 }
 
@@ -206,37 +206,37 @@ test_pepper_made_and_refused(void **state)
 	keyring_pepper_make(ring, &wrapped);
 	assert_string_equal(wrapped.root_id, ROOT_ID);
 	assert_false(keyring_has_pepper(ring));
-	assert_true(keyring_pepper_open(ring, &wrapped));
+	assert_true(keyring_pepper_load(ring, &wrapped));
 	keyring_digest(ring, TOKEN, before);
 	wrapped.bytes[20] ^= 1;
-	assert_false(keyring_pepper_open(ring, &wrapped));
+	assert_false(keyring_pepper_load(ring, &wrapped));
 	/* The one in use stays, and as it was. */
 	assert_true(keyring_has_pepper(ring));
 	keyring_digest(ring, TOKEN, after);
 	assert_memory_equal(after, before, sizeof(before));
 	wrapped.bytes[20] ^= 1;
 	wrapped.root_id[0] ^= 1;
-	assert_false(keyring_pepper_open(ring, &wrapped));
+	assert_false(keyring_pepper_load(ring, &wrapped));
 	/* A KEK is no pepper. */
 	wrapped = wrapped_of(WRAPPED_KEK);
-	assert_false(keyring_pepper_open(ring, &wrapped));
+	assert_false(keyring_pepper_load(ring, &wrapped));
 }
 
 static void
 test_access_key_vector(void **state)
 {
 	struct keyring_wrapped wrapped = wrapped_of(WRAPPED_KEK);
-	unsigned char key[KEYRING_ACCESS_KEY_SIZE], expected[sizeof(key)];
+	unsigned char key[KEYRING_WRAP_KEY_SIZE], expected[sizeof(key)];
 
 	(void)state;
-	assert_false(keyring_access_key(ring, kek, project, secret, key));
-	assert_true(keyring_kek_open(ring, &place, &wrapped));
-	assert_true(keyring_access_key(ring, kek, project, secret, key));
+	assert_false(keyring_wrap_key(ring, kek, project, secret, key));
+	assert_true(keyring_kek_load(ring, &place, &wrapped));
+	assert_true(keyring_wrap_key(ring, kek, project, secret, key));
 	unhex(ACCESS_KEY, expected, sizeof(expected));
 	assert_memory_equal(key, expected, sizeof(key));
 	/* A KEK serves its own project, and a secret has a key of its own. */
-	assert_false(keyring_access_key(ring, kek, secret, secret, key));
-	assert_true(keyring_access_key(ring, kek, project, project, key));
+	assert_false(keyring_wrap_key(ring, kek, secret, secret, key));
+	assert_true(keyring_wrap_key(ring, kek, project, project, key));
 	assert_memory_not_equal(key, expected, sizeof(key));
 }
 
@@ -249,7 +249,7 @@ test_cipher_key_vector(void **state)
 
 	(void)state;
 	assert_false(keyring_cipher_key(ring, &place, key));
-	assert_true(keyring_kek_open(ring, &place, &wrapped));
+	assert_true(keyring_kek_load(ring, &place, &wrapped));
 	elsewhere = place;
 	uuid_copy(elsewhere.project, secret);
 	assert_false(keyring_cipher_key(ring, &elsewhere, key));
@@ -268,27 +268,27 @@ test_kek_made_and_refused(void **state)
 	uuid_copy(made.project, project);
 	uuid_parse(KEY, made.key);
 	keyring_kek_make(ring, &made, &wrapped);
-	assert_true(keyring_kek_open(ring, &made, &wrapped));
+	assert_true(keyring_kek_load(ring, &made, &wrapped));
 	assert_true(keyring_kek_is_bound(ring, &made, &wrapped));
 	again = wrapped;
 	assert_true(keyring_kek_rewrap(ring, &made, &again));
-	assert_true(keyring_kek_open(ring, &made, &again));
+	assert_true(keyring_kek_load(ring, &made, &again));
 	/* It is bound to its id, its project, its key and its rotation. */
 	other = made;
 	uuid_copy(other.kek, kek);
-	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	assert_false(keyring_kek_load(ring, &other, &wrapped));
 	other = made;
 	uuid_copy(other.project, secret);
-	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	assert_false(keyring_kek_load(ring, &other, &wrapped));
 	other = made;
 	uuid_copy(other.key, secret);
-	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	assert_false(keyring_kek_load(ring, &other, &wrapped));
 	assert_false(keyring_kek_rewrap(ring, &other, &again));
 	other = made;
 	other.rotation++;
-	assert_false(keyring_kek_open(ring, &other, &wrapped));
+	assert_false(keyring_kek_load(ring, &other, &wrapped));
 	wrapped.bytes[59] ^= 1;
-	assert_false(keyring_kek_open(ring, &made, &wrapped));
+	assert_false(keyring_kek_load(ring, &made, &wrapped));
 }
 
 /* A KEK that has been opened is not used as that of another rotation. */
@@ -302,7 +302,7 @@ test_rotation_vector(void **state)
 	(void)state;
 	uuid_parse(KEY, rotation.key);
 	rotation.rotation = 7;
-	assert_true(keyring_kek_open(ring, &rotation, &wrapped));
+	assert_true(keyring_kek_load(ring, &rotation, &wrapped));
 	assert_true(keyring_cipher_key(ring, &rotation, key));
 	unhex(CIPHER_KEY, expected, sizeof(expected));
 	assert_memory_equal(key, expected, sizeof(key));
@@ -325,29 +325,29 @@ test_unbound(void **state)
 
 	(void)state;
 	assert_false(keyring_takes_unbound(ring));
-	assert_false(keyring_kek_open(ring, &place, &wrapped));
-	assert_true(keyring_pepper_open(ring, &pepper));
+	assert_false(keyring_kek_load(ring, &place, &wrapped));
+	assert_true(keyring_pepper_load(ring, &pepper));
 	assert_true(keyring_takes_unbound(ring));
-	assert_true(keyring_kek_open(ring, &place, &wrapped));
+	assert_true(keyring_kek_load(ring, &place, &wrapped));
 	assert_false(keyring_kek_is_bound(ring, &place, &wrapped));
 	moved = wrapped;
 	assert_true(keyring_kek_rewrap(ring, &place, &moved));
 	assert_true(keyring_kek_is_bound(ring, &place, &moved));
 	/* A pepper that moves to another root key ends nothing. */
 	assert_true(keyring_pepper_rewrap(ring, &pepper));
-	assert_true(keyring_pepper_open(ring, &pepper));
+	assert_true(keyring_pepper_load(ring, &pepper));
 	assert_true(keyring_takes_unbound(ring));
 
 	keyring_pepper_bind(ring, &bound);
-	assert_true(keyring_pepper_open(ring, &bound));
+	assert_true(keyring_pepper_load(ring, &bound));
 	assert_false(keyring_takes_unbound(ring));
-	assert_false(keyring_kek_open(ring, &place, &wrapped));
+	assert_false(keyring_kek_load(ring, &place, &wrapped));
 	assert_false(keyring_kek_rewrap(ring, &place, &wrapped));
-	assert_true(keyring_kek_open(ring, &place, &moved));
+	assert_true(keyring_kek_load(ring, &place, &moved));
 	assert_true(keyring_pepper_rewrap(ring, &bound));
-	assert_true(keyring_pepper_open(ring, &bound));
+	assert_true(keyring_pepper_load(ring, &bound));
 	/* Nor does an old one come back. */
-	assert_false(keyring_pepper_open(ring, &pepper));
+	assert_false(keyring_pepper_load(ring, &pepper));
 	assert_false(keyring_takes_unbound(ring));
 }
 
@@ -367,20 +367,20 @@ test_every_bit_counts(void **state)
 	for (bit = 0; bit < sizeof(wrapped.bytes) * 8; bit++) {
 		damaged = pepper;
 		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(keyring_pepper_open(ring, &damaged));
+		assert_false(keyring_pepper_load(ring, &damaged));
 		assert_false(keyring_pepper_rewrap(ring, &damaged));
 		damaged = signer;
 		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(keyring_signer_open(ring, &damaged));
+		assert_false(keyring_signer_load(ring, &damaged));
 		assert_false(keyring_signer_rewrap(ring, &damaged));
 		damaged = wrapped;
 		damaged.bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
-		assert_false(keyring_kek_open(ring, &made, &damaged));
+		assert_false(keyring_kek_load(ring, &made, &damaged));
 		assert_false(keyring_kek_rewrap(ring, &made, &damaged));
 	}
-	assert_true(keyring_pepper_open(ring, &pepper));
-	assert_true(keyring_signer_open(ring, &signer));
-	assert_true(keyring_kek_open(ring, &made, &wrapped));
+	assert_true(keyring_pepper_load(ring, &pepper));
+	assert_true(keyring_signer_load(ring, &signer));
+	assert_true(keyring_kek_load(ring, &made, &wrapped));
 }
 
 int

@@ -255,7 +255,7 @@ def test_primary_falls_silent(own_cluster, followed, start_daemon, new_tenant):
             eventually(lambda: creates.count(200) > before + 20)
         assert creates.statuses() == {200}
         # The first takes connections still, and commits nothing, as it has lost its standby:
-        # a second greeting would wait for a lock of the first, and fail by that.
+        # a second handshake would wait for a lock of the first, and fail by that.
         dsn = two_hosts(database, own_cluster.port, standby.port)
         other = start_daemon(database, dsn=dsn, connect_timeout=2000)
         assert "is not fit to be served" not in other.log

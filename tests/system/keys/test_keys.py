@@ -67,7 +67,7 @@ def roots(database):
 
 
 def reload(daemon):
-    """Have root keys loaded again, and greeted with."""
+    """Have root keys loaded again, and used in a handshake."""
     before = daemon.log.count("root keys loaded")
     daemon.process.send_signal(signal.SIGHUP)
     eventually(lambda: daemon.log.count("root keys loaded") > before)
@@ -427,7 +427,7 @@ def test_version_that_was_tampered_with_does_not_hold_up_the_others(database, st
     database.query(spoil, secret_ids[2])
     rotate(tenant)
     eventually(lambda: rotation(database) == [("moving", 1)])
-    eventually(lambda: "keys of versions do not open" in daemon.log)
+    eventually(lambda: "keys of versions cannot be unwrapped" in daemon.log)
     assert tenant.client().access(secret_ids[3], 1) == secret_ids[3].encode()
     assert tenant.client().get(f"/secrets/{secret_ids[2]}/versions/1/access").status == 500
     database.query(spoil, secret_ids[2])

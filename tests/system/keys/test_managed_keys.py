@@ -313,7 +313,7 @@ def test_rotation_elsewhere(stage):
 
 
 def test_guess_needs_the_right(stage):
-    """A daemon that knows a key does not tell anything with it that the door has not allowed."""
+    """A daemon that knows a key does not tell anything with it that the API function has not allowed."""
     key_id = stage.manager.create_key()["id"]
     ciphertext = stage.manager.encrypt(key_id, b"plaintext")
     assert stage.manager.decrypt(key_id, ciphertext) == b"plaintext"

@@ -93,7 +93,10 @@ def test_what_was_tampered_with_is_named_and_the_rest_is_read(client, service, r
     )
     ended = recover("--secret", secret["id"], "--yes", check=False)
     assert [row["revision"] for row in ended.values] == [1, 3]
-    assert ended.returncode == 1 and f"revision 2 of {secret['id']} does not open" in ended.stderr
+    assert (
+        ended.returncode == 1
+        and f"revision 2 of {secret['id']} cannot be decrypted" in ended.stderr
+    )
 
 
 def test_what_is_lost_is_named(client, service, recover):

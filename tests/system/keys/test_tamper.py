@@ -527,13 +527,13 @@ def test_pepper_that_was_tampered_with(database, column, start_daemon, new_tenan
     eventually(lambda: database.query("SELECT 1 FROM store.signer"))
     for damaged in (*damages(pepper.read()), column("store.signer.wrapped").read()):
         with pepper.replaced(damaged):
-            eventually(lambda: "the pepper does not open" in daemon.readiness()[1])
+            eventually(lambda: "the pepper cannot be unwrapped" in daemon.readiness()[1])
             assert client.get("/secrets").status == 503
         eventually(daemon.ready)
     assert client.get("/secrets").status == 200
     with pepper.replaced(next(damages(pepper.read()))):
         other = start_daemon(database, ready=False, check_interval=1)
-        eventually(lambda: "the pepper does not open" in other.readiness()[1])
+        eventually(lambda: "the pepper cannot be unwrapped" in other.readiness()[1])
     eventually(other.ready)
 
 
@@ -552,9 +552,9 @@ def test_signer_that_was_tampered_with(database, column, start_daemon, new_tenan
         with signer.replaced(damaged):
             daemon.start()
             client.close()
-            before = daemon.log.count("the key for seals does not open")
+            before = daemon.log.count("the key for seals cannot be unwrapped")
             assert client.get("/secrets").status == 200
-            eventually(lambda: daemon.log.count("the key for seals does not open") > before)
+            eventually(lambda: daemon.log.count("the key for seals cannot be unwrapped") > before)
             assert database.query(signed)[0][0] > 0
             eventually(lambda: database.query(lag)[0][0] > 0)
             daemon.stop()

@@ -272,7 +272,7 @@ def test_nothing_there_is_a_key(stage, stolen):
 
 
 class Thief:
-    """Calls the doors himself, with the digest of the API key of somebody who may do everything."""
+    """Calls the API functions himself, with the digest of the API key of somebody who may do everything."""
 
     def __init__(self, stage, database, role):
         self.stage, self.database, self.role = stage, database, role
@@ -283,8 +283,8 @@ class Thief:
         self.token = keys.digest(pepper, stage.tenant.full_access.secret_key)
         assert database.query("SELECT 1 FROM store.api_key WHERE digest = %s", self.token) == [(1,)]
 
-    def knock(self, function, path, access_key=None, data=None, token=None, **members):
-        """Call a door; members are of the document, such as what is said of the access key."""
+    def call_api(self, function, path, access_key=None, data=None, token=None, **members):
+        """Call an API function; members are of the document, such as what is said of the wrap key."""
         document = {
             "id": str(uuid.uuid4()),
             "instance": str(uuid.uuid4()),
@@ -328,7 +328,7 @@ def kek_of(stage, secret_id):
 
 def test_doors_without_a_credential(thief, stage):
     path = {"secret_id": stage.secret_id, "revision": "1"}
-    status, _ = thief.knock("secret_version_access", path, token=os.urandom(32))
+    status, _ = thief.call_api("secret_version_access", path, token=os.urandom(32))
     assert status == 401
 
 
@@ -336,7 +336,7 @@ def test_doors_without_a_credential(thief, stage):
 def test_doors_give_no_value_without_a_key(thief, stage, name):
     secret_id = getattr(stage, name)
     path = {"secret_id": secret_id, "revision": "1"}
-    status, need = thief.knock("secret_version_access", path)
+    status, need = thief.call_api("secret_version_access", path)
     assert (status, need["need"], set(need)) == (
         0,
         "key",
@@ -347,18 +347,18 @@ def test_doors_give_no_value_without_a_key(thief, stage, name):
     # A key that was made up, what lies about, and one from a root key that was made up.
     of_his_own = keys.access_key(os.urandom(32), stage.tenant.project_id, secret_id)
     for key in (os.urandom(64), bytes(64), (wrapped + wrapped)[:64], of_his_own, b"", b"short"):
-        assert thief.knock("secret_version_access", path, key)[0] == 0
-        assert thief.knock("secret_version_access", path, key, key=ours) == (500, INTEGRITY)
+        assert thief.call_api("secret_version_access", path, key)[0] == 0
+        assert thief.call_api("secret_version_access", path, key, key=ours) == (500, INTEGRITY)
 
 
 def test_doors_give_no_plaintext(thief, stage):
     path = {"key_id": stage.key_id}
     said = {"ciphertext": {"state": "given", "size": len(stage.ciphertext), "rotation": 1}}
-    status, need = thief.knock("key_decrypt", path, **said)
+    status, need = thief.call_api("key_decrypt", path, **said)
     assert (status, need["need"]) == (0, "cipher")
     (given,) = need["keys"]
     cipher = {"kek_id": given["kek_id"], "rotation": 1, "sound": True, "ciphertext": None}
-    status, body = thief.knock("key_decrypt", path, **said, cipher=cipher)
+    status, body = thief.call_api("key_decrypt", path, **said, cipher=cipher)
     assert (status, body["plaintext"]) == (200, None)
 
 
@@ -477,7 +477,7 @@ def test_recover_with_a_root_key_of_ones_own(stage, stolen, numbered):
         env=environment({"dsn_owner": stolen.dsn(), "root_key_file": file}),
         capture_output=True,
     )
-    assert run.returncode == 1 and run.stdout == b"" and b"does not open" in run.stderr
+    assert run.returncode == 1 and run.stdout == b"" and b"cannot be decrypted" in run.stderr
 
 
 CLAIM = """
@@ -580,7 +580,7 @@ def test_version_sealed_by_a_thief(stage, numbered, new_database):
     thief = Thief(stage, copy, "coffer_api")
     made_up = os.urandom(64)
     ours = {"secret_id": stage.secret_id, "kek_id": kek_of(stage, stage.secret_id)}
-    status, body = thief.knock(
+    status, body = thief.call_api(
         "secret_version_create", {"secret_id": stage.secret_id}, made_up, b"forged", key=ours
     )
     assert (status, body["revision"]) == (200, 2)
