@@ -38,7 +38,7 @@ USED = {
     "versions without protection": set(),
     "versions that expire": set(),
     "changes after a cursor": {"event_change"},
-    "changes of the last day": {"event_change"},
+    "changes of the last day": {"event_change", "event_at"},
     "the end of the changes": set(),
     "whatever came from an address in the last day": {"event_at"},
     "a page of the events of an organization, of 30 days": {"event_organization"},
@@ -55,6 +55,9 @@ USED = {
         "seal_open",
     },
 }
+
+# One of its indexes is enough: which one depends on how much of the month the last day is.
+EITHER = {"changes of the last day"}
 
 
 def psql(database, file, *arguments, **settings):
@@ -131,7 +134,7 @@ def test_every_question_is_here(plans):
 @pytest.mark.parametrize("question", USED)
 def test_it_is_answered_from_its_indexes(plans, index_of, question):
     used = {index_of.get(node.get("Index Name")) for node in plans[question]} - {None}
-    assert used == USED[question]
+    assert used and used <= USED[question] if question in EITHER else used == USED[question]
 
 
 @pytest.mark.parametrize("question", USED)
