@@ -146,7 +146,11 @@ def test_pg_upgrade(start_cluster, programs, start_daemon, new_tenant, scratch):
     eventually(lambda: is_anchored(database))
     daemon.stop()
     # Some builds of PostgreSQL write options of columns there that a server of an earlier release does not know.
-    for name in (database.name, "postgres", "template1"):
+    with old.connect() as connection:
+        names = connection.execute(
+            "SELECT datname FROM pg_database WHERE datallowconn"
+        ).fetchall()
+    for [name] in names:
         with old.connect(name) as connection:
             connection.execute(
                 "UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text ~ '^{pg_'"

@@ -220,7 +220,9 @@ def made(database):
 def test_a_deploy_of_other_functions_keeps_the_types(database, tree):
     functions, types = made(database)
     file = tree / "sql" / "rule" / "group.sql"
-    file.write_text(file.read_text().replace("'Stops a call", "'Surely stops a call"))
+    text = file.read_text()
+    assert "'Challenges a call" in text
+    file.write_text(text.replace("'Challenges a call", "'Surely challenges a call"))
     database.migrate(runner=runner(tree))
     new_functions, new_types = made(database)
     assert not set(new_functions) & set(functions)

@@ -605,6 +605,15 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     file = daemon.settings["root_key_file"]
     root, root_id = keys.root_key(file), keys.root_key_id(file)
     old = unbind(database, root, root_id)
+    # A handshake of the daemon that stopped may not have ended yet, and says that it runs.
+    eventually(
+        lambda: (
+            not database.query(
+                "SELECT FROM pg_stat_activity"
+                " WHERE usename = 'coffer_api' AND datname = current_database()"
+            )
+        )
+    )
     database.query("UPDATE store.instance SET seen_at = seen_at - interval '1 hour'")
     printed = coffer(
         "recover", "--secret", secret_id, "--yes", dsn_owner=database.dsn(), root_key_file=file
