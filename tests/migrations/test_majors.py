@@ -147,9 +147,7 @@ def test_pg_upgrade(start_cluster, programs, start_daemon, new_tenant, scratch):
     daemon.stop()
     # Some builds of PostgreSQL write options of columns there that a server of an earlier release does not know.
     with old.connect() as connection:
-        names = connection.execute(
-            "SELECT datname FROM pg_database WHERE datallowconn"
-        ).fetchall()
+        names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
     for [name] in names:
         with old.connect(name) as connection:
             connection.execute(

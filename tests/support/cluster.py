@@ -15,6 +15,20 @@ from support import SOURCE, eventually
 
 LOGINS = ("coffer_api", "coffer_operator", "coffer_auditor", "coffer_migrate")
 
+# A copy is as old as its template, which is held up in the eyes of those that look at seals. So
+# its chain begins now, and with a root of its own, as migrations/0004_audit_seal.sql begins it.
+GENESIS = """
+UPDATE audit.seal s
+   SET (month, xid_from, xid_to, root, sealed_at, hash) =
+       (SELECT month, xid, xid, root, at,
+               sha256('coffer-se1'::bytea || int8send(s.no) || int4send(s.epoch) || date_send(month)
+                      || int8send(xid) || int8send(xid) || int8send(s.n) || root || s.prev
+                      || timestamptz_send(at))
+          FROM (SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS month,
+                       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid,
+                       sha256(uuid_send(gen_random_uuid())) AS root, clock_timestamp() AS at) AS g)
+"""
+
 
 class Cluster:
     """PostgreSQL in a directory; `bootstrap` looks after the user it runs as."""
@@ -134,6 +148,7 @@ class Cluster:
         # A copy takes a fifth of the time of a deploy.
         database = self._create(template=self._template.name)
         database.install()  # rights on a database are not copied
+        database.query(GENESIS)
         return database
 
     def _create(self, template="template0"):

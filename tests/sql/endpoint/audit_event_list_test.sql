@@ -120,7 +120,8 @@ DECLARE
     v_month CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC' - interval '61 minutes');
 BEGIN
     IF to_regclass('audit.' || rule.audit_partition(v_month)) IS NULL THEN
-        EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)',
+        EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event '
+                       'FOR VALUES FROM (%L) TO (%L)',
                        rule.audit_partition(v_month), rule.audit_month(v_month),
                        rule.audit_month((v_month + interval '1 month')::date));
     END IF;

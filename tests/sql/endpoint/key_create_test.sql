@@ -73,8 +73,9 @@ SELECT is(everything(), :'before', 'and nothing has happened');
 SELECT is((api_call('key_create', :'request'::jsonb || material(secret('live'), gen_random_uuid()),
                  'keeper')).body ->> 'need',
           'material', 'it asks again where a key of that id has come meanwhile');
-SELECT is((api_call('key_create', :'request'::jsonb || material(:'key', gen_random_uuid(), 'retired'),
-                 'keeper')).body ->> 'need',
+SELECT is((api_call('key_create',
+                    :'request'::jsonb || material(:'key', gen_random_uuid(), 'retired'),
+                    'keeper')).body ->> 'need',
           'material', 'and where it is not under the active root key');
 SELECT is((api_call('key_create',
                  :'request'::jsonb || material(:'key', gen_random_uuid(), rotation => '2'),

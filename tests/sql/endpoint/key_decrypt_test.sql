@@ -94,7 +94,8 @@ CREATE FUNCTION test.closed(kek_id text) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('cipher',
                               jsonb_build_object('kek_id', kek_id, 'rotation', 2, 'opened', false))
 $$;
-SELECT is(brief(api_call('key_decrypt', request(extra => :'at'::jsonb || closed(:'new')), 'keeper')),
+SELECT is(brief(api_call('key_decrypt', request(extra => :'at'::jsonb || closed(:'new')),
+                         'keeper')),
           '500 internal', 'a rotation that the daemon cannot open is refused (SM101)');
 SELECT is((api_call('key_decrypt', request(extra => :'at'::jsonb || closed(:'old')), 'keeper')).body
               ->> 'need', 'cipher',

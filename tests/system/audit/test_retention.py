@@ -34,8 +34,6 @@ class Month:
     """A month that is over, sealed and anchored, and a daemon that goes on."""
 
     def __init__(self, database, start_daemon, new_tenant):
-        # The transactions of other databases are passed over at once.
-        database.query("SELECT job.audit_seal(1000000)")
         first = start_daemon(database)
         with unsealed(database):
             client = new_tenant(first).client()
