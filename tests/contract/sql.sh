@@ -98,8 +98,8 @@ done < <(grep -o "ERRCODE = '[^']*'" sql/fail.sql | sort | uniq -c | awk '{ prin
 while IFS= read -r line; do
 	echo "$line: wider than 100 columns"
 	found=1
-done < <(find sql tests/sql tests/isolation -name '*.sql' |
-	xargs awk 'length($0) > 100 { print FILENAME ":" FNR }')
+done < <(find sql tests/sql tests/isolation -name '*.sql' -print0 |
+	xargs -0 awk 'length($0) > 100 { print FILENAME ":" FNR }')
 
 # A function that runs with the rights of its owner looks names up in no schema that others write to.
 while IFS= read -r line; do
