@@ -7,8 +7,9 @@
 #include <uuid/uuid.h>
 
 #include "audit/seal.h"
-#include "base/load.h"
+#include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/load.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
@@ -117,7 +118,7 @@ service_start_timer(struct service *service)
 	    ? dsn->connect_timeout
 	    : service->settings.connect_timeout;
 	const long all = each * (long)dsn->hosts_count;
-	const struct timeval time = { all / 1000, all % 1000 * 1000 };
+	const struct timeval time = clock_timeval(all);
 
 	service->open =
 	    evtimer_new(service->base, service_listen_late, service);

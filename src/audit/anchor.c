@@ -7,6 +7,7 @@
 
 #include "audit/anchor.h"
 #include "audit/journal.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -86,8 +87,7 @@ anchor_spawn(struct anchor *anchor)
 static void
 anchor_wait(struct anchor *anchor, int milliseconds)
 {
-	struct timeval time = { milliseconds / 1000,
-		milliseconds % 1000 * 1000 };
+	struct timeval time = clock_timeval(milliseconds);
 
 	evtimer_add(anchor->timer, &time);
 }

@@ -17,6 +17,13 @@ clock_milliseconds(void)
 	return (clock_microseconds() / 1000);
 }
 
+struct timeval
+clock_timeval(long milliseconds)
+{
+	return ((struct timeval){
+	    milliseconds / 1000, milliseconds % 1000 * 1000 });
+}
+
 int64_t
 clock_apart(int64_t there, int64_t microseconds)
 {

@@ -5,12 +5,16 @@
 #define COFFER_CLOCK_H
 
 #include <stdint.h>
+#include <sys/time.h>
 
 /* Microseconds since some moment in the past. */
 int64_t clock_microseconds(void);
 
 /* Milliseconds since the same moment. */
 int64_t clock_milliseconds(void);
+
+/* A time of so many milliseconds, 0 or more, for a timer. */
+struct timeval clock_timeval(long milliseconds);
 
 #define CLOCK_APART_MOST 5 /* seconds by which two clocks may differ */
 

@@ -154,15 +154,22 @@ crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
 }
 
 void
+crypto_hex(const unsigned char *bytes, size_t size, char *text)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void
 crypto_public_id(
     const unsigned char public[CRYPTO_KEY_SIZE], char id[CRYPTO_PUBLIC_ID_SIZE])
 {
 	unsigned char hash[CRYPTO_SHA256_SIZE];
-	size_t i;
 
 	crypto_sha256(public, CRYPTO_KEY_SIZE, hash);
-	for (i = 0; i < (CRYPTO_PUBLIC_ID_SIZE - 1) / 2; i++)
-		snprintf(id + 2 * i, 3, "%02x", hash[i]);
+	crypto_hex(hash, (CRYPTO_PUBLIC_ID_SIZE - 1) / 2, id);
 }
 
 void

@@ -45,6 +45,9 @@ bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], const void *aad,
 /* Ed25519 (RFC 8032): private and public keys have 32 bytes. */
 void crypto_public(const unsigned char key[CRYPTO_KEY_SIZE],
     unsigned char public[CRYPTO_KEY_SIZE]);
+/* Writes size bytes as 2 * size lower-case hexadecimal digits, and NUL. */
+void crypto_hex(const unsigned char *bytes, size_t size, char *text);
+
 /* What store.signer knows it by: the first 8 bytes of its SHA-256, in hex. */
 void crypto_public_id(const unsigned char public[CRYPTO_KEY_SIZE],
     char id[CRYPTO_PUBLIC_ID_SIZE]);

@@ -1,6 +1,7 @@
 #include <event2/buffer.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "call/call.h"
@@ -150,7 +151,7 @@ static void
 call_start_deadline(struct call *call)
 {
 	const long deadline = call->context->deadline;
-	const struct timeval time = { deadline / 1000, deadline % 1000 * 1000 };
+	const struct timeval time = clock_timeval(deadline);
 
 	evtimer_add(call->deadline, &time);
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
@@ -167,13 +168,10 @@ void
 link_connect_later(struct link *link)
 {
 	struct timeval time;
-	long delay;
 
 	if (link->state != LINK_CLOSED || evtimer_pending(link->connect, NULL))
 		return;
-	delay = retry_jitter(link->delay);
-	time.tv_sec = delay / 1000;
-	time.tv_usec = delay % 1000 * 1000;
+	time = clock_timeval(retry_jitter(link->delay));
 	evtimer_add(link->connect, &time);
 	if (link->delay < LINK_DELAY_LAST / 2)
 		link->delay *= 2;

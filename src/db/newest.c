@@ -92,15 +92,6 @@ newest_state(struct newest *newest, const struct newest_state *state)
 	newest->mark = (newest->mark + 1) % NEWEST_MARKS;
 }
 
-static void
-newest_hex(const unsigned char *bytes, char text[2 * CRYPTO_SHA256_SIZE + 1])
-{
-	size_t i;
-
-	for (i = 0; i < CRYPTO_SHA256_SIZE; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* The receipt that came last, and how many there are with it. */
 static size_t
 newest_text_receipts(const struct newest *newest, char *text, size_t size)
@@ -117,7 +108,7 @@ newest_text_receipts(const struct newest *newest, char *text, size_t size)
 		first = aged->first;
 	if (aged->count > 0 && aged->last > highest)
 		highest = aged->last;
-	newest_hex(last->hash, hash);
+	crypto_hex(last->hash, CRYPTO_SHA256_SIZE, hash);
 	if (last->xid_to != 0)
 		snprintf(xid_to, sizeof(xid_to), "%" PRId64, last->xid_to);
 	return ((size_t)snprintf(text, size,
@@ -136,7 +127,7 @@ newest_text(const struct newest *newest, char text[NEWEST_TEXT_SIZE])
 
 	if (newest->epoch == 0)
 		return (false);
-	newest_hex(newest->seal_hash, hash);
+	crypto_hex(newest->seal_hash, CRYPTO_SHA256_SIZE, hash);
 	used = (size_t)snprintf(
 	    text, NEWEST_TEXT_SIZE, "{\"epoch\":%" PRId64, newest->epoch);
 	if (newest->sealed_to != 0)

@@ -56,8 +56,7 @@ queue_resume(evutil_socket_t fd, short what, void *arg)
 void
 queue_enter(struct queue *queue, struct query *query, long milliseconds)
 {
-	struct timeval time = { milliseconds / 1000,
-		milliseconds % 1000 * 1000 };
+	struct timeval time = clock_timeval(milliseconds);
 
 	query->queue = queue;
 	query->link = NULL;

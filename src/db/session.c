@@ -159,8 +159,7 @@ session_overdue(evutil_socket_t fd, short what, void *arg)
 void
 session_start_timer(struct session *session, long milliseconds)
 {
-	struct timeval time = { milliseconds / 1000,
-		milliseconds % 1000 * 1000 };
+	struct timeval time = clock_timeval(milliseconds);
 
 	if (session->timer == NULL)
 		session->timer =

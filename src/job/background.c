@@ -1,5 +1,6 @@
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "db/pool.h"
 #include "job/background.h"
 
@@ -47,8 +48,7 @@ background_wait(struct background *background)
 void
 background_pause(struct background *background, long milliseconds)
 {
-	const struct timeval time = { milliseconds / 1000,
-		milliseconds % 1000 * 1000 };
+	const struct timeval time = clock_timeval(milliseconds);
 
 	evtimer_add(background->timer, &time);
 }

@@ -16,11 +16,9 @@ root_key_id(const unsigned char key[CRYPTO_KEY_SIZE], char id[ROOT_KEY_ID_SIZE])
 {
 	static const char label[] = "coffer/kcv";
 	unsigned char check[CRYPTO_SHA256_SIZE];
-	size_t i;
 
 	crypto_hmac_sha256(key, label, sizeof(label) - 1, check);
-	for (i = 0; i < (ROOT_KEY_ID_SIZE - 1) / 2; i++)
-		snprintf(id + 2 * i, 3, "%02x", check[i]);
+	crypto_hex(check, (ROOT_KEY_ID_SIZE - 1) / 2, id);
 }
 
 const struct root_key *

@@ -29,12 +29,26 @@ test_how_far_another_clock_is(void **state)
 	assert_int_equal(clock_apart(now - 1, 0), 0);
 }
 
+static void
+test_milliseconds_for_a_timer(void **state)
+{
+	struct timeval time = clock_timeval(1999);
+
+	(void)state;
+	assert_int_equal(time.tv_sec, 1);
+	assert_int_equal(time.tv_usec, 999000);
+	time = clock_timeval(0);
+	assert_int_equal(time.tv_sec, 0);
+	assert_int_equal(time.tv_usec, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_how_far_another_clock_is),
+		cmocka_unit_test(test_milliseconds_for_a_timer),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
