@@ -167,6 +167,18 @@ class Cluster:
                 )
 
 
+def unless_deadlocked(work):
+    """Do the work, which is one transaction, until a deadlock does not undo it.
+
+    A call may lock a partition before its table, and work on the table locks them the other way round.
+    """
+    while True:
+        try:
+            return work()
+        except psycopg.errors.DeadlockDetected:
+            continue
+
+
 class Database:
     def __init__(self, cluster, name):
         self.cluster = cluster
@@ -194,22 +206,18 @@ class Database:
     def deploy(self, statement):
         """Change what daemons otherwise refuse to find changed: it is recorded, as a deploy does.
 
-        Calls that run may lock a partition before its table. A deadlock with them undoes it, and it is tried again.
+        A deadlock with a call that runs undoes it, and it is tried again.
         """
-        eventually(lambda: self._deployed(statement))
+        unless_deadlocked(lambda: self._deploy(statement))
 
-    def _deployed(self, statement):
-        try:
-            with self.connect() as connection, connection.transaction():
-                connection.execute(statement)
-                connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
-                connection.execute("DELETE FROM store.manifest")
-                connection.execute(
-                    "INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()"
-                )
-        except psycopg.errors.DeadlockDetected:
-            return False
-        return True
+    def _deploy(self, statement):
+        with self.connect() as connection, connection.transaction():
+            connection.execute(statement)
+            connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+            connection.execute("DELETE FROM store.manifest")
+            connection.execute(
+                "INSERT INTO store.manifest SELECT object, sha256 FROM rule.manifest()"
+            )
 
     def dsn(self, role="postgres"):
         return self.cluster.dsn(self.name, role)
@@ -221,7 +229,13 @@ class Database:
         return self.cluster.connect(self.name, role)
 
     def query(self, statement, *arguments, role="postgres"):
-        """Run one statement on a connection of its own; return its rows."""
+        """Run one statement on a connection of its own; return its rows.
+
+        A deadlock with a call that runs undoes it, and it is tried again.
+        """
+        return unless_deadlocked(lambda: self._query(statement, arguments, role))
+
+    def _query(self, statement, arguments, role):
         with self.connect(role) as connection:
             cursor = connection.execute(statement, arguments or None)
             return cursor.fetchall() if cursor.description else []
