@@ -66,6 +66,7 @@ class Daemon:
             "dsn": database.dsn("coffer_api"),
             "root_key_file": root_key_file,
             "drain_delay": 0,
+            "pool_size": 5,  # each connection costs a tenth of a second of processor time
             "idle_timeout": 3600,  # a test keeps its connections for as long as it likes
             "denied_rate": 0,  # and guesses,
             "key_rate": 0,  # and calls as often

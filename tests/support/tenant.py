@@ -1,10 +1,14 @@
 """An organization with a project and keys, made as an operator makes them."""
 
+import secrets
+import string
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from support import keys, outside
 from support.client import REGION, Client
-from support.daemon import coffer
 
 
 @dataclass(frozen=True)
@@ -15,44 +19,35 @@ class Key:
 
 
 class Tenant:
-    """An organization of one daemon's database, with a project and a full-access key."""
+    """An organization of one daemon's database, with a project and a full-access key.
+
+    Most tests begin with one. So its keys are minted here; the command does it for tests of the command.
+    """
 
     def __init__(self, daemon):
         self.daemon = daemon
-        self.organization_id = self._operator("organization_create", f"organization {uuid.uuid4()}")
-        self.project_id = self.project()
-        self.full_access = self.key("SecretManagerFullAccess", "KeyManagerFullAccess")
+        with self._operator() as call:
+            self.organization_id = call("organization_create", f"organization {uuid.uuid4()}")
+            self.project_id = call(
+                "project_create", self.organization_id, f"project {uuid.uuid4()}"
+            )
+            self.full_access = self._key(call, ["SecretManagerFullAccess", "KeyManagerFullAccess"])
 
     def project(self, name=None):
         """Add a project, return its id."""
-        return self._operator(
-            "project_create", self.organization_id, name or f"project {uuid.uuid4()}"
-        )
+        with self._operator() as call:
+            return call("project_create", self.organization_id, name or f"project {uuid.uuid4()}")
 
     def key(self, *permission_sets, project_id=None, expires_at=None):
         """Add an application with these sets, on one project or on all, and a key of it."""
-        principal_id = self._operator(
-            "principal_create", self.organization_id, "application", f"application {uuid.uuid4()}"
-        )
-        if permission_sets:
-            projects = None if project_id is None else [uuid.UUID(project_id)]
-            self._operator("policy_create", principal_id, "policy", list(permission_sets), projects)
-        return self.key_of(principal_id, expires_at=expires_at)
+        projects = None if project_id is None else [uuid.UUID(project_id)]
+        with self._operator() as call:
+            return self._key(call, permission_sets, projects, expires_at)
 
     def key_of(self, principal_id, expires_at=None):
-        """Mint a key of a principal, with the command that does."""
-        arguments = ["--principal", principal_id, "--project", self.project_id]
-        if expires_at is not None:
-            arguments += ["--expires-at", expires_at]
-        printed = coffer(
-            "api-key",
-            "create",
-            *arguments,
-            dsn_operator=self.daemon.database.dsn("coffer_operator"),
-            root_key_file=self.daemon.settings["root_key_file"],
-        )
-        values = dict(line.split("=", 1) for line in printed.splitlines())
-        return Key(principal_id, values["access_key"], values["secret_key"])
+        """Mint a key of a principal."""
+        with self._operator() as call:
+            return self._mint(call, principal_id, expires_at)
 
     def client(self, daemon=None, key=None):
         """A client with the full-access key, or another."""
@@ -70,10 +65,36 @@ class Tenant:
             "SCW_INSECURE": "true",
         }
 
-    def _operator(self, function, *arguments):
-        """Call a function of schema operator as the operator; return its value as text."""
-        places = ", ".join(["%s"] * len(arguments))
-        ((value,),) = self.daemon.database.query(
-            f"SELECT operator.{function}({places})", *arguments, role="coffer_operator"
-        )
-        return str(value)
+    @contextmanager
+    def _operator(self):
+        """Give what calls a function of schema operator as the operator and returns its value as text."""
+        with self.daemon.database.connect("coffer_operator") as connection:
+
+            def call(function, *arguments):
+                places = ", ".join(["%s"] * len(arguments))
+                statement = f"SELECT operator.{function}({places})"
+                return str(connection.execute(statement, arguments).fetchone()[0])
+
+            yield call
+
+    def _key(self, call, permission_sets, projects=None, expires_at=None):
+        name = f"application {uuid.uuid4()}"
+        principal_id = call("principal_create", self.organization_id, "application", name)
+        if permission_sets:
+            call("policy_create", principal_id, "policy", list(permission_sets), projects)
+        return self._mint(call, principal_id, expires_at)
+
+    def _mint(self, call, principal_id, expires_at):
+        access_key = "SCW" + "".join(secrets.choice(string.ascii_uppercase) for _ in range(17))
+        secret_key = str(uuid.uuid4())
+        digest = keys.digest(self._pepper(), secret_key)
+        call("api_key_add", principal_id, access_key, digest, self.project_id, "", expires_at)
+        return Key(principal_id, access_key, secret_key)
+
+    def _pepper(self):
+        """The pepper of the database, which the daemon has made."""
+        root = Path(self.daemon.settings["root_key_file"])
+        query = "SELECT root_id, wrapped FROM store.pepper"
+        ((root_id, wrapped),) = self.daemon.database.query(query)
+        aad = outside.pepper_aad(root_id)
+        return outside.unwrap(keys.root_key(root), b"coffer/pepper", aad, wrapped)

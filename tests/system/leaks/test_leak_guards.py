@@ -20,7 +20,7 @@ from canaries import Stage, encoded, endpoints
 
 from support import leak
 from support.cluster import Cluster
-from support.daemon import BINARY, Daemon
+from support.daemon import BINARY, Daemon, coffer
 from support.mutant import mutant
 from support.tenant import Tenant
 
@@ -431,14 +431,25 @@ def set_operator(database):
     set_operator()
 
 
+def api_key_create(tenant):
+    coffer(
+        "api-key",
+        "create",
+        "--principal",
+        tenant.full_access.principal_id,
+        dsn_operator=tenant.daemon.database.dsn("coffer_operator"),
+        root_key_file=tenant.daemon.settings["root_key_file"],
+    )
+
+
 def mint(database, stage):
     """Make a key, and fail to; return what must not be found."""
-    stage.tenant.key()
+    api_key_create(stage.tenant)
     database.query(
         "ALTER TABLE store.api_key ADD CONSTRAINT never CHECK (access_key IS NULL) NOT VALID"
     )
     with pytest.raises(subprocess.CalledProcessError):
-        stage.tenant.key()
+        api_key_create(stage.tenant)
     database.query("ALTER TABLE store.api_key DROP CONSTRAINT never")
     return {
         f"digest {row}": digest
