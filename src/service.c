@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <uuid/uuid.h>
 
@@ -35,24 +34,6 @@
 #define SERVICE_EXIT_SETTING 2
 #define SERVICE_APPLICATION_SIZE 32
 #define SERVICE_LOG_DRAIN 2000 /* ms for what is left of the log at the end */
-
-/*
- * No core file, and no other process of the same user, gets to see a key: but
- * for a build with --enable-debug, which says so in each log.
- */
-static void
-service_hide(void)
-{
-#ifdef COFFER_DEBUG
-	log_warning("built for debugging: debuggers see keys");
-#else
-	const struct rlimit none = { 0, 0 };
-
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-	    setrlimit(RLIMIT_CORE, &none) != 0)
-		log_warning("unable to forbid core files");
-#endif
-}
 
 /* As many descriptors as there may be connections, if the system lets us. */
 static void
@@ -514,7 +495,7 @@ service_run(struct settings *settings)
 	memset(&service, 0, sizeof(service));
 	service.settings = *settings;
 	memset(settings, 0, sizeof(*settings));
-	service_hide();
+	memory_hide();
 	memory_guard_libraries();
 	event_set_log_callback(service_log_libevent);
 	signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -137,6 +139,20 @@ memory_free_locked(void *memory, size_t size)
 		return;
 	memory_wipe(memory, size);
 	munmap(memory, size);
+}
+
+void
+memory_hide(void)
+{
+#ifdef COFFER_DEBUG
+	log_warning("built for debugging: debuggers see keys");
+#else
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
+	    setrlimit(RLIMIT_CORE, &none) != 0)
+		log_warning("unable to forbid core files");
+#endif
 }
 
 static void *

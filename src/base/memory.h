@@ -46,6 +46,12 @@ void *memory_new_locked(size_t size);
 void memory_free_locked(void *memory, size_t size);
 
 /*
+ * No core file, and no other process of the same user, gets to see a key from
+ * now on: but for a build with --enable-debug, which says so in each log.
+ */
+void memory_hide(void);
+
+/*
  * Makes what the libraries free be overwritten too: libevent, which holds
  * tokens and bodies, in full; libpq and json-c for blocks above the size that
  * the C library keeps for quick reuse.  Called before any of them is used.

@@ -257,6 +257,7 @@ command_api_key_create(struct command_run *run)
 	memset(&key, 0, sizeof(key));
 	if (!api_key_read_options(&key, run))
 		return (COMMAND_USAGE);
+	memory_hide();
 	created = api_key_create(run->settings, &key);
 	memory_wipe(&key, sizeof(key));
 	return (created ? 0 : 1);
