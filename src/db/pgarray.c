@@ -8,6 +8,7 @@
 #define ARRAY_HEADER 20
 #define ARRAY_COUNT 12 /* where the number of elements stands */
 #define ARRAY_LENGTH 4 /* before each element */
+#define ARRAY_ROOM 256 /* bytes, at first, for elements of any size */
 
 static void
 array_put(unsigned char *out, uint32_t value)
@@ -16,10 +17,14 @@ array_put(unsigned char *out, uint32_t value)
 	memcpy(out, &value, sizeof(value));
 }
 
-static size_t
-array_size(const struct pgarray *array)
+static void
+array_header(struct pgarray *array, Oid type)
 {
-	return (ARRAY_HEADER + array->count * (ARRAY_LENGTH + array->element));
+	array->bytes = memory_new(array->room);
+	array_put(array->bytes, 1);
+	array_put(array->bytes + 8, type);
+	array_put(array->bytes + ARRAY_COUNT, (uint32_t)array->count);
+	array_put(array->bytes + 16, 1);
 }
 
 void
@@ -27,11 +32,9 @@ pgarray_new(struct pgarray *array, Oid type, size_t count, size_t element)
 {
 	array->count = count;
 	array->element = element;
-	array->bytes = memory_new(array_size(array));
-	array_put(array->bytes, 1);
-	array_put(array->bytes + 8, type);
-	array_put(array->bytes + ARRAY_COUNT, (uint32_t)count);
-	array_put(array->bytes + 16, 1);
+	array->size = ARRAY_HEADER + count * (ARRAY_LENGTH + element);
+	array->room = array->size;
+	array_header(array, type);
 }
 
 void
@@ -45,14 +48,53 @@ pgarray_set(struct pgarray *array, size_t place, const void *value)
 }
 
 void
+pgarray_begin(struct pgarray *array, Oid type)
+{
+	array->count = 0;
+	array->element = 0;
+	array->size = ARRAY_HEADER;
+	array->room = ARRAY_ROOM;
+	array_header(array, type);
+}
+
+/* Not realloc: it would leave the old block as it is when it moves. */
+static void
+array_grow(struct pgarray *array, size_t size)
+{
+	unsigned char *larger;
+
+	if (array->room - array->size >= size)
+		return;
+	array->room = array->room * 2 + size;
+	larger = memory_new(array->room);
+	memcpy(larger, array->bytes, array->size);
+	memory_wipe_free(array->bytes, array->size);
+	array->bytes = larger;
+}
+
+void
+pgarray_add(struct pgarray *array, const void *value, size_t size)
+{
+	unsigned char *out;
+
+	array_grow(array, ARRAY_LENGTH + size);
+	out = array->bytes + array->size;
+	array_put(out, (uint32_t)size);
+	memcpy(out + ARRAY_LENGTH, value, size);
+	array->size += ARRAY_LENGTH + size;
+	array->count++;
+	array_put(array->bytes + ARRAY_COUNT, (uint32_t)array->count);
+}
+
+void
 pgarray_cut(struct pgarray *array, size_t count)
 {
-	unsigned char *end;
+	const size_t size =
+	    ARRAY_HEADER + count * (ARRAY_LENGTH + array->element);
 
-	end = array->bytes + array_size(array);
+	memory_wipe(array->bytes + size, array->size - size);
 	array->count = count;
-	memory_wipe(array->bytes + array_size(array),
-	    (size_t)(end - array->bytes) - array_size(array));
+	array->size = size;
 	array_put(array->bytes + ARRAY_COUNT, (uint32_t)count);
 }
 
@@ -60,7 +102,7 @@ struct session_parameter
 pgarray_parameter(const struct pgarray *array)
 {
 	return ((struct session_parameter){ .value = array->bytes,
-	    .size = array_size(array),
+	    .size = array->size,
 	    .binary = true,
 	    .secret = true });
 }
@@ -69,6 +111,6 @@ void
 pgarray_free(struct pgarray *array)
 {
 	if (array->bytes != NULL)
-		memory_wipe_free(array->bytes, array_size(array));
+		memory_wipe_free(array->bytes, array->size);
 	array->bytes = NULL;
 }
