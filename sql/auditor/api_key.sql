@@ -10,7 +10,7 @@ AS $$
     SELECT e.* FROM audit.event e
      WHERE e.api_key_id = (SELECT k.id FROM store.api_key k
                            WHERE k.access_key = api_key_events.access_key)
-       AND e.at >= since AND e.at < until
+       AND e.at >= since AND e.at < until AND auditor.alone_refuse()
      ORDER BY e.at DESC, e.id DESC
 $$;
 COMMENT ON FUNCTION auditor.api_key_events(text, timestamptz, timestamptz) IS
@@ -25,7 +25,8 @@ SELECT k.id AS api_key_id, k.access_key, k.description, k.principal_id, p.kind, 
        (SELECT e.at FROM audit.event e WHERE e.api_key_id = k.id AND e.at < now() + interval '1 day'
          ORDER BY e.at DESC LIMIT 1) AS used_at
   FROM store.api_key k
-  JOIN store.principal p ON p.id = k.principal_id;
+  JOIN store.principal p ON p.id = k.principal_id
+ WHERE auditor.alone_refuse();
 COMMENT ON VIEW auditor.api_key IS
     'Each API key with its principal and the last time it was used, if only to be refused, as far '
     'back as the audit is kept; null: never.';

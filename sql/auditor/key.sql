@@ -40,7 +40,7 @@ AS $$
      CROSS JOIN unnest('{encrypt,decrypt}'::text[]) AS a(action)
      CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets(a.action, 'key'), m.project_id)
                 AS r
-     WHERE m.id = key_users.key_id
+     WHERE m.id = key_users.key_id AND auditor.alone_refuse()
      ORDER BY p.name, p.id, a.action, r.policy_name, r.permission_set
 $$;
 COMMENT ON FUNCTION auditor.key_users(uuid) IS

@@ -14,6 +14,7 @@ AS $$
             SELECT e.* FROM audit.event e
              WHERE e.principal_id = principal_events.principal_id AND e.api_key_id IS NULL
                AND e.at >= since AND e.at < until) AS all_of_them
+     WHERE auditor.alone_refuse()
      ORDER BY all_of_them.at DESC, all_of_them.id DESC
 $$;
 COMMENT ON FUNCTION auditor.principal_events(uuid, timestamptz, timestamptz) IS
@@ -32,7 +33,7 @@ AS $$
       FROM store.principal p
       JOIN store.secret s ON s.organization_id = p.organization_id
      CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets('access'), s.project_id) AS r
-     WHERE p.id = principal_secrets.principal_id
+     WHERE p.id = principal_secrets.principal_id AND auditor.alone_refuse()
      ORDER BY s.project_id, s.path, s.name, r.policy_name, r.permission_set
 $$;
 COMMENT ON FUNCTION auditor.principal_secrets(uuid) IS
@@ -53,7 +54,7 @@ AS $$
      CROSS JOIN unnest('{encrypt,decrypt}'::text[]) AS a(action)
      CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets(a.action, 'key'), m.project_id)
                 AS r
-     WHERE p.id = principal_keys.principal_id
+     WHERE p.id = principal_keys.principal_id AND auditor.alone_refuse()
      ORDER BY m.project_id, m.name, m.id, a.action, r.policy_name, r.permission_set
 $$;
 COMMENT ON FUNCTION auditor.principal_keys(uuid) IS

@@ -17,7 +17,7 @@ AS $$
                                      WHEN e.api_key_id IS NULL THEN 'unknown'
                                      WHEN k.revoked_at <= e.at THEN 'revoked'
                                      ELSE 'expired' END) AS r(api_key)
-     WHERE e.error IS NOT NULL AND e.at >= since AND e.at < until
+     WHERE e.error IS NOT NULL AND e.at >= since AND e.at < until AND auditor.alone_refuse()
      GROUP BY e.principal_id, p.name, e.error, r.api_key, e.method
      ORDER BY count(*) DESC, p.name, e.error, r.api_key, e.method
 $$;

@@ -6,7 +6,8 @@ SELECT s.organization_id, s.project_id, v.secret_id, s.path, s.name, v.revision,
        v.expires_at, v.expires_once_accessed, v.action, s.key_id,
        v.revision = max(v.revision) OVER (PARTITION BY v.secret_id) AS latest
   FROM rule.version_now v
-  JOIN store.secret s ON s.id = v.secret_id;
+  JOIN store.secret s ON s.id = v.secret_id
+ WHERE auditor.alone_refuse();
 COMMENT ON VIEW auditor.version IS
     'Each version as it is at this instant, without its value: age (created_at), protection, '
     'expiry, and the managed key that it is under (key_id; null: one of its project).';

@@ -61,5 +61,7 @@ const struct error_sqlstate error_sqlstates[] = {
 };
 /* clang-format on */
 
+const char error_read_only[] = "25006";
+
 const size_t error_sqlstates_count =
     sizeof(error_sqlstates) / sizeof(error_sqlstates[0]);

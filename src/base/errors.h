@@ -58,4 +58,7 @@ struct error_sqlstate {
 extern const struct error_sqlstate error_sqlstates[];
 extern const size_t error_sqlstates_count;
 
+/* The SQLSTATE of a server that takes no writes. */
+extern const char error_read_only[];
+
 #endif

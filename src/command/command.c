@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "command/command.h"
 #include "db/session.h"
 
@@ -120,6 +121,9 @@ command_query(PGconn *connection, const char *sql, int count,
 	} else {
 		fprintf(stderr, "coffer: the database refuses (SQLSTATE %s)\n",
 		    sqlstate);
+		if (strcmp(sqlstate, error_read_only) == 0)
+			hint = "it takes no writes, as a standby: connect to "
+			       "the primary";
 	}
 	if (hint != NULL)
 		fprintf(stderr, "HINT: %s\n", hint);
