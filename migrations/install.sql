@@ -121,11 +121,18 @@ SELECT 'ALTER ROLE coffer_api SET auto_explain.log_parameter_max_length = 0'
 -- What does not fit goes to a temporary file, plaintext too: an answer that holds a payload of 64 KiB takes 88 kB.
 ALTER ROLE coffer_api SET work_mem = '4MB';
 
--- The digest of a new API key passes here.
+-- The digest of a new API key passes here, and the payloads that `coffer restore` writes back.
 ALTER ROLE coffer_operator SET log_parameter_max_length = 0;
 ALTER ROLE coffer_operator SET log_parameter_max_length_on_error = 0;
 ALTER ROLE coffer_operator SET plan_cache_mode = force_generic_plan;
+ALTER ROLE coffer_operator SET debug_print_parse = off;
+ALTER ROLE coffer_operator SET debug_print_rewritten = off;
+ALTER ROLE coffer_operator SET debug_print_plan = off;
 ALTER ROLE coffer_operator SET pgaudit.log_parameter = off;
+SELECT 'ALTER ROLE coffer_operator SET auto_explain.log_parameter_max_length = 0'
+ WHERE current_setting('server_version_num')::integer >= 160000
+\gexec
+ALTER ROLE coffer_operator SET work_mem = '4MB';
 
 -- A call is short. What takes longer has met trouble, and the caller is better told so.
 ALTER ROLE coffer_api SET statement_timeout = '5s';

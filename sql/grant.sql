@@ -51,11 +51,12 @@ GRANT USAGE ON SEQUENCE audit.event_id TO coffer_exec;
 GRANT USAGE ON SCHEMA auditor TO coffer_auditor;
 GRANT SELECT ON ALL TABLES IN SCHEMA auditor TO coffer_auditor;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA auditor TO coffer_auditor;
--- What of the audit an endpoint may see.
+-- What of the audit an endpoint or an operator function may see.
 GRANT EXECUTE ON FUNCTION auditor.changes(text, integer, uuid[], text, uuid), auditor.changes_end(),
                           auditor.event_page(uuid, timestamptz, timestamptz, boolean, timestamptz,
                                              bigint, integer,
-                                             rule.event_filter) TO coffer_exec;
+                                             rule.event_filter),
+                          auditor.secret_last_revision(uuid) TO coffer_exec;
 RESET ROLE;
 
 SET LOCAL ROLE coffer_exec;
@@ -64,7 +65,8 @@ GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA api, daemon, job TO coffer_api;
 GRANT USAGE ON SCHEMA operator, daemon, job TO coffer_operator;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA operator, job TO coffer_operator;
 GRANT SELECT ON ALL TABLES IN SCHEMA operator TO coffer_operator;
-GRANT EXECUTE ON FUNCTION daemon.pepper_get(), daemon.pepper_keep(text, bytea) TO coffer_operator;
+GRANT EXECUTE ON FUNCTION daemon.pepper_get(), daemon.pepper_keep(text, bytea),
+                          daemon.kek_keep(uuid, uuid, text, bytea) TO coffer_operator;
 RESET ROLE;
 
 -- What reads the audit, or makes and drops its partitions, is done as the owner of the audit.

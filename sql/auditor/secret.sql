@@ -1,5 +1,5 @@
 -- Who read a secret, who can read it, and which secrets nobody reads. The condition on status and
--- method is that of the index event_read, word for word.
+-- method is that of the index event_read, or of event_secret, word for word.
 
 CREATE FUNCTION auditor.secret_reads(secret_id uuid,
                                      since timestamptz DEFAULT now() - interval '30 days',
@@ -35,7 +35,7 @@ SELECT s.id AS secret_id, s.organization_id, s.project_id, s.path, s.name, s.cre
                         -- servers differ.
                         AND e.at < now() + interval '1 day'
                       ORDER BY e.at DESC LIMIT 1) AS e ON true
- WHERE s.deletion_requested_at IS NULL;
+ WHERE s.deletion_requested_at IS NULL AND auditor.alone_refuse();
 COMMENT ON VIEW auditor.secret_last_read IS
     'Each live secret with the last time its value was given out, as far back as the audit is '
     'kept; null: never. Out of the audit, so that a read writes nothing to the secret.';
@@ -67,10 +67,25 @@ AS $$
       FROM store.secret s
       JOIN store.principal p ON p.organization_id = s.organization_id
      CROSS JOIN rule.caller_rights(p.id, rule.caller_permission_sets('access'), s.project_id) AS r
-     WHERE s.id = secret_readers.secret_id
+     WHERE s.id = secret_readers.secret_id AND auditor.alone_refuse()
      ORDER BY p.name, p.id, r.policy_name, r.permission_set
 $$;
 COMMENT ON FUNCTION auditor.secret_readers(uuid) IS
     'Lists who can read the value of a secret, and through which policy and permission set: one '
     'row for each, by rule.caller_rights, which also decides when they do. api_keys: with how '
     'many API keys that work.';
+
+CREATE FUNCTION auditor.secret_last_revision(secret_id uuid)
+RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT max(e.revision) FROM audit.event e
+     WHERE e.secret_id = secret_last_revision.secret_id
+       AND (e.status <> 200
+            OR e.method NOT IN ('secret_version_access', 'secret_version_access_by_path'))
+       AND e.status = 200 AND e.method = 'secret_version_create'
+$$;
+COMMENT ON FUNCTION auditor.secret_last_revision(uuid) IS
+    'Gives the highest revision that a secret has ever had, also one that was purged, as far back '
+    'as the audit is kept; null: the audit knows of none.';

@@ -3,6 +3,7 @@
 #include "command/command_audit.h"
 #include "command/command_doctor.h"
 #include "command/command_recover.h"
+#include "command/command_restore.h"
 #include "command/command_root_key.h"
 
 /* clang-format off */
@@ -39,7 +40,14 @@ static const struct command_option audit_options[] = {
 static const struct command_option recover_options[] = {
 	{ "secret", "UUID", "recover the versions of this secret" },
 	{ "project", "UUID", "recover the versions of all secrets of this project" },
+	{ "revision", "N", "recover only this version of the secret" },
 	{ "yes", NULL, "print the values without asking" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct command_option restore_options[] = {
+	{ "reason", "TEXT", "why, for the audit" },
+	{ "older", NULL, "also restore a secret of which the audit knows a newer version" },
 	{ NULL, NULL, NULL },
 };
 
@@ -82,11 +90,17 @@ const struct command commands_table[] = {
 	    "Examines the settings, the root key, the TLS files, each host of dsn and the database. Prints a line for each "
 	    "check: ok, or FAULT with its remedy. The exit status is 0 when it finds no fault, and 1 otherwise. "
 	    "Needs dsn and the root key." },
-	{ "recover", "{--secret UUID | --project UUID} [--yes]", 0, recover_options, true, command_recover,
+	{ "recover", "{--secret UUID [--revision N] | --project UUID} [--yes]", 0, recover_options, true, command_recover,
 	    "read values from a restored backup",
-	    "Decrypts versions in a restored copy of the database and prints a JSON object for each. "
-	    "Only the copy and the root key are needed, no daemon. The exit status is 1 when a version could not be "
+	    "Decrypts versions in a restored copy of the database and prints a JSON object for each, which `coffer restore` "
+	    "takes. Only the copy and the root key are needed, no daemon. The exit status is 1 when a version could not be "
 	    "decrypted. Needs dsn_owner and the root key." },
+	{ "restore", "--reason TEXT [--older]", 0, restore_options, true, command_restore,
+	    "write recovered secrets into the live database",
+	    "Reads from standard input what `coffer recover` prints, and writes each secret back with its id, its versions "
+	    "and all that belongs to it. A secret is restored whole or not at all, and an audit row has the reason. "
+	    "Refuses a secret that the database still has. The exit status is 1 when a secret was not restored. "
+	    "Needs dsn_operator and the root key." },
 };
 /* clang-format on */
 

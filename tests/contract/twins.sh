@@ -63,6 +63,9 @@ src/command/verify/chain.c src/command/verify/verify_test.c
 src/command/verify/evidence.c src/command/verify/verify_test.c
 src/command/verify/rows.c src/command/verify/verify_test.c
 END
+elsewhere 'it reads what an operator function is given' <<END
+sql/rule/backup.sql sql/operator/secret_restore_test.sql
+END
 elsewhere 'it is a command' <<END
 src/command/audit_report.c system/audit/test_audit_proof.py
 src/command/command_api_key.c system/service/test_start.py
@@ -72,6 +75,7 @@ src/command/synopsis.c system/service/test_start.py
 src/command/command_audit.c system/audit/test_audit_attacks.py
 src/command/command_doctor.c system/service/test_doctor.py
 src/command/command_recover.c system/keys/test_recover.py
+src/command/command_restore.c system/keys/test_write_back.py
 src/command/command_root_key.c system/keys/test_keys.py
 END
 while read -r file; do

@@ -49,7 +49,9 @@ SELECT ok(pg_temp.settings('coffer_api') @> ARRAY[wanted], 'coffer_api has ' || 
                     'idle_in_transaction_session_timeout=5s']) AS wanted;
 SELECT ok(pg_temp.settings('coffer_operator') @> ARRAY[wanted], 'coffer_operator has ' || wanted)
   FROM unnest(ARRAY['log_parameter_max_length=0', 'log_parameter_max_length_on_error=0',
-                    'plan_cache_mode=force_generic_plan', 'pgaudit.log_parameter=off']) AS wanted;
+                    'plan_cache_mode=force_generic_plan', 'pgaudit.log_parameter=off',
+                    'debug_print_parse=off', 'debug_print_rewritten=off', 'debug_print_plan=off',
+                    'work_mem=4MB']) AS wanted;
 
 -- Functions --------------------------------------------------------------------------------------
 
@@ -61,9 +63,10 @@ SELECT set_eq($$SELECT name FROM our_function
 SELECT set_eq($$SELECT name FROM our_function
                  WHERE has_function_privilege('coffer_operator', oid, 'EXECUTE')$$,
               $$SELECT name FROM our_function
-                 WHERE schema IN ('operator', 'job') OR name LIKE 'daemon.pepper\_%'$$,
+                 WHERE schema IN ('operator', 'job') OR name LIKE 'daemon.pepper\_%'
+                    OR name LIKE 'daemon.kek\_keep(%'$$,
               'coffer_operator can execute what is the operator''s, jobs and what a new API key '
-              'needs, and nothing else');
+              'and a restored secret need, and nothing else');
 SELECT is_empty($$SELECT name FROM our_function
                 WHERE has_function_privilege('coffer_auditor', oid, 'EXECUTE')
                      AND schema <> 'auditor'$$, 'coffer_auditor can execute nothing');

@@ -395,12 +395,27 @@ def exercise_commands(stage, root_key_file, numbered):
     coffer("root-key", "generate", other_key)
     said = []
 
-    def run(*arguments, key_file=root_key_file, **settings):
+    def run(*arguments, key_file=root_key_file, input=None, **settings):
         settings = {"root_key_file": key_file, "log_level": "debug", **settings}
-        ended = subprocess.run([BINARY, *arguments], env=environment(settings), capture_output=True)
+        ended = subprocess.run(
+            [BINARY, *arguments], env=environment(settings), input=input, capture_output=True
+        )
         said.append(ended.stderr)
         return ended
 
+    scene = stage.scene("secret_version_create")
+    restored = stage.client.create_secret(name="restored")["id"]
+    stage.client.create_version(restored, scene.payload)
+    opened = run("recover", "--secret", restored, "--yes", dsn_owner=database.dsn())
+    database.query("DELETE FROM store.secret WHERE id = %s", restored)
+    ended = run(
+        *("restore", "--reason", "a test"),
+        input=opened.stdout,
+        dsn_operator=database.dsn("coffer_operator"),
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert stage.client.access(restored) == scene.payload
+    said.append(ended.stdout)
     opened = run("recover", "--project", project_id, "--yes", dsn_owner=database.dsn())
     payloads = {base64.b64decode(json.loads(line)["data"]) for line in opened.stdout.splitlines()}
     assert {scene.payload for scene in of_secrets(stage)} <= payloads
