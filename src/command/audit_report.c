@@ -45,6 +45,23 @@ audit_report_anchors(const struct verify *verify)
 		    verify->unanchored);
 }
 
+/* The epochs that rows of operator.audit_epoch_begin have declared. */
+static void
+audit_report_epochs(const struct verify *verify)
+{
+	const struct epochs_begin *begin;
+	size_t i;
+
+	for (i = 0; i < verify->epochs.count; i++) {
+		begin = &verify->epochs.begins[i];
+		fprintf(stderr,
+		    "coffer: epoch %" PRId64 " has the rows up to %" PRId64
+		    ", epoch %" PRId64 " those after %" PRId64 "\n",
+		    begin->epoch - 1, begin->settled_id, begin->epoch,
+		    begin->id_from);
+	}
+}
+
 /* What is not there, and is no damage: once for each epoch. */
 static void
 audit_report_lost(const struct verify *verify)
@@ -88,6 +105,7 @@ audit_report(const struct verify *verify)
 	char month[MONTHS_NAME_SIZE];
 	size_t i;
 
+	audit_report_epochs(verify);
 	audit_report_lost(verify);
 	if (verify->partial && verify->month_known) {
 		months_name(verify->month, month);

@@ -66,6 +66,7 @@ def assert_declared(database, log):
     process = start_verify(database, "--anchors", log)
     output, said = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, "")
+    assert "coffer: epoch 1 has the rows up to " in said and ", epoch 2 those after " in said
     assert "were lost when epoch 2 began" in said and "were lost when their epoch ended" in said
 
 
