@@ -4,12 +4,17 @@
 DO $$
 DECLARE
     v_ours CONSTANT regnamespace[] := '{fail,rule,endpoint,job,api,daemon,operator,auditor}';
+    -- A function that gives the rows of a view goes before it, and one that a view calls after it.
+    v_called CONSTANT oid[] := ARRAY(
+        SELECT d.refobjid FROM pg_catalog.pg_depend d
+         WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass
+           AND d.refclassid = 'pg_catalog.pg_proc'::regclass);
     v_drop text;
 BEGIN
     FOR v_drop IN
         SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' RESTRICT'
           FROM pg_catalog.pg_proc p
-         WHERE p.pronamespace = ANY (v_ours)
+         WHERE p.pronamespace = ANY (v_ours) AND p.oid <> ALL (v_called)
         UNION ALL
         SELECT 'DROP VIEW ' || string_agg(c.oid::regclass::text, ', ') || ' RESTRICT'
           FROM pg_catalog.pg_class c
@@ -17,6 +22,10 @@ BEGIN
            AND c.oid::regclass::text
                <> ALL ('{rule.version_now,rule.argument_form,rule.argument_kind,'
                        'rule.argument_check}')
+        UNION ALL
+        SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ') || ' RESTRICT'
+          FROM pg_catalog.pg_proc p
+         WHERE p.pronamespace = ANY (v_ours) AND p.oid = ANY (v_called)
     LOOP
         CONTINUE WHEN v_drop IS NULL;
         EXECUTE v_drop;     -- dynamic: the names come from the catalogue
