@@ -20,8 +20,8 @@ BEGIN
                 seen_at = clock_timestamp();
     END IF;
     PERFORM rule.root_key_see(hello.root_ids);
-    v_faults := rule.database_faults() || rule.session_faults() || rule.audit_faults()
-        || rule.manifest_faults() || v_root_key_faults;
+    v_faults := rule.release_faults(hello.build) || rule.database_faults() || rule.session_faults()
+        || rule.audit_faults() || rule.manifest_faults() || v_root_key_faults;
     RETURN QUERY
         SELECT (SELECT max(m.number) FROM store.migration m), v_faults || v_seen_faults,
                p.root_id, p.wrapped, rule.root_key_active(), v_root_key_faults[1],

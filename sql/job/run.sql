@@ -28,3 +28,22 @@ $$;
 COMMENT ON FUNCTION job.run(text, integer) IS
     'Does what is due of one job, at most batch secrets, versions or keys; gives the number of '
     'things done, null if another instance runs a job.';
+
+CREATE FUNCTION job.run(batch integer)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    v_done bigint := 0;
+    v_name text;
+BEGIN
+    FOR v_name IN SELECT l FROM job.list() AS l LOOP
+        v_done := v_done + coalesce(job.run(v_name, batch), 0);
+    END LOOP;
+    RETURN v_done;
+END
+$$;
+COMMENT ON FUNCTION job.run(integer) IS
+    'Does what is due of all jobs in one transaction, as daemons of 0.1.0 ask for it until they '
+    'are replaced; gives the number of things done.';

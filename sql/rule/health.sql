@@ -24,7 +24,9 @@ BEGIN
                CASE WHEN w.count = 0 AND current_setting('synchronous_standby_names') <> '' THEN
                'no standby is connected, so commits wait: start the standby that '
                'synchronous_standby_names names, or empty that setting' END
-          FROM (SELECT count(*) FROM pg_stat_get_wal_senders()) AS w;
+          FROM (SELECT count(*) FROM pg_stat_get_wal_senders()) AS w
+        UNION ALL
+        SELECT 'release', m.found, m.fault FROM rule.release_mixed() AS m;
 END
 $$;
 COMMENT ON FUNCTION rule.health() IS

@@ -19,6 +19,10 @@
 	"pepper_root_id, pepper, active_root_id, lockout, "          \
 	"epoch::bigint, behind "                                     \
 	"FROM daemon.hello($1::uuid, $2::text, $3::text[], $4::jsonb)"
+/* All that earlier releases have of it. */
+#define HANDSHAKE_OLDER_SQL            \
+	"SELECT schema_version::text " \
+	"FROM daemon.hello($1::uuid, $2::text, $3::text[])"
 #define HANDSHAKE_EPOCH_SQL "SELECT daemon.epoch_begin($1::jsonb)"
 #define HANDSHAKE_MALFORMED \
 	"its answer is malformed: connect to a PostgreSQL that Coffer is in"
@@ -62,6 +66,8 @@ const struct columns handshake_hello_columns = { 1, 1, 8,
 	    { .type = COLUMN_INT8, .null = true },
 	    { .type = COLUMN_BOOL, .null = true },
 	} };
+const struct columns handshake_older_columns = { 1, 1, 1,
+	{ { .type = COLUMN_TEXT, .null = true } } };
 const struct columns handshake_pepper_columns = { 0, 1, 2,
 	{ { .type = COLUMN_TEXT }, { .type = COLUMN_BYTEA } } };
 const struct columns handshake_epoch_columns = { 1, 1, 1,
@@ -99,6 +105,7 @@ handshake_start(struct handshake *handshake)
 	handshake->refused = false;
 	handshake->unfit = false;
 	handshake->behind = false;
+	handshake->older = false;
 	handshake->locked_out = false;
 	handshake->step = HANDSHAKE_DEPLOY;
 	session_query(handshake->session, STATEMENT_DEPLOY_SQL, NULL, NULL, 0);
@@ -106,6 +113,43 @@ handshake_start(struct handshake *handshake)
 	session_query(
 	    handshake->session, HANDSHAKE_HELLO_SQL, NULL, parameters, 4);
 	session_sync(handshake->session);
+}
+
+/* Its daemon.hello is of another release, so the whole question has failed. */
+static void
+handshake_ask_older(struct handshake *handshake)
+{
+	char root_ids[ROOT_KEY_MAX * ROOT_KEY_ID_SIZE + 3];
+	const struct session_parameter parameters[] = {
+		{ .value = handshake->instance },
+		{ .value = PACKAGE_VERSION },
+		{ .value = root_ids },
+	};
+
+	keyring_root_ids(handshake->keyring, root_ids, sizeof(root_ids));
+	handshake->step = HANDSHAKE_OLDER;
+	session_query(
+	    handshake->session, HANDSHAKE_OLDER_SQL, NULL, parameters, 3);
+	session_sync(handshake->session);
+}
+
+/* Whether the schema has what this build calls. */
+static bool
+handshake_take_schema(struct handshake *handshake, const PGresult *result)
+{
+	const long schema = columns_is_null(result, 0, 0)
+	    ? 0
+	    : strtol(columns_text(result, 0, 0), NULL, 10);
+	char fault[160];
+
+	if (schema >= HANDSHAKE_SCHEMA)
+		return (true);
+	snprintf(fault, sizeof(fault),
+	    "the database has schema %ld, and this daemon of release %s needs "
+	    "%d or later: run migrations/migrate of that release",
+	    schema, PACKAGE_VERSION, HANDSHAKE_SCHEMA);
+	handshake_refuse(handshake, fault);
+	return (false);
 }
 
 static void
@@ -271,9 +315,7 @@ handshake_take_hello(struct handshake *handshake, const PGresult *result)
 		return;
 	handshake->locked_out = lockout != NULL;
 	handshake->behind = columns_flag(result, 0, 7);
-	if (strtol(columns_text(result, 0, 0), NULL, 10) < HANDSHAKE_SCHEMA)
-		handshake_refuse(
-		    handshake, "its schema is too old: run migrations/migrate");
+	handshake_take_schema(handshake, result);
 	handshake_take_faults(handshake, columns_text(result, 0, 1));
 	if (!handshake->refused && !columns_is_null(result, 0, 3))
 		handshake_unwrap_pepper(handshake, result, 2);
@@ -313,6 +355,7 @@ handshake_take_error(struct handshake *handshake, const char *sqlstate)
 	static const char *const steps[] = {
 		[HANDSHAKE_DEPLOY] = "the wait for a deploy",
 		[HANDSHAKE_HELLO] = "daemon.hello",
+		[HANDSHAKE_OLDER] = "daemon.hello",
 		[HANDSHAKE_EPOCH] = "daemon.epoch_begin",
 		[HANDSHAKE_PEPPER] = "daemon.pepper_keep",
 		[HANDSHAKE_PREPARE] = "PREPARE",
@@ -325,7 +368,7 @@ handshake_take_error(struct handshake *handshake, const char *sqlstate)
 	 * All that follows an error in a pipeline fails without a cause; and a
 	 * session that was not examined has a handshake, which says more then.
 	 */
-	if (handshake->refused || handshake->taken ||
+	if (handshake->refused || handshake->taken || sqlstate[0] == '\0' ||
 	    handshake->step == HANDSHAKE_EXAMINE)
 		return;
 	/* A pooler has left what others have prepared. */
@@ -338,6 +381,11 @@ handshake_take_error(struct handshake *handshake, const char *sqlstate)
 		return (handshake_refuse(handshake,
 		    "it takes no writes: connect to the primary, with "
 		    "target_session_attrs=read-write"));
+	if (handshake->step == HANDSHAKE_HELLO &&
+	    strncmp(sqlstate, "42", 2) == 0) {
+		handshake->older = true;
+		return;
+	}
 	snprintf(fault, sizeof(fault), "%s fails with SQLSTATE %s: %s",
 	    steps[handshake->step], sqlstate, handshake_remedy(sqlstate));
 	handshake_refuse(handshake, fault);
@@ -354,6 +402,8 @@ handshake_fits(const struct handshake *handshake, const PGresult *result)
 		columns = &handshake_deploy_columns;
 	else if (handshake->step == HANDSHAKE_HELLO)
 		columns = &handshake_hello_columns;
+	else if (handshake->step == HANDSHAKE_OLDER)
+		columns = &handshake_older_columns;
 	else if (handshake->step == HANDSHAKE_PEPPER)
 		columns = &handshake_pepper_columns;
 	else if (handshake->step == HANDSHAKE_EPOCH)
@@ -380,6 +430,9 @@ handshake_result(struct handshake *handshake, const PGresult *result)
 		handshake->step = HANDSHAKE_HELLO;
 	else if (handshake->step == HANDSHAKE_HELLO)
 		handshake_take_hello(handshake, result);
+	else if (handshake->step == HANDSHAKE_OLDER &&
+	    handshake_take_schema(handshake, result))
+		handshake_refuse(handshake, HANDSHAKE_MALFORMED);
 	else if (handshake->step == HANDSHAKE_PEPPER &&
 	    columns_rows(result) == 1)
 		handshake_unwrap_pepper(handshake, result, 0);
@@ -416,7 +469,11 @@ handshake_finished(struct handshake *handshake)
 		handshake->refused = false;
 		return (HANDSHAKE_GOES_ON);
 	}
-	if (handshake->refused)
+	if (handshake->step == HANDSHAKE_HELLO && handshake->older) {
+		handshake_ask_older(handshake);
+		return (HANDSHAKE_GOES_ON);
+	}
+	if (handshake->refused || handshake->step == HANDSHAKE_OLDER)
 		return (HANDSHAKE_REFUSED);
 	switch (handshake->step) {
 	case HANDSHAKE_DEPLOY:
@@ -426,6 +483,7 @@ handshake_finished(struct handshake *handshake)
 			return (HANDSHAKE_GOES_ON);
 		}
 		break;
+	case HANDSHAKE_OLDER:
 	case HANDSHAKE_PEPPER:
 		break;
 	case HANDSHAKE_EPOCH:

@@ -17,6 +17,7 @@
 
 /* What its statements give. */
 extern const struct columns handshake_hello_columns;
+extern const struct columns handshake_older_columns;
 extern const struct columns handshake_pepper_columns;
 extern const struct columns handshake_epoch_columns;
 extern const struct columns handshake_deploy_columns;
@@ -30,6 +31,7 @@ enum handshake_outcome {
 enum handshake_step {
 	HANDSHAKE_DEPLOY, /* waits until no deploy runs */
 	HANDSHAKE_HELLO,
+	HANDSHAKE_OLDER, /* asks an older release which schema it is */
 	HANDSHAKE_EPOCH, /* the database lacks what was seen of it */
 	HANDSHAKE_PEPPER,
 	HANDSHAKE_PREPARE,
@@ -49,6 +51,7 @@ struct handshake {
 	char fault[HANDSHAKE_FAULT_SIZE]; /* the first, when refused */
 	bool behind; /* the database lacks what newest holds: its only fault */
 	bool unfit; /* refused because of what daemon.hello has found */
+	bool older; /* daemon.hello is not what this build calls */
 	bool examined; /* the settings were checked; refused if unfit */
 	bool taken; /* the names of statements are taken */
 	bool locked_out; /* it needs a root key that is not loaded */

@@ -64,6 +64,23 @@ def test_no_call_fails(database, busy):
     assert busy.statuses() == {200}
 
 
+def test_a_migration_locks_tables_in_the_other_order_than_calls(database, tree, busy):
+    """A call that had the second and waited for the first would make each deploy give up."""
+    number = len(list((tree / "migrations").glob("[0-9]*.sql"))) + 1
+    (tree / "migrations" / f"{number:04}_spare.sql").write_text(
+        "ALTER TABLE store.version ADD COLUMN spare integer;\n"
+        "SELECT pg_sleep(0.3);\n"
+        "ALTER TABLE store.secret ADD COLUMN spare integer;\n"
+        "ALTER TABLE store.policy_rule ADD COLUMN spare integer;\n"
+    )
+    with busy:
+        eventually(lambda: busy.answers)
+        database.migrate(runner=tree / "migrations" / "migrate")
+        before = len(busy.answers)
+        eventually(lambda: len(busy.answers) > before)
+    assert busy.statuses() == {200}
+
+
 class Caller:
     """Calls of API functions, as the daemon makes them but for its repeats, until the block is left."""
 

@@ -184,10 +184,10 @@ class Database:
         self.cluster = cluster
         self.name = name
 
-    def install(self):
+    def install(self, tree=SOURCE):
         """Run install.sql, as a superuser does once."""
         subprocess.run(
-            ["psql", "-X", "-f", SOURCE / "migrations" / "install.sql"],
+            ["psql", "-X", "-f", tree / "migrations" / "install.sql"],
             env=self.cluster.environment(self.name),
             check=True,
         )

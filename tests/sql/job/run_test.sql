@@ -25,6 +25,8 @@ SELECT expire('ready', 1, 'delete'), expire('locked', 1, 'delete'), expire('mana
 SELECT is(job.run('version_expire', 2), 2::bigint, 'at most a batch is done at once');
 SELECT throws_ok($$SELECT job.run('unheard_of')$$, 'SM900', 'there is no such job',
                  'what is no job is refused (SM900)');
+SELECT is(job.run(2), 1::bigint, 'all jobs at once, as the first release asks for them');
+SELECT is(job.run(2), 0::bigint, 'are done then');
 SET LOCAL session_replication_role = replica;
 SELECT throws_ok($$SELECT job.run('secret_purge')$$, 'SM900',
                  'session_replication_role is replica, and no foreign key is looked after',

@@ -3,7 +3,7 @@ BEGIN;
 \ir ../raised.sql
 
 SELECT results_eq('SELECT name FROM rule.health() ORDER BY name', $$VALUES ('fsync'),
-                  ('full_page_writes'), ('standby')$$,
+                  ('full_page_writes'), ('release'), ('standby')$$,
                   'rule.health has a row for each check, whether it finds anything or not');
 SELECT is_empty('SELECT name, fault FROM rule.health() WHERE fault IS NOT NULL',
                 'and no fault in a database that is well');

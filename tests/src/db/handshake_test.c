@@ -177,6 +177,9 @@ test_errors(void **state)
 	fakes[0]->statements = 1;
 	fake_error(fakes[0], "42883");
 	fake_finish(fakes[0]);
+	assert_int_equal(outcomes[0], HANDSHAKE_GOES_ON);
+	fake_error(fakes[0], "42883");
+	fake_finish(fakes[0]);
 	expect_refused("daemon.hello fails with SQLSTATE 42883: deploy");
 	begin(fakes[0]);
 	fake_error(fakes[0], "53100");
@@ -187,6 +190,26 @@ test_errors(void **state)
 	fake_error(fakes[0], "25006");
 	fake_finish(fakes[0]);
 	expect_refused("it takes no writes");
+}
+
+/* An earlier release lacks an argument or a column of daemon.hello. */
+static void
+test_older_release(void **state)
+{
+	PGresult *answer = result_new(&handshake_older_columns);
+
+	(void)state;
+	begin(fakes[0]);
+	fake_deploy(fakes[0]);
+	fakes[0]->statements = 1;
+	fake_error(fakes[0], "42883");
+	fake_finish(fakes[0]);
+	assert_int_equal(outcomes[0], HANDSHAKE_GOES_ON);
+	assert_non_null(strstr(fakes[0]->sent, "SELECT schema_version"));
+	result_set(answer, 0, 0, "9", 1);
+	fake_result(fakes[0], answer);
+	fake_finish(fakes[0]);
+	expect_refused("the database has schema 9, and this daemon of release");
 }
 
 /* A pooler has kept the statements of another session. */
@@ -342,6 +365,7 @@ main(void)
 		NEW(test_faults),
 		NEW(test_malformed),
 		NEW(test_errors),
+		NEW(test_older_release),
 		KNOWN(test_names_are_taken),
 		KNOWN(test_offer_is_taken),
 		KNOWN(test_offer_is_refused),

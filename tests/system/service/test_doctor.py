@@ -40,6 +40,7 @@ def test_all_is_well(doctor):
     assert found == {
         "settings", "root key", "descriptors", "TLS", "database", "schema", "encoding", "role settings", "deploy", "keys",
         "audit partitions", "audit seals", "audit anchors", "connections", "fsync", "full_page_writes", "standby",
+        "release",
         "commits", "orphans", "API functions", "pepper", "clock",
     }  # fmt: skip
 
