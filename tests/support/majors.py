@@ -64,8 +64,9 @@ def servers(source, directory):
 class OtherCluster(Cluster):
     """A cluster of the server in a directory of programs, which starts and stops it without `bootstrap`."""
 
-    def __init__(self, directory, programs, passwords=None):
+    def __init__(self, directory, programs, passwords=None, port=None):
         self.programs = programs
+        self._fixed_port = port
         directory.mkdir()
         passwords = passwords if passwords is not None else {"postgres": secrets.token_hex(16)}
         super().__init__(directory, passwords)
@@ -114,7 +115,7 @@ class OtherCluster(Cluster):
     def start(self):
         if not self.data.exists():
             self._initialize()
-        port = free_port()
+        port = self._fixed_port or free_port()
         self.run(
             "pg_ctl",
             *(
@@ -135,14 +136,17 @@ class OtherCluster(Cluster):
     def stop(self):
         self.run("pg_ctl", "stop", "--wait", "--silent", "--mode=fast", "--pgdata", self.data)
 
-    def upgraded(self, directory, programs):
-        """Upgrade this cluster, which is stopped for good, by pg_upgrade; return the new one."""
+    def upgraded(self, directory, programs, *arguments):
+        """Upgrade this cluster, which is stopped for good, by pg_upgrade; return the new one.
+
+        It has another port, unless this one had a port that was given."""
         self.stop()
-        new = OtherCluster(directory, programs, self._passwords)
+        new = OtherCluster(directory, programs, self._passwords, self._fixed_port)
         new.stop()
         new.run(
             "pg_upgrade",
             *("--old-bindir", self.programs, "--new-bindir", programs, "--username=postgres"),
+            *arguments,
             *("--old-datadir", self.data, "--new-datadir", new.data, "--socketdir", directory),
             env={"PGPASSWORD": self._passwords["postgres"], "PATH": os.environ["PATH"]},
         )
