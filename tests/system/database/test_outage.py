@@ -32,7 +32,7 @@ def new_database(cluster):
 
 @pytest.fixture(scope="module")
 def daemon(numbered, new_database, root_key_file):
-    daemon = Daemon(numbered("daemon"), new_database(), root_key_file)
+    daemon = Daemon(numbered("daemon"), new_database(), root_key_file, pool_size=16)
     yield daemon
     daemon.stop()
 

@@ -222,7 +222,7 @@ def test_only_host_falls_silent(database, start_daemon):
 
 def test_no_new_connection(database, start_daemon, new_tenant):
     """It serves with those it has, and warns."""
-    daemon = start_daemon(database, check_interval=1)
+    daemon = start_daemon(database, pool_size=16, check_interval=1)
     client = new_tenant(daemon).client()
     name = database.name
     eventually(lambda: len(backends(database)) == 16)
