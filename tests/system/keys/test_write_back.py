@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from support.daemon import BINARY, environment
+from support.load import together
 
 POLICY = {"time_to_live": "31536000s", "expires_once_accessed": True, "action": "disable"}
 VALUES = [b'{"a":1}', b'{"a":"' + b"x" * 65000 + b'"}', b'{"a":3}']
@@ -180,6 +181,18 @@ def test_an_older_value(client, recover, restore, purge):
     restore(document, "--older")
     assert client.access(secret["id"]) == b"old"
     assert client.create_version(secret["id"], b"newest")["revision"] == 3
+
+
+def test_two_at_once(client, recover, restore, purge):
+    """One restores, and the other finds the secret there."""
+    secret = client.create_secret(name="secret")
+    client.create_version(secret["id"], b"value")
+    document = recover("--secret", secret["id"])
+    purge(secret)
+    ended = together([lambda: restore(document, check=False) for _ in range(2)])
+    assert sorted(one.returncode for one in ended) == [0, 1]
+    assert sum(b"is here, and live" in one.stderr for one in ended) == 1
+    assert client.access(secret["id"], 1) == b"value"
 
 
 def test_into_a_project_without_a_key(client, tenant, recover, restore, purge):
