@@ -72,6 +72,14 @@ BEGIN
                     ('bytea_output', 'hex'),
                     ('extra_float_digits', '1'),
                     ('plpgsql.extra_errors', 'none')) AS pinned(name, value);
+    -- The planner has all its ways, whatever was switched off to try something. What one costs is
+    -- the DBA's to say.
+    PERFORM set_config(s.name, s.boot_val, false)
+       FROM pg_settings s
+      WHERE (starts_with(s.name, 'enable_')
+             OR s.name IN ('from_collapse_limit', 'join_collapse_limit', 'force_parallel_mode',
+                           'debug_parallel_query', 'constraint_exclusion'))
+        AND s.context = 'user' AND s.setting <> s.boot_val;
 END
 $$;
 COMMENT ON FUNCTION rule.session_pin() IS

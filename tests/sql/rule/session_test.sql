@@ -87,6 +87,15 @@ SELECT results_eq(
                  ('transform_null_equals', 'off')$$,
     'what changes how statements are read, run and answered is set for the session');
 
+SELECT set_config(name, 'off', true) FROM pg_settings WHERE name LIKE 'enable\_%' \g /dev/null
+SET LOCAL random_page_cost = 1.25;
+SET LOCAL join_collapse_limit = 1;
+SELECT rule.session_pin();
+SELECT is_empty($$SELECT name, setting FROM pg_settings WHERE setting <> boot_val
+                     AND (name LIKE 'enable\_%' OR name = 'join_collapse_limit')$$,
+                'the planner has all its ways');
+SELECT is(current_setting('random_page_cost'), '1.25', 'and the costs that the DBA has set');
+
 -- What is refused ----------------------------------------------------------------------------
 
 SELECT lives_ok('SELECT rule.session_require_plain()', 'a plain session may do everything');

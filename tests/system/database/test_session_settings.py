@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from support import eventually
-from support.audit import is_anchored, verify
+from support.audit import is_anchored, verify, verify_inside
 
 SETTINGS = {
     "client_encoding": "LATIN1",
@@ -25,6 +25,11 @@ SETTINGS = {
     "lock_timeout": "4s",
     "idle_in_transaction_session_timeout": "4s",
     "idle_session_timeout": "4s",
+    "enable_indexscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_indexonlyscan": "off",
+    "enable_partition_pruning": "off",
+    "join_collapse_limit": "1",
 }
 ROLES = ("coffer_api", "coffer_operator", "coffer_auditor", "coffer_migrate")
 MANIFEST = "SELECT object, encode(sha256, 'hex') FROM store.manifest ORDER BY 1"
@@ -105,6 +110,23 @@ def test_an_operator_does_not_look_at_what_was(database):
         and "BEGIN ISOLATION LEVEL READ COMMITTED" in errors
     )
     assert psql(database, "coffer_operator", create, "UTF8")[0] == 0
+
+
+def test_the_planner_has_all_its_ways(database):
+    """A switch that somebody has left off would have each call read whole tables."""
+    database.query(f"ALTER DATABASE {database.name} SET enable_indexscan = off")
+    ways = "SELECT current_setting('enable_indexscan')"
+    assert database.query(ways, role="coffer_api") == [("off",)]
+    with database.connect("coffer_api") as connection:
+        connection.execute("SELECT daemon.hello(gen_random_uuid(), '', '{}')")
+        assert connection.execute(ways).fetchall() == [("on",)]
+
+
+def test_auditor_verify_has_as_long_as_it_takes(database, start_daemon, new_tenant):
+    """install.sql gives its role no timeout, whatever the server or the database says."""
+    new_tenant(start_daemon(database))
+    database.query(f"ALTER DATABASE {database.name} SET statement_timeout = '1ms'")
+    assert verify_inside(database) == []
 
 
 def test_an_auditor_has_as_long_as_it_takes(database, start_daemon, new_tenant):
