@@ -247,6 +247,7 @@ def test_verification_on_a_replica(primary, replica, figure):
     assert "sound" in audit_verify(replica, primary.daemon.log_file)
     figure("coffer audit verify on a logical replica", time.monotonic() - began, "s")
     # The primary serves: a publication is not a change of what was deployed.
+    assert primary.database.query("SELECT rule.manifest_faults()") == [([],)]
     assert primary.daemon.ready()
     # What is changed on the replica shows there.
     replica.query(
