@@ -2,6 +2,7 @@
 #include "command/command_api_key.h"
 #include "command/command_audit.h"
 #include "command/command_doctor.h"
+#include "command/command_health.h"
 #include "command/command_recover.h"
 #include "command/command_restore.h"
 #include "command/command_root_key.h"
@@ -90,6 +91,12 @@ const struct command commands_table[] = {
 	    "Examines the settings, the root key, the TLS files, each host of dsn and the database. Prints a line for each "
 	    "check: ok, or FAULT with its remedy. The exit status is 0 when it finds no fault, and 1 otherwise. "
 	    "Needs dsn and the root key." },
+	{ "health", "", 0, no_options, true, command_health,
+	    "ask whether the daemon is ready",
+	    "Asks /ready of the daemon at the address of listen, with TLS where tls_certificate is set, and prints ready or "
+	    "the reason. It does not verify the certificate. Where tls_client_ca is set it shows tls_certificate. "
+	    "The exit status is 0 when the daemon is ready, 1 when it is not or gives no answer within 2 seconds, and 2 "
+	    "when the arguments or the settings are wrong." },
 	{ "recover", "{--secret UUID [--revision N] | --project UUID} [--yes]", 0, recover_options, true, command_recover,
 	    "read values from a restored backup",
 	    "Decrypts versions in a restored copy of the database and prints a JSON object for each, which `coffer restore` "

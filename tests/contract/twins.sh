@@ -74,6 +74,7 @@ src/command/dispatch.c system/service/test_start.py
 src/command/synopsis.c system/service/test_start.py
 src/command/command_audit.c system/audit/test_audit_attacks.py
 src/command/command_doctor.c system/service/test_doctor.py
+src/command/command_health.c system/service/test_health.py
 src/command/command_recover.c system/keys/test_recover.py
 src/command/command_restore.c system/keys/test_write_back.py
 src/command/command_root_key.c system/keys/test_keys.py
