@@ -37,6 +37,10 @@ static const struct handshake_remedy {
 	const char *class;
 	const char *text;
 } handshake_remedies[] = {
+	/* What PgBouncer says to BEGIN in statement mode. */
+	{ "08",
+	    "a pooler refuses transactions: set pool_mode of PgBouncer to "
+	    "session or transaction" },
 	{ "40", "it is tried again" },
 	{ "53",
 	    "PostgreSQL lacks a resource, such as room on its disk: see its "
@@ -182,6 +186,7 @@ void
 handshake_prepare_again(struct handshake *handshake)
 {
 	handshake->refused = false;
+	handshake->taken = false;
 	handshake->step = HANDSHAKE_FORGET;
 	session_query(handshake->session, "BEGIN", NULL, NULL, 0);
 	session_query(handshake->session, "DEALLOCATE ALL", NULL, NULL, 0);

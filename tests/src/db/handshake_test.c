@@ -229,6 +229,21 @@ test_names_are_taken(void **state)
 	assert_int_equal(outcomes[0], HANDSHAKE_READY);
 }
 
+/* A pooler in statement mode has, too, and then refuses BEGIN. */
+static void
+test_transactions_are_refused(void **state)
+{
+	(void)state;
+	begin(fakes[0]);
+	hello(fakes[0], "[]");
+	fake_error(fakes[0], "42P05");
+	fake_finish(fakes[0]);
+	fake_error(fakes[0], "08P01");
+	fake_finish(fakes[0]);
+	expect_refused("DEALLOCATE ALL fails with SQLSTATE 08P01: a pooler "
+		       "refuses transactions: set pool_mode");
+}
+
 /* Root keys ---------------------------------------------------------------- */
 
 static void
@@ -367,6 +382,7 @@ main(void)
 		NEW(test_errors),
 		NEW(test_older_release),
 		KNOWN(test_names_are_taken),
+		KNOWN(test_transactions_are_refused),
 		KNOWN(test_offer_is_taken),
 		KNOWN(test_offer_is_refused),
 		KNOWN(test_older_handshake_ends_after_the_newer),
