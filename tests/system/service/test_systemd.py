@@ -64,6 +64,23 @@ def config(database, start_daemon):
     return daemon.config
 
 
+def test_drain_delay_on_a_passed_socket(config, listener):
+    """The daemon serves during the delay; when it has ended, the socket still takes connections."""
+    config.write_text(config.read_text().replace("drain_delay = 0", "drain_delay = 300"))
+    client = Client(listener.getsockname()[1])
+    process = start_with(config, listener)
+    assert client.get("/live", absolute=True).status == 200
+    eventually(lambda: client.get("/ready", absolute=True).status == 200)
+    process.terminate()
+    eventually(lambda: client.get("/ready", absolute=True).status == 503)
+    assert client.get("/live", absolute=True).status == 200
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    with socket.create_connection(listener.getsockname()):
+        pass
+
+
 def test_restart_refuses_no_connection(config, listener):
     port = listener.getsockname()[1]
     done = threading.Event()
