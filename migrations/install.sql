@@ -104,7 +104,7 @@ GRANT coffer_owner, coffer_exec TO coffer_migrate;
 -- In DETAIL of a logged statement, in CONTEXT of an error, to the log and to the client.
 ALTER ROLE coffer_api SET log_parameter_max_length = 0;
 ALTER ROLE coffer_api SET log_parameter_max_length_on_error = 0;
--- A custom plan holds parameters as constants, and whatever prints a plan prints them.
+-- A custom plan holds parameters as constants, and a module that prints a plan prints them.
 ALTER ROLE coffer_api SET plan_cache_mode = force_generic_plan;
 ALTER ROLE coffer_api SET debug_print_parse = off;
 ALTER ROLE coffer_api SET debug_print_rewritten = off;

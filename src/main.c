@@ -169,7 +169,7 @@ main_fill_standard_files(void)
 	return (true);
 }
 
-/* Whatever was done, a command whose words are lost has failed. */
+/* A command whose output is lost has failed, even if it did its work. */
 int
 main(int argc, char **argv)
 {

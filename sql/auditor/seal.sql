@@ -12,7 +12,7 @@ COMMENT ON VIEW auditor.signer IS
 
 CREATE VIEW auditor.epoch AS
 SELECT p.epoch, p.began_at, p.reason FROM audit.epoch p;
-COMMENT ON VIEW auditor.epoch IS 'The lives of the database; each restore begins another.';
+COMMENT ON VIEW auditor.epoch IS 'The epochs of the database; each restore begins another.';
 
 CREATE VIEW auditor.month AS
 SELECT m.month, m.exported_at, m.dropped_at FROM audit.month m;

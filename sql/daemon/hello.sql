@@ -30,8 +30,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.hello(uuid, text, text[], jsonb) IS
-    'Greets a daemon on a new connection: the schema version, what is wrong with the database, '
-    'with its role, with the audit, with what was deployed and with its root keys (nothing may '
-    'be), the wrapped pepper, null if nobody has made one yet, the root key to wrap under, of the '
-    'faults the first that is a root key missing, the epoch, and whether the only fault is that '
-    'the database lacks what the daemon has seen of it.';
+    'Handshake of a daemon on a new connection: the schema version, what is wrong with the '
+    'database, with its role, with the audit, with what was deployed and with its root keys '
+    '(nothing may be), the wrapped pepper, null if nobody has made one yet, the root key to wrap '
+    'under, of the faults the first that is a root key missing, the epoch, and whether the only '
+    'fault is that the database lacks what the daemon has seen of it.';

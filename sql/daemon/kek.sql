@@ -17,7 +17,8 @@ END
 $$;
 COMMENT ON FUNCTION daemon.kek_keep(uuid, uuid, text, bytea) IS
     'Keeps a new wrapped key-encryption key if the project has none; gives the one that is kept, '
-    'whoever made it; no row if there is none, for the new one is not under the active root key.';
+    'even one of another daemon; no row if there is none, for the new one is not under the active '
+    'root key.';
 
 CREATE FUNCTION daemon.kek_due(after uuid, batch integer)
 RETURNS TABLE (kek_id uuid, project_id uuid, active_root_id text)

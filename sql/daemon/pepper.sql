@@ -27,6 +27,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.pepper_keep(text, bytea) IS
-    'Keeps a new wrapped pepper if there is none; gives the one that is kept, whoever made it; no '
-    'row if there is none, for the new one is not under the active root key. Where none is '
-    'active, that of the first pepper becomes it.';
+    'Keeps a new wrapped pepper if there is none; gives the one that is kept, even one of another '
+    'daemon; no row if there is none, for the new one is not under the active root key. Where none '
+    'is active, that of the first pepper becomes it.';

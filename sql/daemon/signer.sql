@@ -26,5 +26,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION daemon.signer_keep(bytea, text, bytea) IS
-    'Keeps a new key for signing seals if there is none; gives the one that is kept, whoever made '
-    'it; no row if there is none, for the new one is not under the active root key.';
+    'Keeps a new key for signing seals if there is none; gives the one that is kept, even one '
+    'of another daemon; no row if there is none, for the new one is not under the active root key.';

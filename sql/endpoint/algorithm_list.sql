@@ -14,4 +14,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION endpoint.algorithm_list(rule.caller, jsonb) IS
-    'Lists the algorithms of the usages asked for, by default of all; whoever calls may know them.';
+    'Lists the algorithms of the usages asked for, by default of all; each caller may know them.';

@@ -14,7 +14,7 @@ BEGIN
     END IF;
     PERFORM rule.audit_settle();
     SELECT * INTO v_last FROM audit.seal s ORDER BY s.no DESC LIMIT 1;
-    -- Whatever is below has ended: no more rows can come. The order of ids does not give that.
+    -- Transactions below it have ended: no more rows can come. The order of ids does not give that.
     v_end := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
     v_to := least(v_end, v_last.xid_to + transactions);
     IF v_to <= v_last.xid_to THEN

@@ -84,7 +84,7 @@ BEGIN
                                            'see the comment on operator.audit_export_month');
         END IF;
         PERFORM rule.audit_require_month_anchored(month);
-        -- Only now: whoever wrote the rows into a file comes here when that is whole.
+        -- Only now: a caller that wrote the rows into a file comes here when that is whole.
         INSERT INTO audit.month AS m (month, exported_at)
             VALUES (audit_export_seals.month, clock_timestamp())
             ON CONFLICT ON CONSTRAINT month_pkey DO UPDATE SET exported_at = excluded.exported_at;
@@ -133,12 +133,12 @@ BEGIN
         'last_id', (SELECT max(e.id) FROM audit.event e WHERE e.at >= v_final AND e.at < v_to),
         'earlier', rule.verify_months_dropped());
 
-    -- Calls queue behind whoever waits for this lock, so each wait is short, with time for them in
-    -- between.
+    -- Calls queue behind a session that waits for this lock, so each wait is short, with time for
+    -- them in between.
     PERFORM set_config('lock_timeout', '200ms', true);
     WHILE NOT v_dropped LOOP
         BEGIN
-            -- Whoever was writing has ended then. What he wrote was not to be seen before.
+            -- All that were writing have ended then. Their rows were not to be seen before.
             LOCK TABLE ONLY audit.event IN ACCESS EXCLUSIVE MODE;
             PERFORM rule.audit_require_month_exported(month);
             -- dynamic: the name is computed

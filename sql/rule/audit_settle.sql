@@ -25,7 +25,7 @@ BEGIN
     IF v_given = v_id THEN
         RETURN;
     END IF;
-    -- Whoever has an id up to v_given has a transaction number below this one, which is given after
+    -- A transaction with an id up to v_given has a number below this one, which is given after
     -- it was read.
     v_xid := pg_current_xact_id()::text::bigint;
     v_end := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;

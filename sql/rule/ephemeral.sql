@@ -165,8 +165,8 @@ COMMENT ON FUNCTION rule.ephemeral_properties_from_policy(store.secret, timestam
     'Gives the properties that the present policy of a secret gives to a version made or enabled '
     'at since; not recoverable, and else all null, without a policy.';
 
--- Whoever may change a secret but not delete it could otherwise let time delete it, and a protected
--- one too.
+-- A caller that may change a secret but not delete it could otherwise let time delete it, and a
+-- protected one too.
 CREATE FUNCTION rule.ephemeral_require_delete_allowed(caller rule.caller, secret store.secret,
                                                       resource text)
 RETURNS void

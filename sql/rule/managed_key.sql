@@ -244,7 +244,7 @@ BEGIN
     IF v_newest IS NULL OR rotation <> key.rotation_count AND v_named IS NULL THEN
         PERFORM fail.integrity();
     END IF;
-    -- Whatever was done with a rotation that is no more the newest is done again.
+    -- Work with a rotation that is no more the newest is done again.
     IF v_cipher ->> 'kek_id' IS DISTINCT FROM v_newest.kek_id::text
         OR v_cipher ->> 'rotation' IS DISTINCT FROM v_newest.rotation::text THEN
         PERFORM fail.challenge((

@@ -26,4 +26,4 @@ END
 $$;
 COMMENT ON FUNCTION rule.region_empty(text, jsonb) IS
     'Makes the outcome of a list in a region that is known and not served: an empty page, for '
-    'whoever has an API key. There is none of another method.';
+    'each caller with an API key. There is none of another method.';

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 
 #define ANCHOR_LINE_SIZE 1024
-#define ANCHOR_PATIENCE 30 /* seconds that the command may take */
+#define ANCHOR_TIMEOUT 30 /* seconds that the command may take */
 #define ANCHOR_LOG_WAIT 64 /* ms: the longest of a row that doubles */
 
 struct anchor {
@@ -107,7 +107,7 @@ anchor_look(struct anchor *anchor)
 	} else if (!anchor_is_written(anchor) || anchor->command == NULL) {
 		anchor->done(anchor->owner, anchor_is_written(anchor));
 	} else if (anchor_spawn(anchor)) {
-		anchor_wait(anchor, ANCHOR_PATIENCE * 1000);
+		anchor_wait(anchor, ANCHOR_TIMEOUT * 1000);
 	} else {
 		log_error("unable to start anchor_command");
 		anchor->done(anchor->owner, false);

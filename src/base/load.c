@@ -78,7 +78,7 @@ load_has_region(const char *list, const char *region, size_t size)
 
 /*
  * libevent takes an address alone as well, which would mean a port of the
- * system's choice, and for a port whatever begins with a number.
+ * system's choice, and for a port all that begins with a number.
  */
 static bool
 load_is_address(const char *text)

@@ -1,9 +1,7 @@
-#include <event2/http.h>
 #include <stdint.h>
 #include <string.h>
 #include <uuid/uuid.h>
 
-#include "base/memory.h"
 #include "base/utf8.h"
 
 size_t
@@ -86,16 +84,6 @@ utf8_clean(char *destination, size_t size, const char *source)
 		left -= length;
 	}
 	destination[used] = '\0';
-}
-
-char *
-utf8_unescape(const char *text, size_t *size, bool plus)
-{
-	char *whole = memory_copy_bytes(text, *size), *plain;
-
-	plain = evhttp_uridecode(whole, plus, size);
-	memory_free(whole);
-	return (plain);
 }
 
 bool

@@ -1,5 +1,5 @@
 /*
- * Text as clients send it: UTF-8, percent escapes, UUIDs.
+ * Text as clients send it: UTF-8, names, UUIDs.
  */
 #ifndef COFFER_UTF8_H
 #define COFFER_UTF8_H
@@ -23,12 +23,6 @@ bool utf8_is_clean(const char *text, size_t size);
  * characters only, and '?' for each byte that is no UTF-8 or a control.
  */
 void utf8_clean(char *destination, size_t size, const char *source);
-
-/*
- * Decodes percent escapes, and '+' as a blank when asked to, into a copy of
- * *size bytes.  An escape that is none stands for itself.
- */
-char *utf8_unescape(const char *text, size_t *size, bool plus);
 
 /* Whether text begins a name fit to be repeated in an error: [a-z0-9_]. */
 bool utf8_is_name(const char *text, size_t size);

@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/json_strict.h"
 #include "base/memory.h"
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "call/document.h"
 #include "keys/cipher.h"
@@ -135,7 +136,7 @@ document_add_path(
 		capture = &source->route->captures[i];
 		name = memory_copy_bytes(capture->name, capture->name_size);
 		size = capture->value_size;
-		value = utf8_unescape(capture->value, &size, false);
+		value = percent_decode(capture->value, &size, false);
 		clean = utf8_is_clean(value, size);
 		into = strcmp(name, "region") == 0 ? document->json : path;
 		if (clean)
@@ -161,8 +162,8 @@ document_add_argument(struct document *document, struct json_object *query,
 		name_size = size;
 	if (name_size < size)
 		value_size = size - name_size - 1;
-	value = utf8_unescape(text + size - value_size, &value_size, true);
-	name = utf8_unescape(text, &name_size, true);
+	value = percent_decode(text + size - value_size, &value_size, true);
+	name = percent_decode(text, &name_size, true);
 	clean =
 	    utf8_is_clean(name, name_size) && utf8_is_clean(value, value_size);
 	if (!clean) {

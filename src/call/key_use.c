@@ -71,7 +71,7 @@ key_use_encrypt(const struct request *request,
 
 	ciphertext->size = plaintext->size + CIPHER_OVERHEAD;
 	ciphertext->bytes = memory_new(ciphertext->size);
-	cipher_seal(newest->key, newest->number,
+	cipher_encrypt(newest->key, newest->number,
 	    request->document.associated_data.bytes,
 	    request->document.associated_data.size, plaintext->bytes,
 	    plaintext->size, ciphertext->bytes);
@@ -100,7 +100,7 @@ key_use_decrypt(
 	const struct document_value *ciphertext = &request->document.ciphertext;
 
 	key_use_make_room(request, ciphertext->size - CIPHER_OVERHEAD);
-	if (cipher_open(rotation->key, rotation->number,
+	if (cipher_decrypt(rotation->key, rotation->number,
 		request->document.associated_data.bytes,
 		request->document.associated_data.size, ciphertext->bytes,
 		ciphertext->size, request->document.plaintext.bytes))

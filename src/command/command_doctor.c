@@ -363,8 +363,8 @@ doctor_check_api(struct doctor *doctor)
 	for (i = 0; i < endpoints_count; i++) {
 		if (endpoints[i].flags & ENDPOINT_LOCAL)
 			continue;
-		snprintf(sql, sizeof(sql), STATEMENT_DOOR_SQL,
-		    endpoints[i].function);
+		snprintf(
+		    sql, sizeof(sql), STATEMENT_API_SQL, endpoints[i].function);
 		result = PQprepare(doctor->connection, "", sql,
 		    (int)statement_api.count, statement_api.types);
 		if (session_sqlstate(result, sqlstate)) {

@@ -72,9 +72,9 @@ enum handshake_outcome handshake_finished(struct handshake *handshake);
 void handshake_prepare_again(struct handshake *handshake);
 
 /*
- * Checks the settings of a session again after its handshake: whoever can make
- * it run something can change them.  If that fails, because functions are being
- * replaced, the whole handshake is done again.
+ * Checks the settings of a session again after its handshake: a client that
+ * can make it run something can change them.  If that fails, because functions
+ * are being replaced, the whole handshake is done again.
  */
 void handshake_examine(struct handshake *handshake);
 

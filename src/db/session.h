@@ -73,14 +73,14 @@ int64_t session_since(const struct session *session);
 bool session_is_settled(const struct session *session);
 
 /*
- * The host that it is connected to serves: whoever connects begins there from
- * now on.  True: it is another one than before, and whoever is connected to
+ * The host that it is connected to serves: new connections begin there from
+ * now on.  True: it is another one than before, and a session connected to
  * that may wait for it in vain.
  */
 bool
 session_settle(struct session *session) __attribute__((warn_unused_result));
 
-/* That host does not serve: whoever connects begins with the next. */
+/* That host does not serve: new connections begin with the next. */
 void session_pass(struct session *session);
 
 /* Closes without calling the owner. */

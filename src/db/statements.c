@@ -60,7 +60,7 @@ const struct statement statements[] = {
 };
 
 const struct statement statement_api =
-	{ NULL, STATEMENT_DOOR_SQL, 4, { JSONB, BYTEA, BYTEA, BYTEA }, { 1, 1, 4, { STATUS, NAME_OR_NULL, NUMBER_OR_NULL, HASH_OR_NULL } } };
+	{ NULL, STATEMENT_API_SQL, 4, { JSONB, BYTEA, BYTEA, BYTEA }, { 1, 1, 4, { STATUS, NAME_OR_NULL, NUMBER_OR_NULL, HASH_OR_NULL } } };
 /* clang-format on */
 
 const size_t statements_count = sizeof(statements) / sizeof(statements[0]);
@@ -72,7 +72,7 @@ statement_sql(const char *name, char sql[STATEMENT_SQL_SIZE])
 
 	if (statement != &statement_api)
 		return (statement->sql);
-	snprintf(sql, STATEMENT_SQL_SIZE, STATEMENT_DOOR_SQL, name);
+	snprintf(sql, STATEMENT_SQL_SIZE, STATEMENT_API_SQL, name);
 	return (sql);
 }
 

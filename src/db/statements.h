@@ -71,7 +71,7 @@ extern const size_t statements_count;
 	"SELECT extract(epoch FROM clock_timestamp())::bigint"
 
 /* The one shape of all API functions: %s is the function of the endpoint. */
-#define STATEMENT_DOOR_SQL                                 \
+#define STATEMENT_API_SQL                                  \
 	"SELECT status, body, receipt, receipt_hash FROM " \
 	"api.%s($1, $2, $3, $4)"
 extern const struct statement statement_api;

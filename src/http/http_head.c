@@ -389,7 +389,7 @@ http_head_body(struct http_head *head, const struct http_head_parse *parse)
 }
 
 /*
- * A POST without a length has no body, by the letter; whatever it sends
+ * A POST without a length has no body, by the letter; what it sends
  * instead is read as a request, and refused.
  */
 static bool

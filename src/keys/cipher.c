@@ -20,7 +20,7 @@ cipher_rotation(const unsigned char *ciphertext, size_t size)
 }
 
 void
-cipher_seal(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
+cipher_encrypt(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
     const void *associated, size_t associated_size, const unsigned char *plain,
     size_t size, unsigned char *ciphertext)
 {
@@ -33,7 +33,7 @@ cipher_seal(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
 }
 
 bool
-cipher_open(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
+cipher_decrypt(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
     const void *associated, size_t associated_size,
     const unsigned char *ciphertext, size_t size, unsigned char *plain)
 {

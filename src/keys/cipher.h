@@ -22,16 +22,16 @@
 int32_t cipher_rotation(const unsigned char *ciphertext, size_t size);
 
 /* Makes size + CIPHER_OVERHEAD bytes out of size bytes. */
-void cipher_seal(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
+void cipher_encrypt(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
     const void *associated, size_t associated_size, const unsigned char *plain,
     size_t size, unsigned char *ciphertext);
 
 /*
- * Makes size - CIPHER_OVERHEAD bytes out of size bytes.  False, whatever the
- * cause, when they are not what was sealed with that key, as of that rotation,
- * and with that associated data.
+ * Makes size - CIPHER_OVERHEAD bytes out of size bytes.  False, without a
+ * cause, when they were not encrypted with that key, as of that rotation, and
+ * with that associated data.
  */
-bool cipher_open(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
+bool cipher_decrypt(const unsigned char key[CRYPTO_KEY_SIZE], int32_t rotation,
     const void *associated, size_t associated_size,
     const unsigned char *ciphertext, size_t size, unsigned char *plain)
     __attribute__((warn_unused_result));

@@ -13,51 +13,51 @@ struct key_cache {
 struct key_cache *
 key_cache_new(size_t entries)
 {
-	struct key_cache *hints = memory_new(sizeof(*hints));
+	struct key_cache *cache = memory_new(sizeof(*cache));
 
-	hints->secrets =
+	cache->secrets =
 	    cache_new(entries, sizeof(struct key_cache_entry), false);
-	hints->paths = cache_new(entries, sizeof(uuid_t), false);
-	return (hints);
+	cache->paths = cache_new(entries, sizeof(uuid_t), false);
+	return (cache);
 }
 
 void
-key_cache_free(struct key_cache *hints)
+key_cache_free(struct key_cache *cache)
 {
-	if (hints == NULL)
+	if (cache == NULL)
 		return;
-	cache_free(hints->secrets);
-	cache_free(hints->paths);
-	memory_free(hints);
+	cache_free(cache->secrets);
+	cache_free(cache->paths);
+	memory_free(cache);
 }
 
 bool
 key_cache_get(
-    struct key_cache *hints, const uuid_t whose, struct key_cache_entry *hint)
+    struct key_cache *cache, const uuid_t whose, struct key_cache_entry *entry)
 {
-	const struct key_cache_entry *known = cache_get(hints->secrets, whose);
+	const struct key_cache_entry *known = cache_get(cache->secrets, whose);
 
 	if (known != NULL)
-		*hint = *known;
+		*entry = *known;
 	return (known != NULL);
 }
 
 void
-key_cache_put(struct key_cache *hints, const uuid_t whose,
-    const struct key_cache_entry *hint)
+key_cache_put(struct key_cache *cache, const uuid_t whose,
+    const struct key_cache_entry *entry)
 {
-	cache_put(hints->secrets, whose, hint);
+	cache_put(cache->secrets, whose, entry);
 }
 
 /* A path is of any length: its digest stands for it. */
 bool
-key_cache_path_get(struct key_cache *hints, const char *path, uuid_t secret)
+key_cache_path_get(struct key_cache *cache, const char *path, uuid_t secret)
 {
 	unsigned char digest[CRYPTO_SHA256_SIZE];
 	const void *known;
 
 	crypto_sha256(path, strlen(path), digest);
-	known = cache_get(hints->paths, digest);
+	known = cache_get(cache->paths, digest);
 	if (known != NULL)
 		memcpy(secret, known, sizeof(uuid_t));
 	return (known != NULL);
@@ -65,10 +65,10 @@ key_cache_path_get(struct key_cache *hints, const char *path, uuid_t secret)
 
 void
 key_cache_path_put(
-    struct key_cache *hints, const char *path, const uuid_t secret)
+    struct key_cache *cache, const char *path, const uuid_t secret)
 {
 	unsigned char digest[CRYPTO_SHA256_SIZE];
 
 	crypto_sha256(path, strlen(path), digest);
-	cache_put(hints->paths, digest, secret);
+	cache_put(cache->paths, digest, secret);
 }

@@ -28,21 +28,21 @@ struct key_cache_entry {
 };
 
 struct key_cache *key_cache_new(size_t entries);
-void key_cache_free(struct key_cache *hints);
+void key_cache_free(struct key_cache *cache);
 
 /*
  * Of a secret or a managed key by its id, or of a caller by the first bytes of
  * its digest.
  */
-bool key_cache_get(struct key_cache *hints, const uuid_t whose,
-    struct key_cache_entry *hint) __attribute__((warn_unused_result));
-void key_cache_put(struct key_cache *hints, const uuid_t whose,
-    const struct key_cache_entry *hint);
+bool key_cache_get(struct key_cache *cache, const uuid_t whose,
+    struct key_cache_entry *entry) __attribute__((warn_unused_result));
+void key_cache_put(struct key_cache *cache, const uuid_t whose,
+    const struct key_cache_entry *entry);
 
 /* path is any text that says where the caller looked. */
-bool key_cache_path_get(struct key_cache *hints, const char *path,
+bool key_cache_path_get(struct key_cache *cache, const char *path,
     uuid_t secret) __attribute__((warn_unused_result));
 void key_cache_path_put(
-    struct key_cache *hints, const char *path, const uuid_t secret);
+    struct key_cache *cache, const char *path, const uuid_t secret);
 
 #endif

@@ -34,7 +34,7 @@ root_key_find(const struct root_keys *keys, const char *id)
 }
 
 /*
- * Whoever else may read the file, or may have written it, has the keys.  Of a
+ * Another user who may read the file, or may have written it, has the keys.  Of a
  * credential, the rights of the group are the mask of an access list, by which
  * systemd lets the user of the service alone read what is root's.
  */

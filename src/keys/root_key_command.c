@@ -12,7 +12,7 @@
 
 #define COMMAND_WORDS_MAX 32
 #define COMMAND_CAUSE_SIZE 160
-#define COMMAND_PATIENCE 5000 /* us between two looks whether it has ended */
+#define COMMAND_INTERVAL 5000 /* us between two looks whether it has ended */
 
 struct root_key_command {
 	void (*done)(
@@ -124,7 +124,7 @@ command_late(evutil_socket_t fd, short what, void *arg)
 static void
 command_ended(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval time = { 0, COMMAND_PATIENCE };
+	const struct timeval time = { 0, COMMAND_INTERVAL };
 	struct root_key_command *command = arg;
 	pid_t ended;
 	int status;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Whatever an auditor can ask has a comment and an example in doc/audit.md, and the examples work.
+# Each question of an auditor has a comment and an example in doc/audit.md, and the examples work.
 set -euo pipefail
 examples=$(sed -n '/^## What an auditor asks$/,/^## Seals/p' "$SOURCE/doc/audit.md" | sed -n '/^```sql$/,/^```$/p' | sed '/^```/d')
 found=0

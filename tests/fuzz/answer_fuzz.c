@@ -131,7 +131,7 @@ __wrap_event_add(struct event *event, const struct timeval *time)
 }
 
 static void
-answer_greeted(void *owner)
+answer_handshaken(void *owner)
 {
 	(void)owner;
 }
@@ -210,7 +210,7 @@ answer_open(void)
 		.key_cache = key_cache_new(8),
 		.newest = &newest,
 		.pool = pool_new(base, &settings, database, keyring, &newest,
-		    ANSWER_ID, answer_greeted, NULL),
+		    ANSWER_ID, answer_handshaken, NULL),
 		.long_polls = long_polls_new(base),
 		.deadline = settings.request_deadline,
 	};
@@ -315,7 +315,7 @@ request_begin(struct request *request, const struct answer_call *call)
 		request->document.data = request_value("payload", 7);
 	if (endpoints[i].flags & ENDPOINT_ENCRYPTS)
 		request->document.plaintext = request_value("payload", 7);
-	cipher_seal(
+	cipher_encrypt(
 	    key, 1, NULL, 0, (const unsigned char *)"payload!", 8, ciphertext);
 	if (endpoints[i].flags & ENDPOINT_DECRYPTS)
 		request->document.ciphertext =
@@ -359,7 +359,7 @@ struct statement_heard {
 struct peer {
 	TAILQ_ENTRY(peer) entry;
 	struct bufferevent *events;
-	bool greeted;
+	bool handshaken;
 	bool failed; /* until the next Sync */
 	char name[64]; /* of the statement that was bound */
 	char sql[ANSWER_STATEMENT_SIZE]; /* of the unnamed statement */
@@ -921,7 +921,7 @@ peer_hear(struct peer *peer, char kind, const unsigned char *content,
 }
 
 static void
-peer_greet(struct peer *peer)
+peer_handshake(struct peer *peer)
 {
 	static const char *const parameters[][2] = {
 		{ "server_version", "15.0" },
@@ -943,7 +943,7 @@ peer_greet(struct peer *peer)
 	put_message(peer, 'K', content);
 	evbuffer_free(content);
 	put_ready(peer);
-	peer->greeted = true;
+	peer->handshaken = true;
 }
 
 static void
@@ -955,7 +955,7 @@ peer_read(struct bufferevent *events, void *arg)
 	size_t head, size;
 
 	for (;;) {
-		head = peer->greeted ? 5 : 4;
+		head = peer->handshaken ? 5 : 4;
 		if (evbuffer_get_length(in) < head)
 			return;
 		bytes = evbuffer_pullup(in, (ssize_t)head);
@@ -964,8 +964,8 @@ peer_read(struct bufferevent *events, void *arg)
 		if (evbuffer_get_length(in) < size)
 			return;
 		bytes = evbuffer_pullup(in, (ssize_t)size);
-		if (!peer->greeted)
-			peer_greet(peer);
+		if (!peer->handshaken)
+			peer_handshake(peer);
 		else
 			peer_hear(
 			    peer, (char)*bytes, bytes + head, bytes + size);

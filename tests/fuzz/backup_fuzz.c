@@ -5,7 +5,7 @@
 #include "command/backup.h"
 #include "fuzz.h"
 
-/* Whatever comes, each secret has as many lines as payloads. */
+/* Each secret has as many lines as payloads, for any input. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -31,7 +31,7 @@ compare(struct receipt_log *log)
 	FUZZ_EXPECT(receipt_log_is_whole(log));
 }
 
-/* Whatever a log has for lines, it is read, and says something or nothing. */
+/* A log of any lines is read, and says something or nothing. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/endpoints.h"
-#include "base/utf8.h"
+#include "base/percent.h"
 #include "fuzz.h"
 #include "base/route.h"
 
@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		    route.captures[i].value + route.captures[i].value_size <=
 		    path + size);
 		length = route.captures[i].value_size;
-		value = utf8_unescape(route.captures[i].value, &length, true);
+		value = percent_decode(route.captures[i].value, &length, true);
 		FUZZ_EXPECT(length <= route.captures[i].value_size);
 		free(value);
 	}

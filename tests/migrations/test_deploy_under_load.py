@@ -246,7 +246,7 @@ def test_a_call_whose_function_is_away_for_a_moment_is_sent_again(
         assert answer.result().status == 200
 
 
-def test_a_greeting_does_not_look_while_a_deploy_is_under_way(database, start_daemon):
+def test_a_handshake_does_not_look_while_a_deploy_is_under_way(database, start_daemon):
     with database.connect() as connection:
         connection.execute(f"SELECT pg_advisory_lock({LOCK})")
         connection.execute("ALTER FUNCTION fail.integrity() RENAME TO half_done")

@@ -1,7 +1,7 @@
 /*
- * What a daemon's log, or whatever anchor_command has kept, says of the
- * audit: the hashes of seals, and of all rows whose receipts went out.  It is
- * in spools, so that memory hardly grows with the files, nor with their number.
+ * What a daemon's log, or what anchor_command has kept, says of the audit: the
+ * hashes of seals, and of all rows whose receipts went out.  It is in sort
+ * files, so that memory hardly grows with the files, nor with their number.
  */
 #ifndef COFFER_RECEIPT_LOG_H
 #define COFFER_RECEIPT_LOG_H

@@ -27,7 +27,7 @@ SELECT alike((daemon.seen_faults(seen('{"seal": 99}')))[1],
              '%its last seal is 4, its last row 6)%: SELECT operator.audit_epoch_begin(''why'')',
              'with it is said what there is, and what to do');
 
--- A daemon is told when it greets, and may mend it if nothing else is wrong.
+-- A daemon is told in its handshake, and may mend it if nothing else is wrong.
 SELECT is((SELECT h.behind FROM daemon.hello(gen_random_uuid(), '', '{}', seen()) AS h), false,
           'daemon.hello finds nothing');
 SELECT alike((SELECT h.faults::text FROM daemon.hello(gen_random_uuid(), '', '{}',

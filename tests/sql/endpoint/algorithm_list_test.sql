@@ -6,7 +6,7 @@ BEGIN;
 -- Allowed ----------------------------------------------------------------------
 
 SELECT status, text FROM call_key('algorithm_list', caller => 'nobody') \gset
-SELECT is(:status, 200, 'algorithm_list answers 200, whoever calls');
+SELECT is(:status, 200, 'algorithm_list answers 200 to each caller');
 SELECT is(audited(), 'algorithm_list 200 by nobody', 'it is audited');
 SELECT is(:'text'::text,
           '{"algorithms":[{"usage":"symmetric_encryption","name":"aes_256_gcm",'

@@ -159,7 +159,7 @@ SELECT is(changes(jsonb_build_object('after', :'cursor'), 'watcher of both'), '{
 SELECT is(changes(jsonb_build_object('after', :'cursor'), 'stranger'), '{}',
           'and no other organization');
 SELECT refuses('change_list', '403 permissions_denied watch change',
-               'whoever has no right any more', caller => 'watcher');
+               'a caller that has no right any more', caller => 'watcher');
 SELECT refuses('change_list', '403 permissions_denied watch change', 'a project that is gone',
                caller => 'only read', query => jsonb_build_object('project_id', :'main'));
 

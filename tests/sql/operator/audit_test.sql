@@ -1,4 +1,4 @@
--- operator.audit_*: lives of the database, and retention.
+-- operator.audit_*: epochs of the database, and retention.
 BEGIN;
 \ir ../setup.sql
 \ir ../sealed.sql
@@ -144,7 +144,7 @@ SELECT is((SELECT request FROM audit.event WHERE method = 'operator.audit_drop_m
                              'earlier', '[]'::jsonb),
           'which names no other month as long as the row about that is not sealed');
 
--- A life of the database ----------------------------------------------------------
+-- An epoch of the database ----------------------------------------------------------
 
 SELECT throws_ok('SELECT operator.audit_epoch_begin('''')', 'SM900', 'an epoch begins for a reason',
           'operator.audit_epoch_begin refuses to begin without a reason (SM900)');

@@ -1,4 +1,4 @@
--- Payloads: types, checksums, frames.
+-- Payloads: types, checksums, encoding.
 BEGIN;
 \ir ../raised.sql
 
@@ -243,7 +243,7 @@ SELECT is(rule.payload_is_pem(text), expected, 'PEM, as long as may be: ' || tit
   ) AS t(text, expected, title);
 RESET statement_timeout;
 
--- Checksums and frames -------------------------------------------------------------------
+-- Checksums and encoding -------------------------------------------------------------------
 
 SELECT is(rule.payload_checksum(data), expected, format('the CRC-32 of %s', data))
   FROM (VALUES ('123456789'::bytea, x'CBF43926'::bigint), ('', 0), ('\x00', 3523407757),
@@ -254,14 +254,14 @@ SELECT is(rule.payload_checksum(data), expected, format('the CRC-32 of %s', data
 SELECT results_eq(format($$SELECT rule.payload_data(f), rule.payload_crc32(f)
                              FROM rule.payload_encode(%L, %L) AS f$$, data, crc32),
                   format($$VALUES (%L::bytea, %L::bigint)$$, data, crc32),
-                  format('a frame gives back data %s and checksum %s', data, crc32))
+                  format('an encoded payload gives back data %s and checksum %s', data, crc32))
   FROM (VALUES ('value'::bytea, NULL::bigint), ('value', 0), ('value', 4294967295),
         ('value', 16909060),
                ('\x0100000000', NULL), ('', 1)) AS t(data, crc32);
 SELECT is(rule.payload_encode('value', 16909060), '\x0101020304'::bytea || 'value'::bytea,
-          'a frame with a checksum: 01, checksum, data');
+          'an encoded payload with a checksum: 01, checksum, data');
 SELECT is(rule.payload_encode('value', NULL), '\x00'::bytea || 'value'::bytea,
-          'a frame without: 00, data');
+          'an encoded payload without: 00, data');
 
 SELECT finish();
 ROLLBACK;

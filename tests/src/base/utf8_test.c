@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/utf8.h"
 #include "tests/src/test.h"
 
@@ -49,32 +48,6 @@ test_made_clean(void **state)
 }
 
 static void
-unescaped(const char *escaped, bool plus, const char *expected, size_t length)
-{
-	size_t size = strlen(escaped);
-	char *plain = utf8_unescape(escaped, &size, plus);
-
-	assert_int_equal(size, length);
-	assert_memory_equal(plain, expected, length + 1);
-	memory_free(plain);
-}
-
-static void
-test_unescape(void **state)
-{
-	(void)state;
-	unescaped("", true, "", 0);
-	unescaped("a%20b%2Fc%2f", true, "a b/c/", 6);
-	unescaped("%00", true, "\0", 1);
-	unescaped("a+b", true, "a b", 3);
-	unescaped("a+b", false, "a+b", 3);
-	unescaped("%", true, "%", 1);
-	unescaped("%4", true, "%4", 2);
-	unescaped("%G0%0G", true, "%G0%0G", 6);
-	unescaped("%2541", true, "%41", 3);
-}
-
-static void
 test_names(void **state)
 {
 	(void)state;
@@ -108,7 +81,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_made_clean),
-		cmocka_unit_test(test_unescape),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_uuids),
 	};

@@ -167,7 +167,7 @@ test_a_result_of_another_kind(void **state)
 	}
 }
 
-/* Whatever is asked for, nothing that is not there is read. */
+/* Nothing that is not there is read. */
 static void
 test_what_is_not_there(void **state)
 {

@@ -23,7 +23,7 @@ set_up(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(key); i++)
 		key[i] = i;
-	cipher_seal(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
+	cipher_encrypt(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
 	    (const unsigned char *)PLAIN, PLAIN_SIZE, sealed);
 	return (0);
 }
@@ -31,7 +31,7 @@ set_up(void **state)
 static bool
 opens(size_t size)
 {
-	return (cipher_open(
+	return (cipher_decrypt(
 	    key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE, sealed, size, plain));
 }
 
@@ -47,12 +47,12 @@ test_vector(void **state)
 
 	(void)state;
 	assert_int_equal(cipher_rotation(vector, sizeof(vector)), ROTATION);
-	assert_true(cipher_open(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
+	assert_true(cipher_decrypt(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
 	    vector, sizeof(vector), plain));
 	assert_memory_equal(plain, PLAIN, PLAIN_SIZE);
 }
 
-/* Whoever has the key can read it with what OpenSSL has, byte by byte. */
+/* OpenSSL alone reads it with the key, byte by byte. */
 static void
 test_layout(void **state)
 {
@@ -90,17 +90,17 @@ test_round_trip(void **state)
 	assert_true(opens(sizeof(sealed)));
 	assert_memory_equal(plain, PLAIN, PLAIN_SIZE);
 	/* No two are alike. */
-	cipher_seal(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
+	cipher_encrypt(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE,
 	    (const unsigned char *)PLAIN, PLAIN_SIZE, again);
 	assert_memory_not_equal(sealed + 5, again + 5, 12);
 	assert_memory_not_equal(sealed + 17, again + 17, sizeof(sealed) - 17);
 	/* Without associated data. */
-	cipher_seal(key, INT32_MAX, NULL, 0, (const unsigned char *)PLAIN,
+	cipher_encrypt(key, INT32_MAX, NULL, 0, (const unsigned char *)PLAIN,
 	    PLAIN_SIZE, again);
+	assert_true(cipher_decrypt(
+	    key, INT32_MAX, NULL, 0, again, sizeof(again), plain));
 	assert_true(
-	    cipher_open(key, INT32_MAX, NULL, 0, again, sizeof(again), plain));
-	assert_true(
-	    cipher_open(key, INT32_MAX, "", 0, again, sizeof(again), plain));
+	    cipher_decrypt(key, INT32_MAX, "", 0, again, sizeof(again), plain));
 }
 
 static void
@@ -134,14 +134,14 @@ static void
 test_other_circumstances(void **state)
 {
 	(void)state;
-	assert_false(cipher_open(key, ROTATION, ASSOCIATED, ASSOCIATED_SIZE - 1,
-	    sealed, sizeof(sealed), plain));
-	assert_false(cipher_open(key, ROTATION, "associatee", ASSOCIATED_SIZE,
-	    sealed, sizeof(sealed), plain));
-	assert_false(
-	    cipher_open(key, ROTATION, NULL, 0, sealed, sizeof(sealed), plain));
-	assert_false(cipher_open(key, ROTATION + 1, ASSOCIATED, ASSOCIATED_SIZE,
-	    sealed, sizeof(sealed), plain));
+	assert_false(cipher_decrypt(key, ROTATION, ASSOCIATED,
+	    ASSOCIATED_SIZE - 1, sealed, sizeof(sealed), plain));
+	assert_false(cipher_decrypt(key, ROTATION, "associatee",
+	    ASSOCIATED_SIZE, sealed, sizeof(sealed), plain));
+	assert_false(cipher_decrypt(
+	    key, ROTATION, NULL, 0, sealed, sizeof(sealed), plain));
+	assert_false(cipher_decrypt(key, ROTATION + 1, ASSOCIATED,
+	    ASSOCIATED_SIZE, sealed, sizeof(sealed), plain));
 	key[0] ^= 1;
 	assert_false(opens(sizeof(sealed)));
 }
@@ -173,10 +173,10 @@ test_rotations(void **state)
 	}
 	assert_int_equal(cipher_rotation(NULL, 0), 0);
 	/* What names no rotation is not opened as one of rotation 0. */
-	cipher_seal(
+	cipher_encrypt(
 	    key, 0, NULL, 0, (const unsigned char *)PLAIN, PLAIN_SIZE, sealed);
 	assert_false(
-	    cipher_open(key, 0, NULL, 0, sealed, sizeof(sealed), plain));
+	    cipher_decrypt(key, 0, NULL, 0, sealed, sizeof(sealed), plain));
 }
 
 int

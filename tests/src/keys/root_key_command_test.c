@@ -9,7 +9,7 @@
 
 #define ID "4f66d70271577fed"
 #define LINE ID " AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define PATIENCE 60 /* seconds, of which none shall pass */
+#define TIMEOUT 60 /* seconds, of which none shall pass */
 
 static struct event_base *base;
 static int dones;
@@ -52,7 +52,7 @@ run(const char *text, long seconds)
 static void
 test_keys(void **state)
 {
-	struct root_key_command *command = run("/bin/echo " LINE, PATIENCE);
+	struct root_key_command *command = run("/bin/echo " LINE, TIMEOUT);
 
 	(void)state;
 	assert_int_equal(dones, 0);
@@ -67,7 +67,7 @@ test_keys(void **state)
 static void
 test_cannot_be_run(void **state)
 {
-	struct root_key_command *command = run("/nonexistent", PATIENCE);
+	struct root_key_command *command = run("/nonexistent", TIMEOUT);
 
 	(void)state;
 	assert_int_equal(dones, 0);
@@ -134,7 +134,7 @@ hang(bool until_late)
 	snprintf(said, sizeof(said), "%s.said", script);
 	snprintf(text, sizeof(text), "/bin/sh %s", script);
 	write_script(script, said);
-	command = run(text, until_late ? 1 : PATIENCE);
+	command = run(text, until_late ? 1 : TIMEOUT);
 	pid = started(said);
 	assert_int_equal(kill(pid, 0), 0);
 	assert_int_equal(dones, 0);

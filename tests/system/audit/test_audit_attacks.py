@@ -227,7 +227,7 @@ ATTACKS = {
         ["row_unsealed row 9999"], ["row_unsealed row 9999"], [],
     ),
     "a row inserted into an epoch that has ended, past its end": (
-        "SELECT operator.audit_epoch_begin('another life');"
+        "SELECT operator.audit_epoch_begin('another epoch');"
         "INSERT INTO audit.event SELECT (jsonb_populate_record(e, '{{\"id\": 9999}}')).* FROM audit.event e WHERE id = {row};"
         "UPDATE audit.event e SET xid = (SELECT max(s.xid_to) + 5 FROM audit.seal s WHERE s.epoch = 1) WHERE id = 9999;"
         "UPDATE audit.event e SET hash = rule.audit_hash(e) WHERE id = 9999",
@@ -383,7 +383,7 @@ def test_rows_that_are_never_written(database, start_daemon, new_tenant):
 
 
 def test_a_drop_by_hand_that_is_made_an_event_is_said(attacked):
-    """Whoever drops a month and writes the row of it has done what operator.audit_drop_month does, and is on record."""
+    """A user who drops a month and writes its row has done what operator.audit_drop_month does, and is on record."""
     attacked.attack(
         "INSERT INTO audit.event SELECT (jsonb_populate_record(e, jsonb_build_object('id', 9999, 'at', '{following}',"
         "  'xid', (SELECT max(xid_to) FROM audit.seal), 'method', 'operator.audit_drop_month',"

@@ -75,7 +75,7 @@ def test_a_file_without_anchors_is_refused(audited, database, tmp_path, text):
 
 
 def test_a_receipt_is_not_forgotten(audited, database, tmp_path):
-    """Whoever holds sealing up can remove a row; of its receipt the log knows, however long it is by then."""
+    """A user who holds sealing up can remove a row; the log has its receipt, however long it is by then."""
     daemon, client, secret = audited
     with unsealed(database):
         answers = [client.get(f"/secrets/{secret}/versions/1/access") for _ in range(3)]

@@ -18,7 +18,7 @@ def begin_epoch(database):
     )
 
 
-class Life:
+class Epoch:
     """A daemon whose database is backed up while it has rows without a seal, and goes on after that."""
 
     def __init__(self, database, daemon, client, backup):
@@ -45,13 +45,13 @@ class Life:
         return client
 
 
-def assert_goes_on(life, daemon, database):
-    """All of the new life is served, sealed, and in the feed of who has a cursor of the old one."""
-    client = life.serves(daemon)
-    client.create_version(life.secret, b"new")
+def assert_goes_on(epoch, daemon, database):
+    """All of the new epoch is served, sealed, and in the feed of who has a cursor of the old one."""
+    client = epoch.serves(daemon)
+    client.create_version(epoch.secret, b"new")
     eventually(lambda: is_anchored(database))
     # What other databases of the cluster have begun is waited for, and longer than a seal waits.
-    found = eventually(lambda: client.changes(after=life.cursor)["changes"])
+    found = eventually(lambda: client.changes(after=epoch.cursor)["changes"])
     assert [change["method_name"] for change in found if change["secret_id"]] == [
         "CreateSecretVersion"
     ]
@@ -110,7 +110,7 @@ def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered, p
             ["pg_dump", "--format=custom", f"--file={dump}"], env=database.environment(), check=True
         )
 
-    life = Life(database, first, new_tenant(first).client(), back_up)
+    epoch = Epoch(database, first, new_tenant(first).client(), back_up)
 
     restored = place(database, own_cluster)
     subprocess.run(
@@ -123,16 +123,16 @@ def test_pg_restore(database, own_cluster, start_daemon, new_tenant, numbered, p
     # Of the backup, which no daemon has served yet.
     assert verify_inside(restored) == []
     assert verify(restored) == (0, [])
-    assert verify(restored, "--anchors", first.log_file) == (1, life.lost)
+    assert verify(restored, "--anchors", first.log_file) == (1, epoch.lost)
 
     second = start_daemon(restored, ready=False)
     eventually(lambda: "operator.audit_epoch_begin" in second.readiness()[1])
-    assert life.client.to(second).get("/secrets").status == 503
-    assert restored.query("SELECT max(id) FROM audit.event") == [(life.backed_up,)]
+    assert epoch.client.to(second).get("/secrets").status == 503
+    assert restored.query("SELECT max(id) FROM audit.event") == [(epoch.backed_up,)]
 
     begin_epoch(restored)
     eventually(second.ready)
-    assert_goes_on(life, second, restored)
+    assert_goes_on(epoch, second, restored)
     assert verify(restored, "--anchors", second.log_file) == (0, [])
     assert_declared(restored, first.log_file)
 
@@ -149,7 +149,7 @@ def test_base_backup_of_yesterday(own_cluster, start_daemon, new_tenant, numbere
 
     database = own_cluster.database()
     daemon = start_daemon(database)
-    life = Life(database, daemon, new_tenant(daemon).client(), back_up)
+    epoch = Epoch(database, daemon, new_tenant(daemon).client(), back_up)
 
     own_cluster.stop()
     subprocess.run(["chown", "--recursive", "--reference", own_cluster.data, kept], check=True)
@@ -159,11 +159,11 @@ def test_base_backup_of_yesterday(own_cluster, start_daemon, new_tenant, numbere
 
     assert verify_inside(database) == []
     assert verify(database) == (0, [])
-    assert verify(database, "--anchors", daemon.log_file) == (1, life.lost)
+    assert verify(database, "--anchors", daemon.log_file) == (1, epoch.lost)
 
     begin_epoch(database)
     before = daemon.log_file.rename(daemon.log_file.with_name("log-before"))
     daemon.start()
-    assert_goes_on(life, daemon, database)
+    assert_goes_on(epoch, daemon, database)
     assert verify(database, "--anchors", daemon.log_file) == (0, [])
     assert_declared(database, before)

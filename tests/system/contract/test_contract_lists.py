@@ -293,7 +293,7 @@ def test_versions_by_unknown_status(api, versions):
     ],
 )
 def test_lists_of_known_regions_are_empty(home, path, body):
-    """For whoever has an API key, with a receipt; nothing else is there."""
+    """For each caller with an API key, with a receipt; nothing else is there."""
     nobody = home.client(key=home.key())
     for region in ("nl-ams", "pl-waw", "it-mil"):
         answer = nobody.get(f"/{path.format(region)}", absolute=True)

@@ -196,7 +196,7 @@ LISTS = {
 
 @pytest.mark.parametrize("path", LISTS)
 def test_extremes_in_a_query(home, new_secret, path):
-    """Whatever an argument holds is an answer or a fault of the client's."""
+    """Each value of an argument gets an answer or a fault of the client's."""
     client = home.client(key=home.key("AllProductsFullAccess"))
     full = path.format(secret=new_secret()["id"])
     always = {"organization_id": home.organization_id} if "audit-trail" in path else {}

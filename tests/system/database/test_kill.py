@@ -1,4 +1,4 @@
-"""Whatever is killed, or fails, under load: what clients were told is true, and the audit has it."""
+"""Processes are killed, or fail, under load: what clients were told is true, and the audit has it."""
 
 import base64
 import http.client

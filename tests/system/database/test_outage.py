@@ -149,7 +149,7 @@ def has_settled(answers):
     "trouble", [Cluster.restart, terminate_backends, kill_a_backend, power_cut]
 )
 def test_trouble_under_load(cluster, daemon, tenant, client, trouble):
-    """Whatever is answered 200 has happened, and its row is there; the rest is 503."""
+    """What is answered 200 has happened, and its row is there; the rest is 503."""
     secrets = [
         client.create_secret(name=f"{trouble.__name__}-{number}")["id"] for number in range(4)
     ]

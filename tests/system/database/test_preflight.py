@@ -428,7 +428,7 @@ def test_session_that_was_changed_serves_no_more(own_cluster, start_daemon, new_
     assert written() not in log.text()
 
 
-def test_session_that_cannot_be_looked_at_is_greeted_anew(own_cluster, start, new_tenant):
+def test_session_that_cannot_be_looked_at_gets_a_new_handshake(own_cluster, start, new_tenant):
     """As one is when a deploy replaces the function at that moment: it goes on, and no caller notices."""
     database = own_cluster.database()
     client = new_tenant(start(database)).client()

@@ -1,4 +1,4 @@
-"""The feed of changes: whoever keeps the cursor of what he has dealt with misses nothing, whatever is killed meanwhile."""
+"""The feed of changes: a consumer that keeps its cursor misses nothing, whatever is killed meanwhile."""
 
 import http.client
 import itertools

@@ -364,7 +364,7 @@ def test_connection_too_many_takes_the_place_of_one_without_a_key(narrow, tenant
 
 
 def test_at_the_cap_those_without_a_key_go_first(narrow, tenant):
-    """Whatever they do, and though others have been idle for longer."""
+    """In all that they do, and though others have been idle for longer."""
     client = tenant.client(narrow)
     good = [authenticated(narrow, client, "127.0.0.2") for _ in range(2)]
     slow = [slow_body(narrow, client, f"127.0.0.{number}") for number in range(3, 9)]

@@ -153,7 +153,7 @@ def test_method_that_is_none(api, method):
     ids=lambda sent: repr(sent)[:50],
 )
 def test_no_request(service, sent):
-    """Whatever becomes of it, an answer or none: who has sent it and leaves harms nobody."""
+    """A client that has sent it and leaves harms nobody, with an answer or without one."""
     with socket.create_connection(("127.0.0.1", service.port), 30) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)

@@ -64,7 +64,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def proxied(service, numbered, root_key_file):
-    """A daemon whose proxy speaks the PROXY protocol, and which has little patience."""
+    """A daemon whose proxy speaks the PROXY protocol, and whose timeouts are short."""
     daemon = Daemon(
         numbered("proxied"),
         service.database,

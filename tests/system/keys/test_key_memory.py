@@ -23,7 +23,7 @@ def places(daemon, key):
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer makes mlock do nothing")
 def test_keys_are_in_memory_for_keys_alone(database, start_daemon, new_tenant, numbered):
-    """Whatever the daemon holds, and nothing of what it has derived from that to open and to seal with."""
+    """What the daemon holds, and nothing of what it has derived from that to encrypt and to decrypt with."""
     file = numbered("key-file")
     root_id = coffer("root-key", "generate", file).strip()
     daemon = start_daemon(database, root_key_file=file, job_interval=1, check_interval=1)

@@ -245,7 +245,7 @@ def test_rotation_by_policy(stage):
 
 
 def test_rotation_while_it_is_used(stage):
-    """Whatever rotation there is when a call is made, its answer fits."""
+    """The answer fits the rotation that there is when the call is made."""
     key_id = stage.manager.create_key()["id"]
     secret_id = stage.client.create_secret(name="secret", key_id=key_id)["id"]
     stage.database.query(

@@ -1,4 +1,4 @@
-"""Whoever writes to the tables cannot make a value open in a place where it was not sealed, and cannot seal one without its keys.
+"""A user who writes to the tables cannot move a value to another place, and cannot encrypt one without its keys.
 
 All that does not open is refused in one and the same way, whatever it is and whatever was done to it: 500, a row in the
 audit that names the call, and a daemon that serves on.

@@ -248,7 +248,7 @@ def deciphered(connection, ciphertext, keys_tried):
 
 
 def test_nothing_there_is_a_key(stage, stolen):
-    """Each 32 bytes of whatever is stored, hashed and as they are."""
+    """Each 32 bytes of what is stored, hashed and as they are."""
     with stolen.connect() as connection:
         stored = {
             bytes(value)
@@ -326,14 +326,14 @@ def kek_of(stage, secret_id):
     return kek_id
 
 
-def test_doors_without_a_credential(thief, stage):
+def test_api_functions_without_a_credential(thief, stage):
     path = {"secret_id": stage.secret_id, "revision": "1"}
     status, _ = thief.call_api("secret_version_access", path, token=os.urandom(32))
     assert status == 401
 
 
 @pytest.mark.parametrize("name", ["secret_id", "keyed_id"])
-def test_doors_give_no_value_without_a_key(thief, stage, name):
+def test_api_functions_give_no_value_without_a_key(thief, stage, name):
     secret_id = getattr(stage, name)
     path = {"secret_id": secret_id, "revision": "1"}
     status, need = thief.call_api("secret_version_access", path)
@@ -351,7 +351,7 @@ def test_doors_give_no_value_without_a_key(thief, stage, name):
         assert thief.call_api("secret_version_access", path, key, key=ours) == (500, INTEGRITY)
 
 
-def test_doors_give_no_plaintext(thief, stage):
+def test_api_functions_give_no_plaintext(thief, stage):
     path = {"key_id": stage.key_id}
     said = {"ciphertext": {"state": "given", "size": len(stage.ciphertext), "rotation": 1}}
     status, need = thief.call_api("key_decrypt", path, **said)
@@ -362,7 +362,7 @@ def test_doors_give_no_plaintext(thief, stage):
     assert (status, body["plaintext"]) == (200, None)
 
 
-def test_functions_behind_the_doors(stage, stolen):
+def test_functions_behind_the_api(stage, stolen):
     """Who needs no credential, because he can be whom he likes, still needs the key."""
     row = f"FROM store.secret s WHERE s.id = '{stage.secret_id}'"
     said = json.dumps(

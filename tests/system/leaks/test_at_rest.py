@@ -2,7 +2,7 @@
 
 A cluster of its own logs at the highest verbosity there is, with every module that prints plans or parameters. Each
 endpoint that touches plaintext or keys is called with plaintext and keys of its own, well and badly. Then everything
-that is left, for whoever operates the database, is searched for them: each file of the data directory, the logs, a
+that is left, for those who operate the database, is searched for them: each file of the data directory, the logs, a
 dump, a backup, what the views of statistics showed, the answers of errors. What makes the search find something is in
 test_leak_guards.py; what is left in the daemon, in test_plaintext_memory.py.
 
@@ -558,7 +558,7 @@ def test_no_call_has_written_a_temporary_file(cluster, exercised):
 
 def test_nothing_secret_is_found_elsewhere(exercised):
     found = leak.Search(exercised.secrets).find(exercised.seen.items())
-    # Whoever sends a member that is not allowed is told its name, and nobody else is.
+    # A client that sends a member that is not allowed is told its name, and nobody else is.
     told = {
         name: secret for name, secret in exercised.secrets.items() if name != "name of a member"
     }

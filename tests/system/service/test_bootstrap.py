@@ -1,4 +1,4 @@
-"""`bootstrap run`: whoever operates its PostgreSQL cannot read the root key, nor the other files of the daemon."""
+"""`bootstrap run`: the operator of its PostgreSQL cannot read the root key, nor the other files of the daemon."""
 
 import os
 import shutil

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Sources and file names do without the words that the glossary of doc/architecture.md has replaced.
+# An underscore ends a word.  Documents have tests/lint/documents.py for it.
+set -euo pipefail
+cd "$SOURCE"
+
+words='doors?|greet(s|ed|ings?)?|witness(es|ed)?|patience|park(s|ed|ing)|bells?|frames?|hints|spool(s|ed)?'
+words+='|cipher_(seal|open)|whoever'
+whole="(^|[^a-z])($words)([^a-z]|$)"
+
+# The list of documents.py and this one; pgBackRest has a directory of that name.
+elsewhere='^tests/(lint/documents\.py|contract/words\.sh|fabric/test_pgbackrest\.py):'
+
+files() {
+	find src sql migrations tests -type f \( -name '*.[ch]' -o -name '*.sql' -o -name '*.py' \
+	    -o -name '*.sh' -o -name migrate \) ! -name '00*.sql' ! -path '*/releases/*' | sort
+}
+
+found=$(files | xargs grep -niE -e "$whole" /dev/null | grep -vE "$elsewhere" || :
+files | grep -iE "$whole" || :)
+[ -z "$found" ] || { echo "$found" | cut -c1-150; exit 1; }
