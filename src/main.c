@@ -8,6 +8,7 @@
 #include "base/load.h"
 #include "command/command.h"
 #include "command/commands.h"
+#include "command/completion.h"
 #include "command/dispatch.h"
 #include "command/manual.h"
 #include "command/synopsis.h"
@@ -45,6 +46,15 @@ main_print_manual(const char *page)
 	return (MAIN_USAGE);
 }
 
+static int
+main_print_completion(const char *shell)
+{
+	if (completion_print(shell))
+		return (0);
+	fprintf(stderr, "coffer: --completion takes bash or zsh\n");
+	return (MAIN_USAGE);
+}
+
 /* Options that print something; false: it is none of them. */
 static bool
 main_prints(const char *name, const char *value, int *code)
@@ -56,6 +66,7 @@ main_prints(const char *name, const char *value, int *code)
 		{ "endpoints", tables_endpoints },
 		{ "errors", tables_errors },
 		{ "settings", tables_settings },
+		{ "example", tables_example },
 		{ "version", main_print_version },
 		{ "help", main_print_help },
 	};
@@ -64,6 +75,10 @@ main_prints(const char *name, const char *value, int *code)
 	*code = 0;
 	if (strcmp(name, "man") == 0) {
 		*code = main_print_manual(value);
+		return (true);
+	}
+	if (strcmp(name, "completion") == 0) {
+		*code = main_print_completion(value);
 		return (true);
 	}
 	for (i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {

@@ -14,6 +14,8 @@ const struct command_option commands_options[] = {
 	{ "endpoints", NULL, "print the endpoints of the API" },
 	{ "errors", NULL, "print the errors of the API and what the daemon does at each SQLSTATE" },
 	{ "settings", NULL, "print the settings with their defaults and ranges" },
+	{ "example", NULL, "print an example of a settings file, with all settings" },
+	{ "completion", "SHELL", "print the completion of the command line for a shell: bash or zsh" },
 	{ "man", "PAGE", "print a manual page in roff: coffer.1 or coffer.conf.5" },
 	{ "version", NULL, "print the version" },
 	{ "help", NULL, "print help; after a subcommand, that of the subcommand" },

@@ -88,3 +88,24 @@ tables_settings(void)
 		    variable, setting->help, range);
 	}
 }
+
+void
+tables_example(void)
+{
+	const struct setting *setting;
+	char range[TABLES_RANGE_SIZE];
+	size_t i;
+
+	puts(
+	    "# Settings of coffer, see coffer.conf(5).  Each setting stands "
+	    "here with its\n# default.  To change one, remove the # in front "
+	    "of its name.  The daemon needs\n# dsn and a root key.  The systemd "
+	    "units provide listen and the root key.");
+	for (i = 0; i < settings_count; i++) {
+		setting = &settings_table[i];
+		tables_range(setting, range);
+		printf("\n# %s%s\n#%s =%s%s\n", setting->help, range,
+		    setting->name, setting->standard != NULL ? " " : "",
+		    setting->standard != NULL ? setting->standard : "");
+	}
+}

@@ -10,6 +10,9 @@ void tables_endpoints(void);
 void tables_errors(void);
 void tables_settings(void);
 
+/* A settings file with each setting as a comment. */
+void tables_example(void);
+
 #define TABLES_RANGE_SIZE 96
 
 /* The range of a setting that is a number, for people; else nothing. */

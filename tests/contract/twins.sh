@@ -26,6 +26,7 @@ sql/reset.sql migrations/test_migrate.py
 sql/state.sql migrations/test_migrate.py
 END
 elsewhere 'the binary prints it, and documents are compared with that' <<END
+src/command/completion.c contract/completion.sh
 src/command/manual.c contract/man.sh
 src/command/tables.c contract/documents.sh
 END
