@@ -242,7 +242,12 @@ def test_primary_falls_silent(own_cluster, followed, start_daemon, new_tenant):
     with Forwarder(own_cluster.port) as forwarder:
         dsn = two_hosts(database, forwarder.port, standby.port)
         daemon = start_daemon(
-            database, dsn=dsn, request_deadline=60000, connect_timeout=2000, check_interval=1
+            database,
+            dsn=dsn,
+            pool_size=16,  # a call that finds no connection at the move is refused
+            request_deadline=60000,
+            connect_timeout=2000,
+            check_interval=1,
         )
         tenant = new_tenant(daemon)
         clients = [tenant.client() for _ in range(4)]

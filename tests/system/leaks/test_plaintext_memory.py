@@ -376,7 +376,7 @@ def test_process_of_the_same_user_reads_nothing(start_unprivileged):
 
 def test_process_of_the_same_user_would_read_it_all(numbered, start_unprivileged):
     guard = "prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0"
-    assert is_readable(start_unprivileged(mutant(numbered("mutant"), "service", guard, "false")))
+    assert is_readable(start_unprivileged(mutant(numbered("mutant"), "memory", guard, "false")))
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer forbids core files itself")
@@ -384,7 +384,7 @@ def test_core_would_be_allowed(numbered, start_unprivileged):
     guard = "setrlimit(RLIMIT_CORE, &none) != 0"
     assert (
         core_limit(
-            start_unprivileged(mutant(numbered("mutant"), "service", guard, "none.rlim_cur != 0"))
+            start_unprivileged(mutant(numbered("mutant"), "memory", guard, "none.rlim_cur != 0"))
         )
         != "0"
     )
