@@ -4,7 +4,7 @@ CREATE FUNCTION rule.release()
 RETURNS text
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT '0.2.0'
+    SELECT '0.3.0'
 $$;
 COMMENT ON FUNCTION rule.release() IS
     'Gives the release that this SQL is of, as configure.ac names it.';
