@@ -10,7 +10,9 @@
 #include "db/retry.h"
 
 #define LINK_DELAY_FIRST 100 /* ms until a lost connection is made again */
-#define LINK_DELAY_LAST 5000 /* ms at most, when that fails */
+#define LINK_DELAY_LAST 1000 /* ms at most, when that fails */
+/* ms after a refused handshake, which costs PostgreSQL a drift check. */
+#define LINK_DELAY_REFUSED 5000
 
 struct link {
 	TAILQ_ENTRY(link) entry; /* in the list of free links */
@@ -265,7 +267,7 @@ link_finished_handshake(struct link *link)
 		log_debug("connected to the database");
 		return (events->opened(owner, link));
 	case HANDSHAKE_REFUSED:
-		link->delay = LINK_DELAY_LAST;
+		link->delay = LINK_DELAY_REFUSED;
 		session_pass(link->session);
 		link_enter_closed(link);
 		return (events->refused(owner, link));

@@ -8,8 +8,8 @@ words='doors?|greet(s|ed|ings?)?|witness(es|ed)?|patience|park(s|ed|ing)|bells?|
 words+='|cipher_(seal|open)|whoever'
 whole="(^|[^a-z])($words)([^a-z]|$)"
 
-# The list of documents.py and this one; pgBackRest has a directory of that name.
-elsewhere='^tests/(lint/documents\.py|contract/words\.sh|fabric/test_pgbackrest\.py):'
+# The list of documents.py and this one; pgBackRest and PostgreSQL have settings of these names.
+elsewhere='^tests/(lint/documents\.py|contract/words\.sh|fabric/test_(pgbackrest|patroni)\.py):'
 
 files() {
 	find src sql migrations tests -type f \( -name '*.[ch]' -o -name '*.sql' -o -name '*.py' \
