@@ -165,6 +165,7 @@ USAGES = {
     "api-key create": "usage: coffer [--config FILE] api-key create --principal UUID",
     "audit verify": "usage: coffer [--config FILE] audit verify [--anchors FILE]...",
     "doctor": "usage: coffer [--config FILE] doctor\n",
+    "health": "usage: coffer [--config FILE] health\n",
     "recover": "usage: coffer [--config FILE] recover {--secret UUID [--revision N] | --project",
     "restore": "usage: coffer [--config FILE] restore --reason TEXT [--older]\n",
 }
