@@ -51,8 +51,9 @@ $$;
 CREATE FUNCTION test.answered(asked test.endpoint, caller text, project text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_name   CONSTANT text := concat_ws('.', asked.endpoint, caller, project);
-    v_answer test.answer;
+    v_name    CONSTANT text := concat_ws('.', asked.endpoint, caller, project);
+    v_project CONSTANT text := test.project(project);
+    v_answer  test.answer;
 BEGIN
     PERFORM test.make_all_states(v_name, CASE project WHEN 'main' THEN 'owner' ELSE 'guest' END);
     IF asked.endpoint = 'secret_restore' THEN
@@ -65,10 +66,10 @@ BEGIN
         asked.revision,
         asked.body || CASE asked.endpoint WHEN 'secret_create'
                       THEN jsonb_build_object('name', 'new.' || v_name,
-                                              'project_id', test.project(project))
+                                              'project_id', v_project)
                       ELSE '{}' END,
-        (SELECT coalesce(jsonb_object_agg(n, CASE n WHEN 'project_id' THEN test.project(project)::text
-                                                    ELSE v_name END), '{}')
+        (SELECT coalesce(jsonb_object_agg(
+                    n, CASE n WHEN 'project_id' THEN v_project ELSE v_name END), '{}')
            FROM unnest(asked.arguments::text[]) AS n),
         asked.data, caller);
     RETURN split_part(test.brief(v_answer), ' ', 1)

@@ -1,4 +1,4 @@
-"""States of secrets and versions over HTTP. tests/sql/state_test.sql has the whole tables."""
+"""States of secrets and versions over HTTP. tests/sql/secret_state_test.sql has the whole tables."""
 
 import base64
 
