@@ -605,16 +605,7 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     file = daemon.settings["root_key_file"]
     root, root_id = keys.root_key(file), keys.root_key_id(file)
     old = unbind(database, root, root_id)
-    # A handshake of the daemon that stopped may not have ended yet, and says that it runs.
-    eventually(
-        lambda: (
-            not database.query(
-                "SELECT FROM pg_stat_activity"
-                " WHERE usename = 'coffer_api' AND datname = current_database()"
-            )
-        )
-    )
-    database.query("UPDATE store.instance SET seen_at = seen_at - interval '1 hour'")
+    stopped = daemon.log_lines()[0]["instance"]
     printed = coffer(
         "recover", "--secret", secret_id, "--yes", dsn_owner=database.dsn(), root_key_file=file
     )
@@ -625,7 +616,14 @@ def test_upgrade_of_wraps(database, start, new_tenant):
     for daemon in daemons:
         assert tenant.client(daemon).access(secret_id) == secret_id.encode()
         assert tenant.client(daemon).key_manager().decrypt(key_id, ciphertext) == b"plaintext"
-    eventually(lambda: any(ended in daemon.log for daemon in daemons))
+
+    def has_ended():
+        # A handshake of the daemon that stopped may not have ended yet, and says that it runs.
+        age = "UPDATE store.instance SET seen_at = seen_at - interval '1 hour' WHERE id = %s"
+        database.query(age, stopped)
+        return any(ended in daemon.log for daemon in daemons)
+
+    eventually(has_ended)
     for kek_id, project_id, wrapped, *rotation in database.query(
         "SELECT id, project_id, wrapped, key_id, rotation FROM store.kek"
     ):
