@@ -134,7 +134,8 @@ SELECT 'ALTER ROLE coffer_operator SET auto_explain.log_parameter_max_length = 0
 \gexec
 ALTER ROLE coffer_operator SET work_mem = '4MB';
 
--- A verification of the audit has as long as it takes: a function cannot raise the limit of the statement that calls it.
+-- A verification of the audit has as long as it takes: a function cannot raise the limit of the
+-- statement that calls it.
 ALTER ROLE coffer_auditor SET statement_timeout = 0;
 ALTER ROLE coffer_auditor SET lock_timeout = 0;
 SELECT 'ALTER ROLE coffer_auditor SET transaction_timeout = 0'

@@ -34,9 +34,9 @@ root_key_find(const struct root_keys *keys, const char *id)
 }
 
 /*
- * Another user who may read the file, or may have written it, has the keys.  Of a
- * credential, the rights of the group are the mask of an access list, by which
- * systemd lets the user of the service alone read what is root's.
+ * Another user who may read the file, or may have written it, has the keys.
+ * Of a credential, the rights of the group are the mask of an access list, by
+ * which systemd lets the user of the service alone read what is root's.
  */
 static bool
 root_key_file_is_private(int file, mode_t bearable, char *cause, size_t size)

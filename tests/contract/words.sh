@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$SOURCE"
 
-words='doors?|greet(s|ed|ings?)?|witness(es|ed)?|patience|park(s|ed|ing)|bells?|frames?|hints|spool(s|ed)?'
-words+='|cipher_(seal|open)|whoever'
+words='doors?|greet(s|ed|ings?)?|witness(es|ed)?|patience|park(s|ed|ing)|bells?|frames?'
+words+='|hints|spool(s|ed)?|cipher_(seal|open)|whoever'
 whole="(^|[^a-z])($words)([^a-z]|$)"
 
 # The list of documents.py and this one; pgBackRest and PostgreSQL have settings of these names.

@@ -129,15 +129,6 @@ def primary(scratch, clusters, repository):
     return cluster
 
 
-def shape(client, secret):
-    """What the API tells of a secret and its versions, but for the time of the last change."""
-    shown = [client.get(f"/secrets/{secret}").body]
-    shown += client.get(f"/secrets/{secret}/versions").body["versions"]
-    for one in shown:
-        del one["updated_at"]
-    return shown
-
-
 def archive(database):
     """Have all that was written so far in the archive."""
     [[last]] = database.query("SELECT pg_walfile_name(pg_switch_wal())")
@@ -189,7 +180,7 @@ def test_one_value_and_then_the_whole_database(
     figure("pgBackRest incremental backup", repository.run("--type=incr", "backup"), "s")
     figure("pgBackRest incremental backup adds", (repository.bytes() - full) / 2**20, "MiB")
     eventually(lambda: is_anchored(database))
-    before = shape(client, secret)
+    before = client.shape(secret)
 
     # The moment, a deletion by mistake with its purge, and work that goes on.
     [[moment]] = database.query("SELECT clock_timestamp()::text")
@@ -224,7 +215,7 @@ def test_one_value_and_then_the_whole_database(
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == f"restored {secret}, /prod/password, revisions: 1, 2\n"
-    assert shape(client, secret) == before
+    assert client.shape(secret) == before
     assert client.access(secret) == VALUE
     figure("one value back: from the first command to the value", time.monotonic() - began, "s")
     assert client.access(other) == b"meanwhile"
@@ -249,7 +240,7 @@ def test_one_value_and_then_the_whole_database(
     after = start_daemon(whole)
     figure("the same, until the daemon is ready", time.monotonic() - began, "s")
     client = tenant.client(after)
-    assert shape(client, secret) == before
+    assert client.shape(secret) == before
     assert client.access(secret) == VALUE
     assert client.get(f"/secrets/{other}").status == 404
     eventually(lambda: is_anchored(whole))

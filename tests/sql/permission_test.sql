@@ -37,14 +37,9 @@ SELECT results_eq(
     $$SELECT e.endpoint COLLATE "C" FROM test.endpoint e ORDER BY 1$$,
     'no API function of secrets is missing here');
 
-CREATE FUNCTION test.make_all_states(name text, caller text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM test.make_secret(name, caller => caller),
-            test.make_version(name, caller => caller), test.make_version(name, caller => caller),
-            test.make_version(name, caller => caller);
-    PERFORM test.given('secret_version_disable', name, '2'),
-            test.given('secret_version_delete', name, '3');
-END
+-- Whether the path names the secret. The others name the project or the secret in an argument.
+CREATE FUNCTION test.names_secret(asked test.endpoint) RETURNS boolean LANGUAGE sql AS $$
+    SELECT asked.arguments = '{}' AND asked.endpoint <> 'secret_create'
 $$;
 
 -- What a caller gets of an API function for a new secret of a project: the beginning of its answer.
@@ -60,9 +55,7 @@ BEGIN
         PERFORM test.given('secret_delete', v_name);
     END IF;
     v_answer := test.call(
-        asked.endpoint, CASE WHEN asked.endpoint ~ '_(list|browse|by_path|create)$'
-                              AND asked.endpoint !~ '^secret_version_(list|create)$'
-                        THEN NULL ELSE v_name END,
+        asked.endpoint, CASE WHEN test.names_secret(asked) THEN v_name END,
         asked.revision,
         asked.body || CASE asked.endpoint WHEN 'secret_create'
                       THEN jsonb_build_object('name', 'new.' || v_name,
@@ -137,7 +130,7 @@ SELECT is(answered(e, 'guest', 'main'), '403 permissions_denied',
 
 -- What is of another organization is not there; a project of it is one without rights.
 SELECT is(answered(e, 'stranger', 'main'),
-          CASE WHEN e.arguments = '{}' AND e.endpoint <> 'secret_create' THEN '404 not_found'
+          CASE WHEN names_secret(e) THEN '404 not_found'
                ELSE '403 permissions_denied' END,
           e.endpoint || ' in another organization')
   FROM test.endpoint e;

@@ -2,13 +2,10 @@
 BEGIN;
 \ir setup.sql
 
--- A secret with version 1 enabled, 2 disabled and 3 scheduled, in that state.
+-- A secret in that state, with a version in each.
 CREATE FUNCTION test.make_in_state(name text, state text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM test.make_secret(name),
-            test.make_version(name), test.make_version(name), test.make_version(name);
-    PERFORM test.given('secret_version_disable', name, '2'),
-            test.given('secret_version_delete', name, '3');
+    PERFORM test.make_all_states(name);
     CASE state
     WHEN 'protected' THEN PERFORM test.given('secret_protect', name);
     WHEN 'scheduled' THEN PERFORM test.given('secret_delete', name);

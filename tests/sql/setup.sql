@@ -176,6 +176,18 @@ BEGIN
 END
 $$;
 
+-- A secret with version 1 enabled, 2 disabled and 3 scheduled for deletion.
+CREATE FUNCTION test.make_all_states(name text, caller text DEFAULT 'owner') RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM test.make_secret(name, caller => caller),
+            test.make_version(name, caller => caller), test.make_version(name, caller => caller),
+            test.make_version(name, caller => caller);
+    PERFORM test.given('secret_version_disable', name, '2'),
+            test.given('secret_version_delete', name, '3');
+END
+$$;
+
 -- A call that only prepares what is tested.
 CREATE FUNCTION test.given(endpoint text, secret text, revision text DEFAULT NULL,
                            body jsonb DEFAULT '{}')

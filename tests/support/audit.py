@@ -6,6 +6,26 @@ from contextlib import contextmanager
 from support import eventually
 from support.daemon import BINARY, environment
 
+# The calls so far, as if they had been made in the month before. A superuser can do that as long as
+# they are not sealed.
+MONTH_BEFORE = """
+DO $$
+DECLARE
+    v_this   CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
+    v_before CONSTANT date := v_this - interval '1 month';
+    v_name   CONSTANT text := rule.audit_partition(v_before);
+BEGIN
+    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)',
+                   v_name, rule.audit_month(v_before), rule.audit_month(v_this));
+    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', v_name);
+    IF (SELECT c.relreplident = 'f' FROM pg_class c WHERE c.oid = 'audit.event'::regclass) THEN
+        EXECUTE format('ALTER TABLE audit.%I REPLICA IDENTITY FULL', v_name);
+    END IF;
+    UPDATE audit.event SET at = rule.audit_month(v_before) + id * interval '1 minute';
+    UPDATE audit.event e SET hash = rule.audit_hash(e);
+END
+$$"""
+
 
 def start_verify(database, *arguments):
     """Start coffer audit verify."""

@@ -123,6 +123,14 @@ class Client:
         assert answer.status == 200, answer.status
         return base64.b64decode(answer.body["data"])
 
+    def shape(self, secret_id):
+        """What the API tells of a secret and its versions, but for the time of the last change."""
+        shown = [self.get(f"/secrets/{secret_id}").body]
+        shown += self.get(f"/secrets/{secret_id}/versions").body["versions"]
+        for one in shown:
+            del one["updated_at"]
+        return shown
+
 
 class KeyManager(Client):
     """The same for the Key Manager API."""

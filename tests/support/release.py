@@ -10,32 +10,12 @@ import subprocess
 from pathlib import Path
 
 from support import SOURCE, eventually
-from support.audit import is_anchored, unsealed
+from support.audit import MONTH_BEFORE, is_anchored, unsealed
 from support.client import Client
 from support.tenant import Tenant
 
 RELEASES = SOURCE / "tests" / "migrations" / "releases"
 CERTIFICATE = SOURCE / "tests" / "clients" / "certificate.pem"
-
-# The first calls, as if they had been made in the month before. A superuser can do that as long
-# as they are not sealed.
-MONTH_BEFORE = """
-DO $$
-DECLARE
-    v_this   CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
-    v_before CONSTANT date := v_this - interval '1 month';
-    v_name   CONSTANT text := rule.audit_partition(v_before);
-BEGIN
-    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)',
-                   v_name, rule.audit_month(v_before), rule.audit_month(v_this));
-    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', v_name);
-    IF (SELECT c.relreplident = 'f' FROM pg_class c WHERE c.oid = 'audit.event'::regclass) THEN
-        EXECUTE format('ALTER TABLE audit.%I REPLICA IDENTITY FULL', v_name);
-    END IF;
-    UPDATE audit.event SET at = rule.audit_month(v_before) + id * interval '1 minute';
-    UPDATE audit.event e SET hash = rule.audit_hash(e);
-END
-$$"""
 
 PAYLOADS = {
     "opaque": b"canary \x00\xff",

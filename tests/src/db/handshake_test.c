@@ -214,13 +214,19 @@ test_older_release(void **state)
 
 /* A pooler has kept the statements of another session. */
 static void
-test_names_are_taken(void **state)
+take_names(void)
 {
-	(void)state;
 	begin(fakes[0]);
 	hello(fakes[0], "[]");
 	fake_error(fakes[0], "42P05");
 	fake_finish(fakes[0]);
+}
+
+static void
+test_names_are_taken(void **state)
+{
+	(void)state;
+	take_names();
 	assert_int_equal(outcomes[0], HANDSHAKE_GOES_ON);
 	assert_string_equal(fakes[0]->sent, "DEALLOCATE ALL");
 	fake_done(fakes[0]);
@@ -234,10 +240,7 @@ static void
 test_transactions_are_refused(void **state)
 {
 	(void)state;
-	begin(fakes[0]);
-	hello(fakes[0], "[]");
-	fake_error(fakes[0], "42P05");
-	fake_finish(fakes[0]);
+	take_names();
 	fake_error(fakes[0], "08P01");
 	fake_finish(fakes[0]);
 	expect_refused("DEALLOCATE ALL fails with SQLSTATE 08P01: a pooler "

@@ -9,25 +9,16 @@ import psycopg
 import pytest
 
 from support import eventually
-from support.audit import export_month, is_anchored, unsealed, verify, verify_inside
+from support.audit import (
+    MONTH_BEFORE,
+    export_month,
+    is_anchored,
+    unsealed,
+    verify,
+    verify_inside,
+)
 from support.daemon import BINARY, environment
 from support.load import Load
-
-# As if the calls of this test had been made in the month before. Who can write rows can do that as long as they are not sealed.
-MONTH_BEFORE = """
-DO $$
-DECLARE
-    v_this   CONSTANT date := date_trunc('month', now() AT TIME ZONE 'UTC');
-    v_before CONSTANT date := v_this - interval '1 month';
-    v_name   CONSTANT text := rule.audit_partition(v_before);
-BEGIN
-    EXECUTE format('CREATE TABLE audit.%I PARTITION OF audit.event FOR VALUES FROM (%L) TO (%L)', v_name,
-                   rule.audit_month(v_before), rule.audit_month(v_this));
-    EXECUTE format('ALTER TABLE audit.%I OWNER TO coffer_owner', v_name);
-    UPDATE audit.event SET at = rule.audit_month(v_before) + id * interval '1 minute';
-    UPDATE audit.event e SET hash = rule.audit_hash(e);
-END
-$$"""
 
 
 class Month:

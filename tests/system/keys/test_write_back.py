@@ -79,17 +79,8 @@ def full(client):
     return secret
 
 
-def shape(client, secret):
-    """What the API tells of a secret and its versions, but for the time of the last change."""
-    shown = [client.get(f"/secrets/{secret['id']}").body]
-    shown += client.get(f"/secrets/{secret['id']}/versions").body["versions"]
-    for one in shown:
-        del one["updated_at"]
-    return shown
-
-
 def test_from_a_copy_through_a_pipe(client, service, new_database, numbered, full, purge):
-    before = shape(client, full)
+    before = client.shape(full["id"])
     dump, copy = numbered("dump"), service.database.cluster.database(migrated=False)
     subprocess.run(
         ["pg_dump", "--format=custom", f"--file={dump}"],
@@ -121,7 +112,7 @@ def test_from_a_copy_through_a_pipe(client, service, new_database, numbered, ful
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout == f"restored {full['id']}, /pa/th/full, revisions: 1, 2, 3\n"
-    assert shape(client, full) == before
+    assert client.shape(full["id"]) == before
     assert client.access(full["id"], 3) == VALUES[2]
     [[role, reason]] = service.database.query(
         "SELECT database_role, request ->> 'reason' FROM audit.event"
